@@ -1,0 +1,140 @@
+//! Typed ids: a network id cannot be passed where a port id is wanted.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+macro_rules! uuid_id {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The smallest id, used as the lower bound of range scans.
+            pub const MIN: Self = Self(Uuid::nil());
+
+            /// The first 11 characters of the textual form: what interface names (`tap…`, `brq…`) are made of.
+            pub fn short(&self) -> SmolStr {
+                let mut buffer = Uuid::encode_buffer();
+                SmolStr::new(&self.0.hyphenated().encode_lower(&mut buffer)[..11])
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(text).map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Uuid {
+                id.0
+            }
+        }
+    )*};
+}
+
+uuid_id! {
+    /// Id of a network.
+    NetworkId,
+    /// Id of a subnet.
+    SubnetId,
+    /// Id of a port.
+    PortId,
+    /// Id of a network segment.
+    SegmentId,
+    /// Id of a security group.
+    SecurityGroupId,
+    /// Id of a security group rule.
+    SecurityGroupRuleId,
+    /// Id of an agent.
+    AgentId,
+}
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub SmolStr);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            /// True for the empty text.
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.0.as_str(), f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = std::convert::Infallible;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self(SmolStr::new(text)))
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(SmolStr::new(text))
+            }
+        }
+    )*};
+}
+
+text_id! {
+    /// Id of a project (tenant). Keystone's form is 32 hexadecimal digits, but any text is accepted.
+    ProjectId,
+    /// Name of a host as its agent reports it and as `binding:host_id` says it.
+    HostName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_is_the_interface_name_part() {
+        let id: PortId = "7c9b1c9e-8a3f-4a5e-9d63-000000000001".parse().expect("a UUID");
+        assert_eq!(id.short(), "7c9b1c9e-8a");
+        assert_eq!(id.to_string(), "7c9b1c9e-8a3f-4a5e-9d63-000000000001");
+    }
+}
