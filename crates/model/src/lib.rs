@@ -1,1 +1,66 @@
-//! model.
+//! The records: what the database keeps of each resource, one file per feature.
+//!
+//! A record is plain data with its secondary indexes; its serde form is the stored body. Which attributes the API shows,
+//! who may set them and what they mean together is in the slice of the feature (`ml2`, `security-groups`). Records live below the slices
+//! because slices read each other's: a port names security groups, a security group must know whether ports use it.
+
+mod agent;
+mod network;
+mod port;
+mod quota;
+mod security_group;
+mod standard;
+mod subnet;
+
+pub use agent::{Agent, AgentType};
+pub use network::{Network, NetworkType, Segment};
+pub use port::{
+    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
+};
+pub use quota::Quota;
+pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
+pub use standard::Standard;
+pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
+
+/// All kinds of records, for the store. A new kind is a line here.
+pub fn schema() -> world::Schema {
+    world::Schema::new()
+        .with::<Network>()
+        .with::<Subnet>()
+        .with::<Port>()
+        .with::<SecurityGroup>()
+        .with::<SecurityGroupRule>()
+        .with::<Agent>()
+        .with::<Quota>()
+}
+
+/// A closed set of words, written in the API and in the database exactly as clients know them.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),* }
+            }
+
+            /// The value of a word.
+            pub fn from_word(word: &str) -> Option<$name> {
+                match word { $($word => Some($name::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -1,0 +1,106 @@
+//! One attribute of a resource: who may set it, its type and default, how it is shown, filtered and sorted.
+
+use crate::{Cell, Kind, View};
+use serde_json::Value;
+
+/// What stands for an attribute that a create does not set.
+#[derive(Clone, Debug)]
+pub enum Default {
+    /// Nothing: the create is refused.
+    Required,
+    /// The operation decides; [`crate::Fields::get`] finds nothing.
+    Absent,
+    /// This value.
+    Value(Value),
+}
+
+/// How an attribute of a record becomes a [`Cell`].
+pub type CellOf<R> = for<'a> fn(&View<'a, R>) -> Cell<'a>;
+
+/// A declared attribute. Made with [`Attribute::new`] and refined by the methods, in one expression of the resource's table.
+pub struct Attribute<R> {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) post: bool,
+    pub(crate) put: bool,
+    pub(crate) default: Default,
+    pub(crate) filter: bool,
+    pub(crate) sort: bool,
+    pub(crate) visible: bool,
+    pub(crate) policy: bool,
+    pub(crate) cell: CellOf<R>,
+}
+
+impl<R> Attribute<R> {
+    /// A read-only attribute.
+    pub fn new(name: &'static str, kind: Kind, cell: CellOf<R>) -> Attribute<R> {
+        Attribute {
+            name,
+            kind,
+            post: false,
+            put: false,
+            default: Default::Absent,
+            filter: false,
+            sort: false,
+            visible: true,
+            policy: false,
+            cell,
+        }
+    }
+
+    /// A create may set it and must (`allow_post`, no default).
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        (self.post, self.default) = (true, Default::Required);
+        self
+    }
+
+    /// A create may set it; the operation decides otherwise (`allow_post`, default `ATTR_NOT_SPECIFIED`).
+    #[must_use]
+    pub fn post(mut self) -> Self {
+        self.post = true;
+        self
+    }
+
+    /// A create may set it; otherwise it is this.
+    #[must_use]
+    pub fn post_or(mut self, default: impl Into<Value>) -> Self {
+        (self.post, self.default) = (true, Default::Value(default.into()));
+        self
+    }
+
+    /// An update may set it (`allow_put`).
+    #[must_use]
+    pub fn put(mut self) -> Self {
+        self.put = true;
+        self
+    }
+
+    /// Lists may be filtered by it (`is_filter`).
+    #[must_use]
+    pub fn filter(mut self) -> Self {
+        self.filter = true;
+        self
+    }
+
+    /// Lists may be sorted by it (`is_sort_key`).
+    #[must_use]
+    pub fn sort(mut self) -> Self {
+        self.sort = true;
+        self
+    }
+
+    /// Never shown (`is_visible` false).
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.visible = false;
+        self
+    }
+
+    /// Setting it is checked by a policy rule of its own, `create_port:fixed_ips` (`enforce_policy`).
+    #[must_use]
+    pub fn policy(mut self) -> Self {
+        self.policy = true;
+        self
+    }
+}

@@ -1,0 +1,59 @@
+//! The declaration of a resource.
+
+use crate::{Attribute, Fault, Fields, Op, View};
+use net::ProjectId;
+use std::borrow::Cow;
+use std::sync::Arc;
+use world::{Record, World};
+
+/// How many of a resource a project may have.
+#[derive(Clone, Copy)]
+pub struct Quota<R: Record> {
+    /// The default limit; -1 is none.
+    pub default: i64,
+    /// The index by owner, to count them.
+    pub by_project: world::Index<R>,
+}
+
+/// A resource: everything the frame must know of it.
+pub struct Resource<R: Record> {
+    /// Its name in bodies and policy rules: `security_group`.
+    pub name: &'static str,
+    /// Its collection in bodies: `security_groups`. The path has the same with hyphens; both are accepted there.
+    pub collection: &'static str,
+    /// Type of the 404 fault: `SecurityGroupNotFound`.
+    pub not_found: &'static str,
+    /// The words of the 404 fault around the id: `Security group {id} does not exist`.
+    pub not_found_message: fn(&str) -> String,
+    /// Its attributes, in the order of answers.
+    pub attributes: Vec<Attribute<R>>,
+    /// Creates one from validated fields; fields hold `project_id`. Absent: POST is refused.
+    pub create: Option<fn(&mut Op<'_>, &Fields) -> Result<R::Id, Fault>>,
+    /// Changes one; fields hold what the body set.
+    pub update: Option<fn(&mut Op<'_>, &Arc<R>, &Fields) -> Result<(), Fault>>,
+    /// Removes one.
+    pub delete: Option<fn(&mut Op<'_>, &Arc<R>) -> Result<(), Fault>>,
+    /// Runs in the log before a list or show when `needed` says so: the default security group of a project is made on first sight.
+    pub prepare: Option<Prepare>,
+    /// The owner of what a record belongs to, for policy (`network:project_id`, `security_group:project_id`).
+    pub parent_project: for<'a> fn(&View<'a, R>, &str) -> Option<&'a ProjectId>,
+    /// The same for a create, whose record does not exist yet.
+    pub parent_project_of: for<'a> fn(&'a World, &Fields, &str) -> Option<&'a ProjectId>,
+    /// A computed field of the record that policy rules ask for (`shared`), beyond its attributes.
+    pub policy_field: for<'a> fn(&View<'a, R>, &str) -> Option<Cow<'a, str>>,
+    /// Records that can match a filter, by an index: `(attribute, value)` to ids; none: no index helps.
+    pub narrow: fn(&World, &str, &str) -> Option<Vec<R::Id>>,
+    /// Its quota.
+    pub quota: Option<Quota<R>>,
+    /// True: `created_at`, `updated_at`, `revision_number`, and `If-Match` work on it.
+    pub revision_number: Option<fn(&R) -> u64>,
+}
+
+/// Something to do in the log before a read can be answered.
+#[derive(Clone, Copy)]
+pub struct Prepare {
+    /// True when it has to be done.
+    pub needed: fn(&World, &auth::Caller) -> bool,
+    /// Does it.
+    pub run: fn(&mut Op<'_>) -> Result<(), Fault>,
+}

@@ -1,0 +1,121 @@
+//! Networks and their segments.
+
+use crate::{Standard, words};
+use net::{AgentId, NetworkId, ProjectId, SegmentId};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use world::{Index, Key, Record};
+
+words! {
+    /// How a segment is carried: `provider:network_type`.
+    NetworkType {
+        /// On one host only.
+        Local = "local",
+        /// Untagged on a physical network.
+        Flat = "flat",
+        /// IEEE 802.1Q on a physical network.
+        Vlan = "vlan",
+        /// RFC 7348.
+        Vxlan = "vxlan",
+        /// RFC 2784 with key.
+        Gre = "gre",
+        /// RFC 8926.
+        Geneve = "geneve",
+    }
+}
+
+/// One way a network is carried.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Segment {
+    /// Its id.
+    pub id: SegmentId,
+    /// `provider:network_type`.
+    pub network_type: NetworkType,
+    /// `provider:physical_network`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_network: Option<SmolStr>,
+    /// `provider:segmentation_id`: VLAN id, VNI or GRE key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segmentation_id: Option<u32>,
+}
+
+impl Segment {
+    /// The key under which [`Network::BY_SEGMENT`] finds the network; in order of segmentation id within a type and physical network.
+    pub fn key(network_type: NetworkType, physical_network: Option<&str>, segmentation_id: Option<u32>) -> Key {
+        let place = match physical_network {
+            Some(physical) => format_smolstr!("{network_type}:{physical}"),
+            None => SmolStr::new(network_type.as_str()),
+        };
+        Key::Texts(place, format_smolstr!("{:010}", segmentation_id.unwrap_or(0)))
+    }
+}
+
+/// A network.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Network {
+    /// Its id.
+    pub id: NetworkId,
+    /// Its owner.
+    pub project_id: ProjectId,
+    /// Its name, not unique.
+    pub name: SmolStr,
+    /// False: none of its ports carries packets.
+    pub admin_state_up: bool,
+    /// True: every project may use it.
+    pub shared: bool,
+    /// True: `router:external`, a network that routers have gateways on.
+    pub external: bool,
+    /// The MTU that was asked for; none: computed from the segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// The default for its ports.
+    pub port_security_enabled: bool,
+    /// How it is carried; at least one.
+    pub segments: Vec<Segment>,
+    /// The DHCP agents that serve it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dhcp_agents: Vec<AgentId>,
+    /// Common attributes.
+    pub standard: Standard,
+}
+
+impl Network {
+    /// By owner.
+    pub const BY_PROJECT: Index<Network> = Index::new(0);
+    /// By [`Segment::key`].
+    pub const BY_SEGMENT: Index<Network> = Index::new(1);
+    /// By DHCP agent.
+    pub const BY_DHCP_AGENT: Index<Network> = Index::new(2);
+    /// Those that projects other than the owner see, under `Key::Number(0)`: shared or external.
+    pub const COMMON: Index<Network> = Index::new(3);
+}
+
+impl Record for Network {
+    type Id = NetworkId;
+    const KIND: &'static str = "network";
+    const INDEXES: usize = 4;
+
+    fn id(&self) -> NetworkId {
+        self.id
+    }
+
+    fn project_id(&self) -> Option<&ProjectId> {
+        Some(&self.project_id)
+    }
+
+    fn index(&self, put: &mut dyn FnMut(Index<Self>, Key)) {
+        put(Self::BY_PROJECT, (&self.project_id).into());
+        for segment in &self.segments {
+            if segment.network_type != NetworkType::Local {
+                let physical = segment.physical_network.as_deref();
+                put(Self::BY_SEGMENT, Segment::key(segment.network_type, physical, segment.segmentation_id));
+            }
+        }
+        for agent in &self.dhcp_agents {
+            put(Self::BY_DHCP_AGENT, (*agent).into());
+        }
+        if self.shared || self.external {
+            put(Self::COMMON, Key::Number(0));
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Ports.
+
+use crate::{Standard, words};
+use net::{Family, HostName, IpNet, Mac, NetworkId, PortId, ProjectId, SecurityGroupId, SegmentId, SubnetId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+use std::net::IpAddr;
+use world::{Index, Key, Record};
+
+words! {
+    /// `status` of a port.
+    PortStatus {
+        /// Wired and served.
+        Active = "ACTIVE",
+        /// An agent is at it.
+        Build = "BUILD",
+        /// Not wired.
+        Down = "DOWN",
+        /// It cannot be wired.
+        Error = "ERROR",
+        /// It is not wired by agents.
+        NotApplicable = "N/A",
+    }
+}
+
+words! {
+    /// `binding:vnic_type`: what kind of virtual interface is asked for.
+    VnicType {
+        /// A software interface.
+        Normal = "normal",
+        /// SR-IOV virtual function.
+        Direct = "direct",
+        /// SR-IOV through macvtap.
+        Macvtap = "macvtap",
+        /// A physical machine's interface.
+        Baremetal = "baremetal",
+        /// A whole physical function.
+        DirectPhysical = "direct-physical",
+        /// virtio by an offloading forwarder.
+        VirtioForwarder = "virtio-forwarder",
+        /// A SmartNIC.
+        SmartNic = "smart-nic",
+        /// vDPA.
+        Vdpa = "vdpa",
+        /// An accelerator.
+        AcceleratorDirect = "accelerator-direct",
+        /// A whole accelerator.
+        AcceleratorDirectPhysical = "accelerator-direct-physical",
+        /// Managed from elsewhere.
+        RemoteManaged = "remote-managed",
+    }
+}
+
+words! {
+    /// `binding:vif_type`: how the virtual interface is plugged.
+    VifType {
+        /// Not bound to a host.
+        Unbound = "unbound",
+        /// No mechanism driver could bind it.
+        BindingFailed = "binding_failed",
+        /// Open vSwitch.
+        Ovs = "ovs",
+        /// A Linux bridge, for Nova up to 33.
+        Bridge = "bridge",
+        /// A tap or veth that the agent finds and enslaves.
+        Tap = "tap",
+        /// On several hosts (distributed router ports).
+        Distributed = "distributed",
+    }
+}
+
+words! {
+    /// `ip_allocation`.
+    IpAllocation {
+        /// At creation.
+        Immediate = "immediate",
+        /// Once the host is known.
+        Deferred = "deferred",
+        /// None asked for.
+        None = "none",
+    }
+}
+
+/// Values of `device_owner` that have a meaning.
+pub mod device_owner {
+    /// A DHCP agent's port.
+    pub const DHCP: &str = "network:dhcp";
+    /// A router's port on a network.
+    pub const ROUTER_INTERFACE: &str = "network:router_interface";
+    /// Prefix of what belongs to the network itself.
+    pub const NETWORK_PREFIX: &str = "network:";
+    /// Prefix of instances: `compute:<availability zone>`.
+    pub const COMPUTE_PREFIX: &str = "compute:";
+}
+
+/// An address of a port.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct FixedIp {
+    /// In which subnet.
+    pub subnet_id: SubnetId,
+    /// The address.
+    pub ip_address: IpAddr,
+}
+
+/// Another address a port may send from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct AddressPair {
+    /// An address or prefix; shown without a length when it is a single address given so.
+    pub ip_address: IpNet,
+    /// True when it was given with a length.
+    #[serde(default)]
+    pub with_length: bool,
+    /// With which MAC.
+    pub mac_address: Mac,
+}
+
+/// An option that DHCP gives this port.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct ExtraDhcpOption {
+    /// Name (dnsmasq's) or number.
+    pub opt_name: SmolStr,
+    /// Value.
+    pub opt_value: SmolStr,
+    /// 4 or 6.
+    pub ip_version: Family,
+}
+
+/// Where and how a port is plugged.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Binding {
+    /// `binding:host_id`; empty: unbound.
+    pub host: HostName,
+    /// `binding:vnic_type`.
+    pub vnic_type: VnicType,
+    /// `binding:vif_type`.
+    pub vif_type: VifType,
+    /// `binding:vif_details`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub vif_details: Map<String, Value>,
+    /// `binding:profile`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub profile: Map<String, Value>,
+    /// The segment that the mechanism driver chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<SegmentId>,
+    /// The mechanism driver that bound it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<SmolStr>,
+}
+
+impl Default for Binding {
+    fn default() -> Self {
+        Binding {
+            host: HostName::default(),
+            vnic_type: VnicType::Normal,
+            vif_type: VifType::Unbound,
+            vif_details: Map::new(),
+            profile: Map::new(),
+            segment: None,
+            driver: None,
+        }
+    }
+}
+
+impl Binding {
+    /// True when a mechanism driver has bound it.
+    pub fn is_bound(&self) -> bool {
+        !matches!(self.vif_type, VifType::Unbound | VifType::BindingFailed)
+    }
+}
+
+/// What still has to happen before a bound port is `ACTIVE`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Provisioning {
+    /// The L2 agent has not wired it.
+    #[serde(default)]
+    pub l2: bool,
+    /// The DHCP agent does not know its addresses yet.
+    #[serde(default)]
+    pub dhcp: bool,
+}
+
+impl Provisioning {
+    /// Nothing is waited for.
+    pub fn is_done(&self) -> bool {
+        !self.l2 && !self.dhcp
+    }
+}
+
+/// A port.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Port {
+    /// Its id.
+    pub id: PortId,
+    /// Its owner; empty for ports of the deployment itself.
+    pub project_id: ProjectId,
+    /// The network it is on.
+    pub network_id: NetworkId,
+    /// Its name, not unique.
+    pub name: SmolStr,
+    /// Unique in the network.
+    pub mac_address: Mac,
+    /// False: it carries nothing.
+    pub admin_state_up: bool,
+    /// Its status.
+    pub status: PortStatus,
+    /// What uses it: an instance's id.
+    pub device_id: SmolStr,
+    /// What kind of thing uses it; see [`device_owner`].
+    pub device_owner: SmolStr,
+    /// Its addresses.
+    pub fixed_ips: Vec<FixedIp>,
+    /// How it got them.
+    pub ip_allocation: IpAllocation,
+    /// Sorted.
+    pub security_groups: Vec<SecurityGroupId>,
+    /// False: no filter and no anti-spoofing.
+    pub port_security_enabled: bool,
+    /// Further addresses it may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_address_pairs: Vec<AddressPair>,
+    /// Further DHCP options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_dhcp_opts: Vec<ExtraDhcpOption>,
+    /// Where it is plugged.
+    pub binding: Binding,
+    /// What is waited for.
+    #[serde(default)]
+    pub provisioning: Provisioning,
+    /// Common attributes.
+    pub standard: Standard,
+}
+
+impl Port {
+    /// By network.
+    pub const BY_NETWORK: Index<Port> = Index::new(0);
+    /// By owner.
+    pub const BY_PROJECT: Index<Port> = Index::new(1);
+    /// By `device_id`, when there is one.
+    pub const BY_DEVICE: Index<Port> = Index::new(2);
+    /// By host, when bound to one.
+    pub const BY_HOST: Index<Port> = Index::new(3);
+    /// By `Key::Address` of subnet and address.
+    pub const BY_ADDRESS: Index<Port> = Index::new(4);
+    /// By `Key::Mac` of network and MAC.
+    pub const BY_MAC: Index<Port> = Index::new(5);
+    /// By security group.
+    pub const BY_SECURITY_GROUP: Index<Port> = Index::new(6);
+    /// By `Key::TextUuid` of device owner and network, when there is an owner.
+    pub const BY_OWNER: Index<Port> = Index::new(7);
+
+    /// Name of its tap on the host: `tap` and the first 11 characters of the id.
+    pub fn tap_name(&self) -> SmolStr {
+        smol_str::format_smolstr!("tap{}", self.id.short())
+    }
+}
+
+impl Record for Port {
+    type Id = PortId;
+    const KIND: &'static str = "port";
+    const INDEXES: usize = 8;
+
+    fn id(&self) -> PortId {
+        self.id
+    }
+
+    fn project_id(&self) -> Option<&ProjectId> {
+        Some(&self.project_id)
+    }
+
+    fn index(&self, put: &mut dyn FnMut(Index<Self>, Key)) {
+        put(Self::BY_NETWORK, self.network_id.into());
+        put(Self::BY_PROJECT, (&self.project_id).into());
+        if !self.device_id.is_empty() {
+            put(Self::BY_DEVICE, Key::Text(self.device_id.clone()));
+        }
+        if !self.binding.host.is_empty() {
+            put(Self::BY_HOST, (&self.binding.host).into());
+        }
+        for fixed_ip in &self.fixed_ips {
+            put(Self::BY_ADDRESS, Key::Address(fixed_ip.subnet_id.0, fixed_ip.ip_address));
+        }
+        put(Self::BY_MAC, Key::Mac(self.network_id.0, self.mac_address));
+        for group in &self.security_groups {
+            put(Self::BY_SECURITY_GROUP, (*group).into());
+        }
+        if !self.device_owner.is_empty() {
+            put(Self::BY_OWNER, Key::TextUuid(self.device_owner.clone(), self.network_id.0));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Subnets.
+
+use crate::{Standard, words};
+use net::{Family, IpNet, NetworkId, ProjectId, SubnetId};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::net::IpAddr;
+use world::{Index, Key, Record};
+
+words! {
+    /// `ipv6_ra_mode` and `ipv6_address_mode`.
+    Ipv6Mode {
+        /// Addresses by stateless autoconfiguration, nothing by DHCPv6.
+        Slaac = "slaac",
+        /// Addresses and options by DHCPv6.
+        Dhcpv6Stateful = "dhcpv6-stateful",
+        /// Addresses by stateless autoconfiguration, options by DHCPv6.
+        Dhcpv6Stateless = "dhcpv6-stateless",
+    }
+}
+
+/// A range of addresses that ports may be given, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct AllocationPool {
+    /// First address.
+    pub start: IpAddr,
+    /// Last address.
+    pub end: IpAddr,
+}
+
+/// A route that instances of the subnet learn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HostRoute {
+    /// Where to.
+    pub destination: IpNet,
+    /// By which neighbour.
+    pub nexthop: IpAddr,
+}
+
+/// A subnet.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Subnet {
+    /// Its id.
+    pub id: SubnetId,
+    /// Its owner.
+    pub project_id: ProjectId,
+    /// The network it is on.
+    pub network_id: NetworkId,
+    /// Its name, not unique.
+    pub name: SmolStr,
+    /// Its prefix, without host bits.
+    pub cidr: IpNet,
+    /// The default router's address.
+    pub gateway_ip: Option<IpAddr>,
+    /// Sorted, not overlapping.
+    pub allocation_pools: Vec<AllocationPool>,
+    /// True: DHCP agents answer in it.
+    pub enable_dhcp: bool,
+    /// In the order given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_nameservers: Vec<IpAddr>,
+    /// Further routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_routes: Vec<HostRoute>,
+    /// Who sends router advertisements, and which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_ra_mode: Option<Ipv6Mode>,
+    /// How instances get addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_address_mode: Option<Ipv6Mode>,
+    /// Common attributes.
+    pub standard: Standard,
+}
+
+impl Subnet {
+    /// By network.
+    pub const BY_NETWORK: Index<Subnet> = Index::new(0);
+    /// By owner.
+    pub const BY_PROJECT: Index<Subnet> = Index::new(1);
+
+    /// Its address family.
+    pub fn family(&self) -> Family {
+        Family::of_net(&self.cidr)
+    }
+
+    /// True when a port's address in it follows from its MAC (EUI-64) and is not taken from a pool.
+    pub fn is_auto_address(&self) -> bool {
+        let auto = |mode| matches!(mode, Some(Ipv6Mode::Slaac | Ipv6Mode::Dhcpv6Stateless));
+        auto(self.ipv6_address_mode) || (self.ipv6_address_mode.is_none() && auto(self.ipv6_ra_mode))
+    }
+}
+
+impl Record for Subnet {
+    type Id = SubnetId;
+    const KIND: &'static str = "subnet";
+    const INDEXES: usize = 2;
+
+    fn id(&self) -> SubnetId {
+        self.id
+    }
+
+    fn project_id(&self) -> Option<&ProjectId> {
+        Some(&self.project_id)
+    }
+
+    fn index(&self, put: &mut dyn FnMut(Index<Self>, Key)) {
+        put(Self::BY_NETWORK, self.network_id.into());
+        put(Self::BY_PROJECT, (&self.project_id).into());
+    }
+}
