@@ -1,0 +1,96 @@
+//! What the server told this host.
+
+use intent::{Unit, UnitId};
+use net::{NetworkId, PortId, SecurityGroupId};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// All units the host has been told, by id; units of one network or group lie together.
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
+pub struct Intents {
+    units: BTreeMap<UnitId, Unit>,
+}
+
+macro_rules! getters {
+    ($($(#[$doc:meta])* $get:ident($id:ty) -> $unit:ident $intent:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $get(&self, id: $id) -> Option<&intent::$intent> {
+            match self.units.get(&UnitId::$unit(id)) {
+                Some(Unit::$unit(unit)) => Some(unit),
+                _ => None,
+            }
+        }
+    )*};
+}
+
+impl Intents {
+    /// The unit with this id.
+    pub fn get(&self, id: &UnitId) -> Option<&Unit> {
+        self.units.get(id)
+    }
+
+    /// Puts a unit; returns what was there.
+    pub fn put(&mut self, unit: Unit) -> Option<Unit> {
+        self.units.insert(unit.id(), unit)
+    }
+
+    /// Removes a unit.
+    pub fn remove(&mut self, id: &UnitId) -> Option<Unit> {
+        self.units.remove(id)
+    }
+
+    /// All units in id order.
+    pub fn iter(&self) -> impl Iterator<Item = (&UnitId, &Unit)> {
+        self.units.iter()
+    }
+
+    getters! {
+        /// A network.
+        network(NetworkId) -> Network NetworkIntent;
+        /// A port of this host.
+        port(PortId) -> Port PortIntent;
+        /// A security group.
+        security_group(SecurityGroupId) -> SecurityGroup SecurityGroupIntent;
+        /// A network that the DHCP role serves.
+        dhcp(NetworkId) -> Dhcp DhcpNetwork;
+    }
+
+    /// The ports of this host.
+    pub fn ports(&self) -> impl Iterator<Item = &intent::PortIntent> {
+        self.range(UnitId::Port(PortId::MIN)..=UnitId::Port(PortId(uuid::Uuid::max()))).filter_map(|unit| match unit {
+            Unit::Port(port) => Some(port),
+            _ => None,
+        })
+    }
+
+    /// The ports of a network on other hosts.
+    pub fn remotes(&self, network: NetworkId) -> impl Iterator<Item = &intent::RemotePort> {
+        let all = UnitId::Remote(network, PortId::MIN)..=UnitId::Remote(network, PortId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::Remote(remote) => Some(remote),
+            _ => None,
+        })
+    }
+
+    /// The members of a group.
+    pub fn members(&self, group: SecurityGroupId) -> impl Iterator<Item = &intent::GroupMember> {
+        let all = UnitId::Member(group, PortId::MIN)..=UnitId::Member(group, PortId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::Member(member) => Some(member),
+            _ => None,
+        })
+    }
+
+    /// The clients of a network that the DHCP role serves.
+    pub fn dhcp_hosts(&self, network: NetworkId) -> impl Iterator<Item = &intent::DhcpHost> {
+        let all = UnitId::DhcpHost(network, PortId::MIN)..=UnitId::DhcpHost(network, PortId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::DhcpHost(host) => Some(host),
+            _ => None,
+        })
+    }
+
+    fn range(&self, ids: RangeInclusive<UnitId>) -> impl Iterator<Item = &Unit> {
+        self.units.range(ids).map(|(_, unit)| unit)
+    }
+}

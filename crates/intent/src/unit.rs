@@ -1,0 +1,147 @@
+//! Units: the parts of an intent, each with a key.
+
+use crate::{DhcpHost, DhcpNetwork, GroupMember, NetworkIntent, PortIntent, RemotePort, SecurityGroupIntent};
+use net::{NetworkId, PortId, SecurityGroupId};
+use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
+
+/// Names a unit; its text is the key on the wire. Ordered so that what others refer to comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum UnitId {
+    /// `network/<network>`: a network with ports on the host.
+    Network(NetworkId),
+    /// `remote/<network>/<port>`: a port of such a network on another host.
+    Remote(NetworkId, PortId),
+    /// `group/<group>`: a security group that ports on the host use.
+    SecurityGroup(SecurityGroupId),
+    /// `member/<group>/<port>`: a member of a group that rules of such groups name as remote.
+    Member(SecurityGroupId, PortId),
+    /// `dhcp/<network>`: a network that the host's DHCP role serves.
+    Dhcp(NetworkId),
+    /// `dhcp-host/<network>/<port>`: a client of such a network.
+    DhcpHost(NetworkId, PortId),
+    /// `port/<port>`: a port bound to the host.
+    Port(PortId),
+}
+
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UnitId::Network(network) => write!(f, "network/{network}"),
+            UnitId::Remote(network, port) => write!(f, "remote/{network}/{port}"),
+            UnitId::SecurityGroup(group) => write!(f, "group/{group}"),
+            UnitId::Member(group, port) => write!(f, "member/{group}/{port}"),
+            UnitId::Dhcp(network) => write!(f, "dhcp/{network}"),
+            UnitId::DhcpHost(network, port) => write!(f, "dhcp-host/{network}/{port}"),
+            UnitId::Port(port) => write!(f, "port/{port}"),
+        }
+    }
+}
+
+/// A key or body that is not of this contract.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unit {key}: {reason}")]
+pub struct DecodeError {
+    /// The key as it was received.
+    pub key: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl FromStr for UnitId {
+    type Err = DecodeError;
+
+    fn from_str(key: &str) -> Result<UnitId, DecodeError> {
+        let wrong = |reason: &str| DecodeError { key: key.chars().take(200).collect(), reason: reason.to_owned() };
+        let mut parts = key.split('/');
+        let kind = parts.next().unwrap_or_default();
+        let mut id = || parts.next().and_then(|text| text.parse::<PortId>().ok()).ok_or_else(|| wrong("an id is missing or not a UUID"));
+        let unit = match kind {
+            "network" => UnitId::Network(NetworkId(id()?.0)),
+            "remote" => UnitId::Remote(NetworkId(id()?.0), id()?),
+            "group" => UnitId::SecurityGroup(SecurityGroupId(id()?.0)),
+            "member" => UnitId::Member(SecurityGroupId(id()?.0), id()?),
+            "dhcp" => UnitId::Dhcp(NetworkId(id()?.0)),
+            "dhcp-host" => UnitId::DhcpHost(NetworkId(id()?.0), id()?),
+            "port" => UnitId::Port(id()?),
+            _ => return Err(wrong("a kind that this version does not know")),
+        };
+        if parts.next().is_some() { Err(wrong("too many parts")) } else { Ok(unit) }
+    }
+}
+
+/// A unit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "each variant is its type")]
+pub enum Unit {
+    Network(NetworkIntent),
+    Remote(RemotePort),
+    SecurityGroup(SecurityGroupIntent),
+    Member(GroupMember),
+    Dhcp(DhcpNetwork),
+    DhcpHost(DhcpHost),
+    Port(PortIntent),
+}
+
+impl Unit {
+    /// Its name.
+    pub fn id(&self) -> UnitId {
+        match self {
+            Unit::Network(unit) => UnitId::Network(unit.id),
+            Unit::Remote(unit) => UnitId::Remote(unit.network_id, unit.port_id),
+            Unit::SecurityGroup(unit) => UnitId::SecurityGroup(unit.id),
+            Unit::Member(unit) => UnitId::Member(unit.group_id, unit.port_id),
+            Unit::Dhcp(unit) => UnitId::Dhcp(unit.network_id),
+            Unit::DhcpHost(unit) => UnitId::DhcpHost(unit.network_id, unit.port_id),
+            Unit::Port(unit) => UnitId::Port(unit.id),
+        }
+    }
+
+    /// The body on the wire.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("units have string keys and no failing serializers")
+    }
+
+    /// Reads a body; the key says of which type it is, and must be the body's own.
+    pub fn decode(key: &str, body: &[u8]) -> Result<Unit, DecodeError> {
+        let id: UnitId = key.parse()?;
+        let unit = match id {
+            UnitId::Network(_) => serde_json::from_slice(body).map(Unit::Network),
+            UnitId::Remote(..) => serde_json::from_slice(body).map(Unit::Remote),
+            UnitId::SecurityGroup(_) => serde_json::from_slice(body).map(Unit::SecurityGroup),
+            UnitId::Member(..) => serde_json::from_slice(body).map(Unit::Member),
+            UnitId::Dhcp(_) => serde_json::from_slice(body).map(Unit::Dhcp),
+            UnitId::DhcpHost(..) => serde_json::from_slice(body).map(Unit::DhcpHost),
+            UnitId::Port(_) => serde_json::from_slice(body).map(Unit::Port),
+        };
+        let unit = unit.map_err(|e| DecodeError { key: key.to_owned(), reason: e.to_string() })?;
+        if unit.id() == id { Ok(unit) } else { Err(DecodeError { key: key.to_owned(), reason: format!("the body is of {}", unit.id()) }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_one_text() {
+        let id = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";
+        for key in [format!("network/{id}"), format!("remote/{id}/{id}"), format!("member/{id}/{id}"), format!("port/{id}")] {
+            assert_eq!(key.parse::<UnitId>().expect("a key").to_string(), key);
+        }
+        for wrong in ["", "port", "port/x", "port/", &format!("port/{id}/{id}"), &format!("remote/{id}"), "router/x"] {
+            assert!(wrong.parse::<UnitId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_another_unit_is_refused() {
+        let member = GroupMember { group_id: SecurityGroupId::MIN, port_id: PortId::MIN, addresses: vec![] };
+        let unit = Unit::Member(member);
+        assert_eq!(Unit::decode(&unit.id().to_string(), &unit.encode()), Ok(unit.clone()));
+        assert!(Unit::decode("member/1b4e28ba-2fa1-41d2-883f-0016d3cca427/1b4e28ba-2fa1-41d2-883f-0016d3cca427", &unit.encode()).is_err());
+        assert!(Unit::decode(&unit.id().to_string(), b"{").is_err());
+    }
+}
