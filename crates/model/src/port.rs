@@ -84,6 +84,22 @@ words! {
 
 /// Values of `device_owner` that have a meaning.
 pub mod device_owner {
+    /// A router's port on a network, distributed.
+    pub const ROUTER_INTERFACE_DISTRIBUTED: &str = "network:router_interface_distributed";
+    /// A router's port on a network, one of several routers of an HA group.
+    pub const HA_REPLICATED_INTERFACE: &str = "network:ha_router_replicated_interface";
+    /// A router's port on an external network.
+    pub const ROUTER_GATEWAY: &str = "network:router_gateway";
+    /// A port of the network between the routers of an HA group.
+    pub const ROUTER_HA: &str = "network:router_ha_interface";
+    /// The port from which a distributed router translates addresses.
+    pub const ROUTER_SNAT: &str = "network:router_centralized_snat";
+    /// A floating IP's port on its external network.
+    pub const FLOATING_IP: &str = "network:floatingip";
+    /// A host's port on an external network for floating IPs of distributed routers.
+    pub const AGENT_GATEWAY: &str = "network:floatingip_agent_gateway";
+    /// Present on every host.
+    pub const DISTRIBUTED: &str = "network:distributed";
     /// A DHCP agent's port.
     pub const DHCP: &str = "network:dhcp";
     /// A router's port on a network.
@@ -250,6 +266,16 @@ impl Port {
     /// By `Key::TextUuid` of device owner and network, when there is an owner.
     pub const BY_OWNER: Index<Port> = Index::new(7);
 
+    /// By `Key::UuidText` of network and host, when a mechanism driver has bound it.
+    pub const BY_NETWORK_HOST: Index<Port> = Index::new(8);
+    /// By `Key::UuidText` of each security group and the host, when a mechanism driver has bound it.
+    pub const BY_GROUP_HOST: Index<Port> = Index::new(9);
+
+    /// The host that it is bound to; none when it is unbound or could not be bound.
+    pub fn bound_host(&self) -> Option<&HostName> {
+        self.binding.is_bound().then_some(&self.binding.host)
+    }
+
     /// Name of its tap on the host: `tap` and the first 11 characters of the id.
     pub fn tap_name(&self) -> SmolStr {
         smol_str::format_smolstr!("tap{}", self.id.short())
@@ -259,7 +285,7 @@ impl Port {
 impl Record for Port {
     type Id = PortId;
     const KIND: &'static str = "port";
-    const INDEXES: usize = 8;
+    const INDEXES: usize = 10;
 
     fn id(&self) -> PortId {
         self.id
@@ -287,6 +313,12 @@ impl Record for Port {
         }
         if !self.device_owner.is_empty() {
             put(Self::BY_OWNER, Key::TextUuid(self.device_owner.clone(), self.network_id.0));
+        }
+        if let Some(host) = self.bound_host() {
+            put(Self::BY_NETWORK_HOST, Key::UuidText(self.network_id.0, host.0.clone()));
+            for group in &self.security_groups {
+                put(Self::BY_GROUP_HOST, Key::UuidText(group.0, host.0.clone()));
+            }
         }
     }
 }

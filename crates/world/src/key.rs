@@ -24,6 +24,8 @@ pub enum Key {
     TextUuid(SmolStr, Uuid),
     /// Two texts, such as a host and an agent type.
     Texts(SmolStr, SmolStr),
+    /// A text within something, such as the hosts of a network.
+    UuidText(Uuid, SmolStr),
 }
 
 impl From<Uuid> for Key {
