@@ -1,6 +1,6 @@
 //! One attribute of a resource: who may set it, its type and default, how it is shown, filtered and sorted.
 
-use crate::{Cell, Kind, View};
+use crate::{Cell, Invalid, Kind, View};
 use serde_json::Value;
 
 /// What stands for an attribute that a create does not set.
@@ -17,6 +17,12 @@ pub enum Default {
 /// How an attribute of a record becomes a [`Cell`].
 pub type CellOf<R> = for<'a> fn(&View<'a, R>) -> Cell<'a>;
 
+/// A filter of lists that is more than equality, ready to look at records.
+pub type Matcher<R> = Box<dyn for<'a> Fn(&View<'a, R>) -> bool + Send + Sync>;
+
+/// Makes a [`Matcher`] of all values that a request gives for the attribute (at least one), as the client wrote them.
+pub type MatcherOf<R> = fn(&[&str]) -> Result<Matcher<R>, Invalid>;
+
 /// A declared attribute. Made with [`Attribute::new`] and refined by the methods, in one expression of the resource's table.
 pub struct Attribute<R> {
     pub(crate) name: &'static str,
@@ -28,6 +34,7 @@ pub struct Attribute<R> {
     pub(crate) sort: bool,
     pub(crate) visible: bool,
     pub(crate) policy: bool,
+    pub(crate) matcher: Option<MatcherOf<R>>,
     pub(crate) cell: CellOf<R>,
 }
 
@@ -44,6 +51,7 @@ impl<R> Attribute<R> {
             sort: false,
             visible: true,
             policy: false,
+            matcher: None,
             cell,
         }
     }
@@ -80,6 +88,15 @@ impl<R> Attribute<R> {
     #[must_use]
     pub fn filter(mut self) -> Self {
         self.filter = true;
+        self
+    }
+
+    /// Lists may be filtered by it in a way of its own: `fixed_ips=ip_address=10.0.0.2`. The values are parsed once per request, also
+    /// when there is nothing to list; a refusal is the request's answer. Without this, an attribute is compared by its value (a list of
+    /// ids by its members).
+    #[must_use]
+    pub fn filter_by(mut self, matcher: MatcherOf<R>) -> Self {
+        (self.filter, self.matcher) = (true, Some(matcher));
         self
     }
 

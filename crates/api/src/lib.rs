@@ -15,7 +15,7 @@ mod op;
 mod resource;
 mod settings;
 
-pub use attribute::{Attribute, CellOf, Default};
+pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use cell::{Cell, ErasedSerialize};
 pub use fault::Fault;
 pub use fields::Fields;

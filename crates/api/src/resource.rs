@@ -25,7 +25,8 @@ pub struct Resource<R: Record> {
     pub not_found: &'static str,
     /// The words of the 404 fault around the id: `Security group {id} does not exist`.
     pub not_found_message: fn(&str) -> String,
-    /// Its attributes, in the order of answers.
+    /// Its attributes, in the order of answers; one is `id`. Where there is `project_id`, the frame shows and accepts `tenant_id` beside
+    /// it, fills it in on create and checks that the caller may name it: the table declares `project_id` alone.
     pub attributes: Vec<Attribute<R>>,
     /// Creates one from validated fields; fields hold `project_id`. Absent: POST is refused.
     pub create: Option<fn(&mut Op<'_>, &Fields) -> Result<R::Id, Fault>>,
@@ -39,14 +40,49 @@ pub struct Resource<R: Record> {
     pub parent_project: for<'a> fn(&View<'a, R>, &str) -> Option<&'a ProjectId>,
     /// The same for a create, whose record does not exist yet.
     pub parent_project_of: for<'a> fn(&'a World, &Fields, &str) -> Option<&'a ProjectId>,
+    /// Looks at what a create refers to before policy does: a network that the caller cannot see answers 404, not 403.
+    pub references: Option<fn(&mut Op<'_>, &Fields) -> Result<(), Fault>>,
     /// A computed field of the record that policy rules ask for (`shared`), beyond its attributes.
     pub policy_field: for<'a> fn(&View<'a, R>, &str) -> Option<Cow<'a, str>>,
+    /// The same for a create, whose record does not exist yet; the fields themselves need not be answered here.
+    pub policy_field_of: for<'a> fn(&'a World, &auth::Caller, &Fields, &str) -> Option<Cow<'a, str>>,
     /// Records that can match a filter, by an index: `(attribute, value)` to ids; none: no index helps.
     pub narrow: fn(&World, &str, &str) -> Option<Vec<R::Id>>,
     /// Its quota.
     pub quota: Option<Quota<R>>,
-    /// True: `created_at`, `updated_at`, `revision_number`, and `If-Match` work on it.
+    /// Its revision number: `If-Match` works on it.
     pub revision_number: Option<fn(&R) -> u64>,
+}
+
+impl<R: Record> Resource<R> {
+    /// A resource that can only be read, without quota, index or computed fields; the literal's other fields refine it:
+    /// `Resource { attributes, create: Some(create), ..Resource::new("port", "ports", "PortNotFound", message) }`.
+    pub fn new(
+        name: &'static str,
+        collection: &'static str,
+        not_found: &'static str,
+        not_found_message: fn(&str) -> String,
+    ) -> Resource<R> {
+        Resource {
+            name,
+            collection,
+            not_found,
+            not_found_message,
+            attributes: Vec::new(),
+            create: None,
+            update: None,
+            delete: None,
+            prepare: None,
+            parent_project: |_, _| None,
+            parent_project_of: |_, _, _| None,
+            references: None,
+            policy_field: |_, _| None,
+            policy_field_of: |_, _, _, _| None,
+            narrow: |_, _, _| None,
+            quota: None,
+            revision_number: None,
+        }
+    }
 }
 
 /// Something to do in the log before a read can be answered.
