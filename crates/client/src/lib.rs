@@ -1,0 +1,1 @@
+//! A small client of the Networking API, for the command line, demonstrations and tests.

@@ -1,0 +1,2 @@
+//! The `neutrino` binary.
+fn main() {}
