@@ -8,6 +8,7 @@
 mod actual;
 mod address;
 mod daemon;
+mod diff;
 mod digest;
 mod link;
 mod neigh;
@@ -19,6 +20,7 @@ mod route;
 pub use actual::{Actual, ActualChain, ActualDaemon, ActualLink, ActualNamespace, ActualTable};
 pub use address::Address;
 pub use daemon::{ConfigFile, Daemon, DaemonDigest, OnChange};
+pub use diff::diff;
 pub use digest::Digest;
 pub use link::{Bridge, BridgePort, Link, LinkKind, Owner, Role, Veth, Vxlan};
 pub use neigh::{FdbEntry, Neighbour};
