@@ -6,7 +6,9 @@
 //! knowledge of what a network or port is (resources present themselves to a rule as a [`policy::Target`]).
 
 pub mod caller;
+pub mod identity;
 pub mod policy;
 
 pub use caller::{Caller, Principal, Roles};
+pub use identity::{Identity, Unauthorized};
 pub use policy::{Decision, Denied, Policy, Requirement, RuleId, Target, Value};
