@@ -12,6 +12,7 @@ mod fault;
 mod fields;
 mod kind;
 mod op;
+pub mod python;
 mod resource;
 mod settings;
 
