@@ -1,0 +1,109 @@
+//! Load bench of a Networking API server: this one or any other, so that ratios come from one program on one machine.
+//!
+//! It makes what it needs through the API with an administrator's headers. The client is one thread with raw HTTP/1.1, so
+//! that it does not itself eat the machine; its own processor time stands in the table. Process groups are trees whose
+//! processor time and memory are charged to the server.
+
+mod api;
+mod http;
+mod load;
+mod process;
+mod report;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(name = "bench", about = "Measures a Networking API server")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Creates, gets, updates, lists and deletes against a running server.
+    Api(Api),
+    /// Time from the start of a server to its first answer.
+    Coldstart(Coldstart),
+    /// Writes the tables of result files, and ratios between the first and the second.
+    Table {
+        /// Result files.
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Where the server is and who asks.
+#[derive(Args, Clone)]
+struct Target {
+    /// Base address, such as `http://127.0.0.1:9696`.
+    #[arg(long)]
+    url: String,
+    /// A header of each request, `Name: value`; may be repeated.
+    #[arg(long)]
+    header: Vec<String>,
+}
+
+#[derive(Args)]
+struct Api {
+    #[command(flatten)]
+    target: Target,
+    /// The project that what is made belongs to (its quotas are lifted).
+    #[arg(long)]
+    project: String,
+    /// `name=pid[,pid]`: a process tree charged to the server; may be repeated.
+    #[arg(long)]
+    group: Vec<String>,
+    /// Requests in a phase with one connection.
+    #[arg(long, default_value_t = 500)]
+    one: usize,
+    /// Requests in a phase with many connections.
+    #[arg(long, default_value_t = 5000)]
+    many: usize,
+    /// Numbers of ports at which lists are timed.
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000,10000")]
+    list: Vec<usize>,
+    /// Numbers of ports at which the cost of a create is shown.
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000,10000")]
+    flat: Vec<usize>,
+    /// How to grow to a number of ports other than through the API: a command that gets the number as its last argument.
+    #[arg(long)]
+    populate: Option<String>,
+    /// Name of the run in the results.
+    #[arg(long, default_value = "server")]
+    label: String,
+    /// Where the results go (JSON).
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+struct Coldstart {
+    #[command(flatten)]
+    target: Target,
+    /// Command that starts the server (it may stay in the foreground).
+    #[arg(long)]
+    start: String,
+    /// Command that stops it.
+    #[arg(long)]
+    stop: String,
+    /// Rounds; the median counts.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Name of the run in the results.
+    #[arg(long, default_value = "server")]
+    label: String,
+    /// Where the results go (JSON).
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match Cli::parse().command {
+        Command::Api(options) => runtime.block_on(api::run(&options)),
+        Command::Coldstart(options) => runtime.block_on(api::cold_start(&options)),
+        Command::Table { files } => report::tables(&files),
+    }
+}

@@ -1,0 +1,100 @@
+//! Processor time and memory of process trees, from `/proc`.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+/// Process trees charged to the server, by name.
+#[derive(Clone, Default)]
+pub struct Groups {
+    roots: BTreeMap<String, Vec<u32>>,
+}
+
+impl Groups {
+    /// From `name=pid[,pid]` texts.
+    pub fn parse(texts: &[String]) -> Result<Groups> {
+        let mut roots = BTreeMap::new();
+        for text in texts {
+            let (name, pids) = text.split_once('=').context("a group is name=pid[,pid]")?;
+            let pids: Vec<u32> = pids.split(',').map(str::parse).collect::<Result<_, _>>().with_context(|| format!("pids in '{text}'"))?;
+            roots.insert(name.to_owned(), pids);
+        }
+        Ok(Groups { roots })
+    }
+
+    /// Processor time of all groups so far.
+    pub fn cpu(&self) -> Duration {
+        self.pids().into_iter().map(cpu_of).sum()
+    }
+
+    /// Resident memory of all groups in KiB, and the number of processes.
+    pub fn memory(&self) -> (u64, usize) {
+        let pids = self.pids();
+        (pids.iter().map(|pid| rss_kib(*pid)).sum(), pids.len())
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for pid in all_pids() {
+            if let Some(fields) = stat(pid) {
+                children.entry(fields.1).or_default().push(pid);
+            }
+        }
+        let mut todo: Vec<u32> = self.roots.values().flatten().copied().collect();
+        let mut seen = Vec::new();
+        while let Some(pid) = todo.pop() {
+            if !seen.contains(&pid) {
+                seen.push(pid);
+                todo.extend(children.get(&pid).into_iter().flatten());
+            }
+        }
+        seen
+    }
+}
+
+/// Processor time of this process so far.
+pub fn own_cpu() -> Duration {
+    cpu_of(std::process::id())
+}
+
+/// Busy time of all cores since boot.
+pub fn machine_busy() -> Duration {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let fields: Vec<u64> = text.lines().next().unwrap_or_default().split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    let idle = fields.get(3).copied().unwrap_or(0) + fields.get(4).copied().unwrap_or(0);
+    ticks(fields.iter().take(8).sum::<u64>() - idle)
+}
+
+fn all_pids() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Processor time and parent of a process.
+fn stat(pid: u32) -> Option<(Duration, u32)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |at: usize| fields.get(at).and_then(|f| f.parse::<u64>().ok());
+    Some((ticks(number(11)? + number(12)?), number(1)? as u32))
+}
+
+/// Time run by all threads, from the scheduler's own account (nanoseconds), else from the clock ticks.
+fn cpu_of(pid: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let nanos: u64 = tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok()?.split_whitespace().next()?.parse::<u64>().ok())
+        .sum();
+    let by_ticks = stat(pid).map(|fields| fields.0).unwrap_or_default();
+    Duration::from_nanos(nanos).max(by_ticks)
+}
+
+fn rss_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+fn ticks(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 10)
+}
