@@ -122,11 +122,11 @@ async fn grow(server: &Server, options: &Api, run: &mut Run) -> Result<()> {
     let mut hundred = None;
     for size in sizes {
         let there = count_ports(server).await?;
-        let slice = 1000.min(size.saturating_sub(there));
+        let slice = if options.populate.is_some() { 0 } else { 1000.min(size.saturating_sub(there)) };
         if size > there + slice {
             fill(server, options, &home, size - slice, there).await?;
         }
-        if options.flat.contains(&size) && slice > 0 && options.populate.is_none() {
+        if options.flat.contains(&size) && slice > 0 {
             let create = post("/v2.0/ports", "port", json!({"network_id": home}));
             run.rows.push(server.phase(&format!("POST port (at {size})"), 32, vec![create; slice]).await?.0);
         }
@@ -146,12 +146,14 @@ async fn grow(server: &Server, options: &Api, run: &mut Run) -> Result<()> {
 }
 
 async fn fill(server: &Server, options: &Api, network: &str, to: usize, there: usize) -> Result<()> {
+    let mut left = to - there;
     if let Some(command) = &options.populate {
-        let status = Command::new("sh").arg("-c").arg(format!("{command} {to}")).status()?;
+        bulk(server, network, 1).await?;
+        let command = command.replace("{network}", network).replace("{count}", &(left - 1).to_string());
+        let status = Command::new("sh").arg("-c").arg(command).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "the populate command failed");
         return Ok(());
     }
-    let mut left = to - there;
     while left > 0 {
         let now = left.min(100);
         bulk(server, network, now).await?;

@@ -67,7 +67,7 @@ struct Api {
     /// Numbers of ports at which the cost of a create is shown.
     #[arg(long, value_delimiter = ',', default_value = "1000,5000,10000")]
     flat: Vec<usize>,
-    /// How to grow to a number of ports other than through the API: a command that gets the number as its last argument.
+    /// A command that makes ports quicker than through the API, with `{network}` and `{count}` in its place.
     #[arg(long)]
     populate: Option<String>,
     /// Name of the run in the results.
