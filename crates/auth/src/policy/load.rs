@@ -138,8 +138,8 @@ impl Policy {
             });
         }
         for (rule, referenced) in self.rules.iter().zip(referenced) {
-            let known = defaults().any(|(name, _)| name == rule.name);
-            if rule.source == Source::Operator && !known && !referenced {
+            let unused = rule.source == Source::Operator && !referenced;
+            if unused && !defaults().any(|(name, _)| name == rule.name) {
                 warnings.push(format!("{file}: rule '{}' is not known and not used by another rule", rule.name));
             }
         }
