@@ -1,1 +1,13 @@
-//! security-groups.
+//! Security groups: what may reach an instance and what it may send.
+//!
+//! [`group`] and [`rule`] are the resources; [`ensure_default`] gives each project its `default` group on first sight, which networks
+//! and ports of `ml2` call too. What a host makes of groups is in the compile crates. Deliberately absent: address groups, RBAC sharing
+//! and operator-defined default rules, which are features of their own.
+
+mod extensions;
+pub mod group;
+pub mod rule;
+mod template;
+
+pub use extensions::extensions;
+pub use template::ensure_default;

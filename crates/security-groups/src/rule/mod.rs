@@ -1,0 +1,136 @@
+//! `security_group_rules`: what a group lets pass.
+
+mod fault;
+mod ops;
+pub mod protocol;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use fault::RuleFault;
+pub(crate) use ops::check_quota;
+
+use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View};
+use model::{SecurityGroup, SecurityGroupRule};
+use net::{ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use world::World;
+
+/// The resource. It has no update: a rule is immutable.
+pub fn resource() -> Resource<SecurityGroupRule> {
+    let not_found = |id: &str| format!("Security group rule {id} does not exist");
+    Resource {
+        attributes: attributes(),
+        create: Some(ops::create),
+        delete: Some(ops::delete),
+        parent_project: |view, _| group_owner(view.world, view.record.security_group_id),
+        parent_project_of,
+        references: Some(ops::references),
+        narrow,
+        quota: Some(Quota { default: DEFAULT_QUOTA, by_project: SecurityGroupRule::BY_PROJECT }),
+        revision_number: Some(|rule| rule.standard.revision_number),
+        ..Resource::new("security_group_rule", "security_group_rules", "SecurityGroupRuleNotFound", not_found)
+    }
+}
+
+/// Rules that a project may have when nothing else is said.
+const DEFAULT_QUOTA: i64 = 100;
+
+/// Anything: the operation judges it, because its faults have types of their own.
+const JUDGED: Kind = Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) } };
+
+type A = Attribute<SecurityGroupRule>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
+        A::new("security_group_id", Kind::Uuid, |v| Cell::Uuid(v.record.security_group_id.0)).required().filter().sort(),
+        A::new("ethertype", JUDGED, |v| Cell::Str(v.record.ethertype.ethertype())).post_or("IPv4").filter().sort(),
+        A::new("direction", Kind::Word(&["ingress", "egress"]), |v| Cell::Str(v.record.direction.as_str())).required().filter().sort(),
+        A::new("protocol", JUDGED, |v| text(v.record.protocol.as_deref())).post_or(Value::Null).filter().sort(),
+        A::new("port_range_min", JUDGED, |v| number(v.record.port_range_min)).post_or(Value::Null).filter().sort(),
+        A::new("port_range_max", JUDGED, |v| number(v.record.port_range_max)).post_or(Value::Null).filter().sort(),
+        A::new("remote_ip_prefix", JUDGED, |v| text(v.record.remote_ip_prefix.as_deref())).post_or(Value::Null).filter().sort(),
+        A::new("normalized_cidr", Kind::Text(64), normalized_cidr).filter().sort(),
+        A::new("remote_group_id", Kind::UuidOrNull, |v| Cell::optional(v.record.remote_group_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .filter()
+            .sort(),
+        A::new("belongs_to_default_sg", Kind::Bool, |v| Cell::Bool(is_of_default(v))).filter(),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+    ]
+}
+
+fn text(text: Option<&str>) -> Cell<'_> {
+    Cell::optional(text, Cell::Str)
+}
+
+fn number<'a>(number: Option<u16>) -> Cell<'a> {
+    Cell::optional(number, |n| Cell::Int(n.into()))
+}
+
+fn normalized_cidr<'a>(view: &View<'a, SecurityGroupRule>) -> Cell<'a> {
+    Cell::optional(view.record.remote_ip_prefix.as_deref().and_then(validate::normalized), Cell::Net)
+}
+
+fn is_of_default(view: &View<'_, SecurityGroupRule>) -> bool {
+    view.world.get::<SecurityGroup>(&view.record.security_group_id).is_some_and(|group| group.is_default)
+}
+
+fn group_owner(world: &World, group: SecurityGroupId) -> Option<&ProjectId> {
+    world.get::<SecurityGroup>(&group).map(|group| &group.project_id)
+}
+
+fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {
+    group_owner(world, fields.typed("security_group_id")?)
+}
+
+fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGroupRuleId>> {
+    let rules = world.table::<SecurityGroupRule>();
+    let of_group = |index| Some(value.parse::<SecurityGroupId>().map_or(Vec::new(), |group| rules.ids(index, group).copied().collect()));
+    match attribute {
+        "project_id" => Some(rules.ids(SecurityGroupRule::BY_PROJECT, value).copied().collect()),
+        "security_group_id" => of_group(SecurityGroupRule::BY_GROUP),
+        "remote_group_id" => of_group(SecurityGroupRule::BY_REMOTE_GROUP),
+        _ => None,
+    }
+}
+
+/// A rule as it is embedded in its group.
+pub(crate) struct RuleView<'a> {
+    /// The rule.
+    pub rule: &'a SecurityGroupRule,
+    /// True when its group is a default group.
+    pub belongs_to_default_sg: bool,
+}
+
+impl Serialize for RuleView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rule = self.rule;
+        let mut map = serializer.serialize_map(Some(17))?;
+        map.serialize_entry("id", &rule.id)?;
+        map.serialize_entry("project_id", &rule.project_id)?;
+        map.serialize_entry("tenant_id", &rule.project_id)?;
+        map.serialize_entry("security_group_id", &rule.security_group_id)?;
+        map.serialize_entry("ethertype", rule.ethertype.ethertype())?;
+        map.serialize_entry("direction", &rule.direction)?;
+        map.serialize_entry("protocol", &rule.protocol)?;
+        map.serialize_entry("port_range_min", &rule.port_range_min)?;
+        map.serialize_entry("port_range_max", &rule.port_range_max)?;
+        map.serialize_entry("remote_ip_prefix", &rule.remote_ip_prefix)?;
+        map.serialize_entry("normalized_cidr", &rule.remote_ip_prefix.as_deref().and_then(validate::normalized))?;
+        map.serialize_entry("remote_group_id", &rule.remote_group_id)?;
+        map.serialize_entry("belongs_to_default_sg", &self.belongs_to_default_sg)?;
+        map.serialize_entry("description", &rule.standard.description)?;
+        map.serialize_entry("created_at", &rule.standard.created_at.to_string())?;
+        map.serialize_entry("updated_at", &rule.standard.updated_at.to_string())?;
+        map.serialize_entry("revision_number", &rule.standard.revision_number)?;
+        map.end()
+    }
+}

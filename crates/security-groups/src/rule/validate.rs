@@ -1,0 +1,138 @@
+//! From the fields of a request to the meaning of a rule, with the reference's faults.
+
+use super::{RuleFault, protocol};
+use api::Fields;
+use net::{Family, IpNet};
+use serde_json::Value;
+use smol_str::SmolStr;
+use std::net::IpAddr;
+
+/// What a rule matches, as it will be kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Match {
+    pub ethertype: Family,
+    pub protocol: Option<SmolStr>,
+    pub port_range_min: Option<u16>,
+    pub port_range_max: Option<u16>,
+    pub remote_ip_prefix: Option<SmolStr>,
+}
+
+/// Checks everything of a rule that does not need the world.
+pub(super) fn validate(fields: &Fields) -> Result<Match, RuleFault> {
+    let ethertype = ethertype(fields.get("ethertype"))?;
+    let protocol = protocol_of(fields.get("protocol"), ethertype)?;
+    let (port_range_min, port_range_max) = port_range(fields, protocol.as_deref())?;
+    let remote_ip_prefix = prefix(fields.get("remote_ip_prefix"), ethertype)?;
+    let has_group = fields.get("remote_group_id").is_some_and(|value| !value.is_null());
+    if has_group && remote_ip_prefix.is_some() {
+        return Err(RuleFault::MultipleRemotes);
+    }
+    Ok(Match { ethertype, protocol, port_range_min, port_range_max, remote_ip_prefix })
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn ethertype(value: Option<&Value>) -> Result<Family, RuleFault> {
+    let Some(value) = value else { return Ok(Family::V4) };
+    match text(value).to_ascii_lowercase().as_str() {
+        "ipv4" => Ok(Family::V4),
+        "ipv6" => Ok(Family::V6),
+        _ => Err(RuleFault::InvalidEthertype(text(value))),
+    }
+}
+
+fn protocol_of(value: Option<&Value>, ethertype: Family) -> Result<Option<SmolStr>, RuleFault> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let invalid = || RuleFault::InvalidProtocol(text(value));
+    let word = text(value).trim().to_ascii_lowercase();
+    let word = word.parse::<u8>().map_or(word, |number| number.to_string());
+    if protocol::is_any(&word) {
+        return Ok(None);
+    }
+    let _known = protocol::number(&word).ok_or_else(invalid)?;
+    let word = if word == "icmpv6" { "ipv6-icmp".to_owned() } else { word };
+    if ethertype == Family::V4 && protocol::is_ipv6_only(&word) {
+        return Err(RuleFault::EthertypeConflict { ethertype: ethertype.ethertype(), protocol: word });
+    }
+    Ok(Some(SmolStr::new(word)))
+}
+
+fn port(value: Option<&Value>) -> Result<Option<i64>, RuleFault> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let number = match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) if (0..=65535).contains(&number) => Ok(Some(number)),
+        _ => Err(RuleFault::InvalidPort(text(value))),
+    }
+}
+
+fn port_range(fields: &Fields, protocol: Option<&str>) -> Result<(Option<u16>, Option<u16>), RuleFault> {
+    let (min, max) = (port(fields.get("port_range_min"))?, port(fields.get("port_range_max"))?);
+    if min.is_none() && max.is_none() {
+        return Ok((None, None));
+    }
+    let protocol = protocol.ok_or(RuleFault::ProtocolRequired)?;
+    let number = protocol::number(protocol).expect("a kept protocol is known");
+    if protocol::has_ports(number) {
+        check_ports(min, max)?;
+    } else if protocol::is_icmp(number) {
+        check_icmp(min, max)?;
+    } else {
+        return Err(RuleFault::NoPorts(protocol.to_owned()));
+    }
+    let narrow = |value: Option<i64>| value.map(|v| u16::try_from(v).expect("checked to be a port number"));
+    Ok((narrow(min), narrow(max)))
+}
+
+fn check_ports(min: Option<i64>, max: Option<i64>) -> Result<(), RuleFault> {
+    if min == Some(0) || max == Some(0) {
+        return Err(RuleFault::InvalidPort("0".to_owned()));
+    }
+    match (min, max) {
+        (Some(min), Some(max)) if min <= max => Ok(()),
+        _ => Err(RuleFault::InvalidPortRange),
+    }
+}
+
+fn check_icmp(icmp_type: Option<i64>, code: Option<i64>) -> Result<(), RuleFault> {
+    let checks = [("type", "port_range_min", icmp_type), ("code", "port_range_max", code)];
+    for (field, attribute, value) in checks {
+        if let Some(value) = value.filter(|value| *value > 255) {
+            return Err(RuleFault::InvalidIcmp { field, attribute, value });
+        }
+    }
+    match (icmp_type, code) {
+        (None, Some(code)) => Err(RuleFault::MissingIcmpType(code)),
+        _ => Ok(()),
+    }
+}
+
+/// A prefix is kept as it was given, a single address with its length.
+fn prefix(value: Option<&Value>, ethertype: Family) -> Result<Option<SmolStr>, RuleFault> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let given = text(value);
+    let invalid = || RuleFault::InvalidCidr(given.clone());
+    let cidr: SmolStr = match given.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address).to_string().into(),
+        Err(_) => SmolStr::new(&given),
+    };
+    let net: IpNet = cidr.parse().map_err(|_| invalid())?;
+    if Family::of_net(&net) != ethertype {
+        return Err(RuleFault::PrefixConflict { ethertype: ethertype.ethertype(), cidr: cidr.to_string() });
+    }
+    Ok(Some(cidr))
+}
+
+/// The prefix without host bits: `normalized_cidr`.
+pub(super) fn normalized(prefix: &str) -> Option<IpNet> {
+    prefix.parse::<IpNet>().ok().map(|net| net.trunc())
+}
