@@ -79,6 +79,11 @@ impl<R: Record> Index<R> {
     pub const fn new(slot: usize) -> Self {
         Index { slot, record: PhantomData }
     }
+
+    /// Its position.
+    pub const fn slot(self) -> usize {
+        self.slot
+    }
 }
 
 impl<R> Clone for Index<R> {
