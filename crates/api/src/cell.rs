@@ -1,8 +1,11 @@
 //! The value of one attribute of one record, borrowed from the record.
 
+use crate::json;
 use net::{IpNet, Mac, Timestamp};
 use serde::Serialize;
 use smol_str::SmolStr;
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -45,6 +48,77 @@ impl<'a> Cell<'a> {
     /// Null or what there is.
     pub fn optional<T>(value: Option<T>, cell: impl FnOnce(T) -> Cell<'a>) -> Cell<'a> {
         value.map_or(Cell::Null, cell)
+    }
+
+    /// Appends the value's JSON.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Cell::Null => out.extend_from_slice(b"null"),
+            Cell::Bool(value) => json::bool(out, *value),
+            Cell::Int(number) => json::int(out, *number),
+            Cell::Str(text) => json::string(out, text),
+            Cell::Text(text) => json::string(out, text),
+            Cell::Uuid(id) => json::uuid(out, *id),
+            Cell::Ip(address) => json::ip(out, *address),
+            Cell::Net(net) => json::net(out, *net),
+            Cell::Mac(mac) => json::mac(out, *mac),
+            Cell::Time(time) => json::time(out, *time),
+            Cell::Uuids(ids) => {
+                out.push(b'[');
+                for (i, id) in ids.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    json::uuid(out, *id);
+                }
+                out.push(b']');
+            }
+            Cell::Json(value) => value.write_json(out),
+            Cell::Made(value) => value.write_json(out),
+        }
+    }
+
+    /// The order in which lists are sorted: null first, numbers and addresses by value, texts by code points.
+    pub fn compare(&self, other: &Cell<'_>) -> Ordering {
+        match (self, other) {
+            (Cell::Null, Cell::Null) => Ordering::Equal,
+            (Cell::Null, _) => Ordering::Less,
+            (_, Cell::Null) => Ordering::Greater,
+            (Cell::Bool(a), Cell::Bool(b)) => a.cmp(b),
+            (Cell::Int(a), Cell::Int(b)) => a.cmp(b),
+            (Cell::Uuid(a), Cell::Uuid(b)) => a.cmp(b),
+            (Cell::Ip(a), Cell::Ip(b)) => a.cmp(b),
+            (Cell::Net(a), Cell::Net(b)) => a.cmp(b),
+            (Cell::Mac(a), Cell::Mac(b)) => a.cmp(b),
+            (Cell::Time(a), Cell::Time(b)) => a.cmp(b),
+            (a, b) => a.text().cmp(&b.text()),
+        }
+    }
+
+    /// The value as a policy rule compares it: `True`, a text; none for null, lists and objects.
+    pub(crate) fn policy_value(&self) -> Option<auth::Value<'a>> {
+        match self {
+            Cell::Bool(value) => Some((*value).into()),
+            Cell::Null | Cell::Uuids(_) | Cell::Json(_) | Cell::Made(_) => None,
+            other => Some(auth::Value::Text(other.text())),
+        }
+    }
+
+    /// The value as text, without quotes; lists and objects as their JSON.
+    pub(crate) fn text(&self) -> Cow<'a, str> {
+        match self {
+            Cell::Str(text) => Cow::Borrowed(*text),
+            Cell::Text(text) => Cow::Owned(text.to_string()),
+            other => {
+                let mut out = Vec::new();
+                other.write(&mut out);
+                let text = String::from_utf8(out).expect("JSON is UTF-8");
+                Cow::Owned(match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                    Some(inner) => inner.to_owned(),
+                    None => text,
+                })
+            }
+        }
     }
 }
 

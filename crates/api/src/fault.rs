@@ -39,4 +39,31 @@ impl Fault {
     pub fn no_such_path() -> Fault {
         Fault::new(404, "HTTPNotFound", "The resource could not be found.")
     }
+
+    /// 405 of a path that is there but not for this method.
+    pub fn method_not_allowed() -> Fault {
+        let message = "The server could not comply with the request since it is either malformed or otherwise incorrect.";
+        Fault::new(405, "HTTPMethodNotAllowed", message)
+    }
+
+    /// 409 of a project that has as many as it may have.
+    pub fn over_quota(resource: &str) -> Fault {
+        Fault::new(409, "OverQuota", format!("Quota exceeded for resources: ['{resource}']."))
+    }
+
+    /// 500: something in this program is wrong; the log knows what.
+    pub fn internal() -> Fault {
+        Fault::new(500, "HTTPInternalServerError", "Request Failed: internal server error while processing your request.")
+    }
+
+    /// 503: the database cannot be reached.
+    pub fn unavailable() -> Fault {
+        Fault::new(503, "ServiceUnavailable", "The service is unavailable.")
+    }
+}
+
+impl From<auth::Denied> for Fault {
+    fn from(denied: auth::Denied) -> Fault {
+        Fault::new(403, "PolicyNotAuthorized", denied.to_string())
+    }
 }

@@ -2,25 +2,49 @@
 //! checks, quota and errors.
 //!
 //! A slice declares [`Resource`]s: an attribute table ([`Attribute`]) and the operations, pure functions on an [`Op`]. The frame does
-//! everything that is the same for all resources. Reads work on a snapshot of the world; writes run in its log.
+//! everything that is the same for all resources. Reads work on a snapshot of the world; writes run in its log. The binary lists
+//! what there is in a [`Registry`] and makes a [`Server`] of it.
 //!
 //! What is deliberately absent: any knowledge of a particular resource, and identity (see `auth`).
 
+mod answer;
 mod attribute;
+mod body;
 mod cell;
+mod columns;
+mod connection;
+mod discovery;
+mod endpoint;
+mod etag;
 mod fault;
 mod fields;
+mod filter;
+mod frame;
+pub mod json;
 mod kind;
 mod op;
+mod page;
 pub mod python;
+mod query;
+mod quota;
+mod registry;
 mod resource;
+mod server;
 mod settings;
+mod target;
 
+pub use answer::{Answer, Answering, Collection, Request};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
+pub use body::{object, refuse_unknown, unwrap};
 pub use cell::{Cell, ErasedSerialize};
 pub use fault::Fault;
 pub use fields::Fields;
+pub use frame::Frame;
 pub use kind::{Invalid, Kind};
 pub use op::{Op, View};
+pub use query::{Query, decode};
+pub use quota::QuotaConfig;
+pub use registry::{Extension, Mount, Registry, Responding};
 pub use resource::{Prepare, Quota, Resource};
+pub use server::{Server, ServerOptions};
 pub use settings::Settings;

@@ -1,0 +1,100 @@
+//! What a collection is asked and what it answers.
+
+use crate::{Fault, Frame, Query, json};
+use auth::Caller;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A request below `/v2.0/<collection>`, its caller known.
+pub struct Request<'a> {
+    /// Store, policy and settings.
+    pub frame: &'a Arc<Frame>,
+    /// Who asks; carries the request id.
+    pub caller: Caller,
+    /// The method.
+    pub method: &'a Method,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The path below the collection, without a `.json` suffix: nothing, an id, an id and what is below it.
+    pub path: Vec<Cow<'a, str>>,
+    /// The address asked for, without the query: `http://host:port/v2.0/networks`.
+    pub address: String,
+    /// The query.
+    pub query: Query<'a>,
+    /// The body, of limited size.
+    pub body: &'a [u8],
+}
+
+/// An answer of the Networking API.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`; empty when there is no body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What is becoming an answer. A fault is turned into Neutron's error body by the frame.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
+
+/// What answers below `/v2.0/<collection>`. Resources get one from their declaration; what does not fit the pattern (quotas,
+/// extensions, actions of a member) implements it by hand.
+pub trait Collection: Send + Sync + 'static {
+    /// Answers a request.
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a>;
+}
+
+impl Answer {
+    /// A JSON document.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Answer {
+        Answer { status, content_type: "application/json", body: body.into() }
+    }
+
+    /// A JSON document of a value that is not on a hot path.
+    pub fn value(status: u16, value: &serde_json::Value) -> Answer {
+        Answer::json(status, value.to_string())
+    }
+
+    /// Plain text.
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Answer {
+        Answer { status, content_type: "text/plain; charset=UTF-8", body: body.into() }
+    }
+
+    /// 204.
+    pub fn no_content() -> Answer {
+        Answer { status: 204, content_type: "", body: Bytes::new() }
+    }
+}
+
+impl From<Fault> for Answer {
+    fn from(fault: Fault) -> Answer {
+        let key = if fault.status == 501 { "NotImplementedError" } else { "NeutronError" };
+        let mut out = Vec::with_capacity(fault.message.len() + 80);
+        out.push(b'{');
+        json::string(&mut out, key);
+        out.extend_from_slice(b": {\"type\": ");
+        json::string(&mut out, fault.kind);
+        out.extend_from_slice(b", \"message\": ");
+        json::string(&mut out, &fault.message);
+        out.extend_from_slice(b", \"detail\": \"\"}}");
+        Answer::json(fault.status, out)
+    }
+}
+
+impl From<Answer> for http::Response<Bytes> {
+    fn from(answer: Answer) -> http::Response<Bytes> {
+        let mut response = http::Response::new(answer.body);
+        *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("faults and answers have three-digit status codes");
+        if !answer.content_type.is_empty() {
+            let value = http::HeaderValue::from_static(answer.content_type);
+            response.headers_mut().insert(http::header::CONTENT_TYPE, value);
+        }
+        response
+    }
+}

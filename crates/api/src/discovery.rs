@@ -1,0 +1,91 @@
+//! What clients ask first: versions, resources, extensions.
+
+use crate::answer::Answering;
+use crate::{Answer, Collection, Extension, Fault, Request, json};
+
+/// The answer at `/`: the one version there is. `base` is how the client reached this server, without a slash at the end.
+pub(crate) fn versions(base: &str) -> Answer {
+    let mut out = br#"{"versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": "#.to_vec();
+    json::string(&mut out, &format!("{base}/v2.0/"));
+    out.extend_from_slice(b"}]}]}");
+    Answer::json(200, out)
+}
+
+/// The answer at `/v2.0/`: the core resources, as name and collection.
+pub(crate) fn resources(base: &str, core: &[(&str, &str)]) -> Answer {
+    let mut out = b"{\"resources\": [".to_vec();
+    for (i, (name, collection)) in core.iter().enumerate() {
+        out.extend_from_slice(if i > 0 { b", {\"name\": " } else { b"{\"name\": " });
+        json::string(&mut out, name);
+        out.extend_from_slice(b", \"collection\": ");
+        json::string(&mut out, collection);
+        out.extend_from_slice(b", \"links\": [{\"rel\": \"self\", \"href\": ");
+        json::string(&mut out, &format!("{base}/v2.0/{collection}"));
+        out.extend_from_slice(b"}]}");
+    }
+    out.extend_from_slice(b"]}");
+    Answer::json(200, out)
+}
+
+/// `/v2.0/extensions`.
+pub(crate) struct Extensions(pub(crate) Vec<Extension>);
+
+impl Collection for Extensions {
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(std::future::ready(self.answer(request)))
+    }
+}
+
+impl Extensions {
+    fn answer(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path.as_slice()) {
+            ("GET", []) => {
+                let mut out = b"{\"extensions\": [".to_vec();
+                for (i, extension) in self.0.iter().enumerate() {
+                    if i > 0 {
+                        out.extend_from_slice(b", ");
+                    }
+                    write(extension, &mut out);
+                }
+                out.extend_from_slice(b"]}");
+                Ok(Answer::json(200, out))
+            }
+            ("GET", [alias]) => match self.0.iter().find(|extension| extension.alias == alias) {
+                Some(extension) => {
+                    let mut out = b"{\"extension\": ".to_vec();
+                    write(extension, &mut out);
+                    out.push(b'}');
+                    Ok(Answer::json(200, out))
+                }
+                None => Ok(not_found(&format!("Extension with alias {alias} does not exist"))),
+            },
+            (_, [] | [_]) => Err(Fault::method_not_allowed()),
+            _ => Err(Fault::no_such_path()),
+        }
+    }
+}
+
+fn write(extension: &Extension, out: &mut Vec<u8>) {
+    let members =
+        [("name", extension.name), ("alias", extension.alias), ("description", extension.description), ("updated", extension.updated)];
+    out.push(b'{');
+    for (name, value) in members {
+        json::string(out, name);
+        out.extend_from_slice(b": ");
+        json::string(out, value);
+        out.extend_from_slice(b", ");
+    }
+    out.extend_from_slice(b"\"links\": []}");
+}
+
+/// 404 in plain text: what is not below `/v2.0/`, and unknown extensions.
+pub(crate) fn not_found(detail: &str) -> Answer {
+    Answer::text(404, format!("404 Not Found\n\nThe resource could not be found.\n\n {detail}  "))
+}
+
+/// 405 at `/`.
+pub(crate) fn root_not_allowed() -> Answer {
+    let body = "<html>\n <head>\n  <title>405 Method Not Allowed</title>\n </head>\n <body>\n  <h1>405 Method Not Allowed</h1>\n  \
+                The method is not allowed for this resource.\n </body>\n</html>";
+    Answer { status: 405, content_type: "text/html; charset=UTF-8", body: body.into() }
+}

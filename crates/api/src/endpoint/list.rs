@@ -1,0 +1,163 @@
+//! Lists: which records, in which order, and writing them. A list in id order without a limit is written while it is walked.
+
+use super::Resolved;
+use crate::columns::Plan;
+use crate::filter::Filters;
+use crate::page::{Page, Shown};
+use crate::{Answer, Cell, Fault, Request, View};
+use auth::Decision;
+use std::cmp::Ordering;
+use std::sync::Arc;
+use world::{Record, World};
+
+/// Room for a record in an answer, for a first guess of its size.
+const USUAL_RECORD: usize = 1100;
+
+/// One list being made.
+struct Listing<'l, R: Record> {
+    resolved: &'l Resolved<R>,
+    request: &'l Request<'l>,
+    world: &'l World,
+    filters: &'l Filters<'l, R>,
+    page: &'l Page<'l, R>,
+    decision: Decision,
+}
+
+type Rows<'w, R> = Box<dyn DoubleEndedIterator<Item = &'w Arc<R>> + 'w>;
+
+impl<R: Record> Resolved<R> {
+    pub(super) async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+        let attributes = &self.resource.attributes;
+        let filters = Filters::new(attributes, &request.query)?;
+        let page = Page::new(attributes, &request.query, request.frame.largest_page)?;
+        let world = self.readable(request).await?;
+        let decision = request.frame.policy.decide(self.get, &request.caller);
+        let listing = Listing { resolved: self, request, world: &world, filters: &filters, page: &page, decision };
+        let mut out = Vec::new();
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(self.resource.collection.as_bytes());
+        out.extend_from_slice(b"\":[");
+        let shown = listing.write(&mut out)?;
+        out.push(b']');
+        page.write_links(&mut out, self.resource.collection, &request.address, &request.query, &shown);
+        out.push(b'}');
+        Ok(Answer::json(200, out))
+    }
+}
+
+impl<'l, R: Record> Listing<'l, R> {
+    fn write(&self, out: &mut Vec<u8>) -> Result<Shown, Fault> {
+        let marker = self.page.marker.map(|id| self.marker(id)).transpose()?;
+        if self.decision == Decision::Never {
+            return Ok(Shown::default());
+        }
+        let narrowed = self.narrowed();
+        let expected = narrowed.as_ref().map_or(self.world.table::<R>().len(), Vec::len).min(self.page.limit.unwrap_or(usize::MAX));
+        if self.filters.is_empty() && self.decision == Decision::Always {
+            out.reserve(expected.saturating_mul(USUAL_RECORD));
+        }
+        let plan = self.resolved.plan(self.request);
+        let rows: Rows<'_, R> = match narrowed {
+            Some(rows) => Box::new(rows.into_iter()),
+            None => Box::new(self.world.table::<R>().iter()),
+        };
+        if self.page.is_sorted() {
+            return Ok(self.write_all(out, &plan, self.sorted(rows, marker).into_iter()));
+        }
+        let Some(limit) = self.page.limit else {
+            return Ok(self.write_all(out, &plan, rows.filter(|record| self.is_listed(record))));
+        };
+        Ok(self.write_all(out, &plan, self.cut(rows, marker, limit).into_iter()))
+    }
+
+    fn view(&self, record: &'l R) -> View<'l, R> {
+        self.resolved.view(self.request.frame, self.world, &self.request.caller, record)
+    }
+
+    fn is_listed(&self, record: &'l R) -> bool {
+        let view = self.view(record);
+        self.filters.matches(&view) && self.resolved.is_visible(self.request.frame, &view, self.decision)
+    }
+
+    /// The record that a marker names; the caller must be able to see it.
+    fn marker(&self, id: &str) -> Result<&'l Arc<R>, Fault> {
+        let visible = |record: &&'l Arc<R>| self.resolved.is_visible(self.request.frame, &self.view(record), self.decision);
+        self.resolved.find(self.world, id).filter(visible).ok_or_else(|| self.resolved.not_found(id))
+    }
+
+    /// The records that can match by some index, in id order; none when no index helps. The filters still have to be applied.
+    fn narrowed(&self) -> Option<Vec<&'l Arc<R>>> {
+        let table = self.world.table::<R>();
+        let ids = |(attribute, values): (&str, &[&str])| -> Option<Vec<R::Id>> {
+            let mut ids = Vec::new();
+            for value in values {
+                match attribute {
+                    "id" => ids.extend(value.parse::<R::Id>()),
+                    _ => ids.extend((self.resolved.resource.narrow)(self.world, attribute, value)?),
+                }
+            }
+            ids.sort_unstable();
+            ids.dedup();
+            Some(ids)
+        };
+        let fewest = self.filters.iter().filter_map(ids).min_by_key(Vec::len)?;
+        Some(fewest.iter().filter_map(|id| table.get(id)).collect())
+    }
+
+    /// A page in id order.
+    fn cut(&self, rows: Rows<'l, R>, marker: Option<&'l Arc<R>>, limit: usize) -> Vec<&'l Arc<R>> {
+        let listed = |record: &&'l Arc<R>| self.is_listed(record);
+        let Some(marker) = marker.map(|marker| marker.id()) else {
+            return if self.page.reverse { last(rows.filter(listed), limit) } else { rows.filter(listed).take(limit).collect() };
+        };
+        if self.page.reverse {
+            return last(rows.filter(|record| record.id() < marker).filter(listed), limit);
+        }
+        if self.filters.is_empty() {
+            return self.world.table::<R>().after(&marker).filter(listed).take(limit).collect();
+        }
+        rows.filter(|record| record.id() > marker).filter(listed).take(limit).collect()
+    }
+
+    /// All or a page in the order asked for.
+    fn sorted(&self, rows: Rows<'l, R>, marker: Option<&'l Arc<R>>) -> Vec<&'l Arc<R>> {
+        let key = |record: &'l Arc<R>| self.page.key(&self.view(record));
+        let compare = |a: &(Vec<Cell<'_>>, &Arc<R>), b: &(Vec<Cell<'_>>, &Arc<R>)| self.page.compare((&a.0, a.1), (&b.0, b.1));
+        let mut keyed: Vec<(Vec<Cell<'_>>, &Arc<R>)> =
+            rows.filter(|record| self.is_listed(record)).map(|record| (key(record), record)).collect();
+        keyed.sort_unstable_by(compare);
+        let limit = self.page.limit.unwrap_or(usize::MAX);
+        let marker = marker.map(|marker| (key(marker), marker));
+        let range = if self.page.reverse {
+            let end = marker.map_or(keyed.len(), |marker| keyed.partition_point(|row| compare(row, &marker) == Ordering::Less));
+            end.saturating_sub(limit)..end
+        } else {
+            let start = marker.map_or(0, |marker| keyed.partition_point(|row| compare(row, &marker) != Ordering::Greater));
+            start..start.saturating_add(limit).min(keyed.len())
+        };
+        keyed[range].iter().map(|(_, record)| *record).collect()
+    }
+
+    fn write_all(&self, out: &mut Vec<u8>, plan: &Plan<'_, R>, records: impl Iterator<Item = &'l Arc<R>>) -> Shown {
+        let (mut count, mut first, mut last) = (0, None, None);
+        for record in records {
+            if count > 0 {
+                out.push(b',');
+            }
+            let view = self.view(record);
+            plan.write(out, &view, &self.resolved.target(&view), &self.request.frame.policy);
+            count += 1;
+            first = first.or(Some(record));
+            last = Some(record);
+        }
+        let id = |record: Option<&Arc<R>>| record.filter(|_| self.page.limit.is_some()).map(|record| record.id().to_string());
+        Shown { count, first: id(first), last: id(last) }
+    }
+}
+
+/// The last `limit` of them, in their order.
+fn last<'w, R>(rows: impl DoubleEndedIterator<Item = &'w Arc<R>>, limit: usize) -> Vec<&'w Arc<R>> {
+    let mut rows: Vec<&Arc<R>> = rows.rev().take(limit).collect();
+    rows.reverse();
+    rows
+}

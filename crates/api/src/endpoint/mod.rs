@@ -1,0 +1,159 @@
+//! A declared resource at work: the routes `/v2.0/<collection>` and `/v2.0/<collection>/<id>`.
+
+mod list;
+mod write;
+
+use crate::answer::Answering;
+use crate::columns::{Column, Plan, columns};
+use crate::target::Existing;
+use crate::{Answer, Collection, Default, Fault, Frame, Request, Resource, View};
+use auth::{Caller, Decision, Policy, RuleId};
+use std::sync::Arc;
+use world::{Record, World};
+
+/// A resource with its rules and columns resolved.
+pub(crate) struct Endpoint<R: Record>(Arc<Resolved<R>>);
+
+/// What requests of one resource share.
+pub(crate) struct Resolved<R: Record> {
+    resource: Resource<R>,
+    columns: Vec<Column<R>>,
+    get: RuleId,
+    create: Action,
+    update: Action,
+    delete: RuleId,
+}
+
+/// A create or update: its own rule and those of attributes.
+struct Action {
+    rule: RuleId,
+    attributes: Vec<AttributeRule>,
+}
+
+/// The rules for setting one attribute.
+struct AttributeRule {
+    name: &'static str,
+    rule: RuleId,
+    /// Rules of the parts of an object or of a list of objects: `ip_address` for `create_port:fixed_ips:ip_address`.
+    parts: Vec<(String, RuleId)>,
+    /// The canonical default: setting it is not checked on create.
+    default: Option<serde_json::Value>,
+}
+
+impl Action {
+    fn new<R: Record>(verb: &str, resource: &Resource<R>, policy: &mut Policy) -> Action {
+        let name = format!("{verb}_{}", resource.name);
+        let rule = policy.intern(&name);
+        let checked = resource.attributes.iter().filter(|attribute| attribute.policy);
+        let attributes = checked.map(|attribute| {
+            let own = format!("{name}:{}", attribute.name);
+            let prefix = format!("{own}:");
+            let parts: Vec<String> = policy.names().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect();
+            let default = match &attribute.default {
+                Default::Value(value) => attribute.kind.check(value.clone()).ok(),
+                Default::Required | Default::Absent => None,
+            };
+            let parts = parts.into_iter().map(|part| {
+                let rule = policy.intern(&format!("{prefix}{part}"));
+                (part, rule)
+            });
+            let parts = parts.collect();
+            AttributeRule { name: attribute.name, rule: policy.intern(&own), parts, default }
+        });
+        let attributes = attributes.collect();
+        Action { rule, attributes }
+    }
+}
+
+impl<R: Record> Endpoint<R> {
+    pub(crate) fn new(resource: Resource<R>, policy: &mut Policy) -> Endpoint<R> {
+        let rule = |verb: &str| format!("{verb}_{}", resource.name);
+        Endpoint(Arc::new(Resolved {
+            columns: columns(resource.name, &resource.attributes, policy),
+            get: policy.intern(&rule("get")),
+            delete: policy.intern(&rule("delete")),
+            create: Action::new("create", &resource, policy),
+            update: Action::new("update", &resource, policy),
+            resource,
+        }))
+    }
+}
+
+impl<R: Record> Collection for Endpoint<R> {
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(async move {
+            match (request.method.as_str(), request.path.as_slice()) {
+                ("GET", []) => self.0.list(request).await,
+                ("POST", []) => self.0.post(request).await,
+                ("PUT" | "DELETE", []) => Err(self.0.not_found("None")),
+                ("GET", [id]) => self.0.show(request, id).await,
+                ("PUT", [id]) => self.0.put(request, id).await,
+                ("DELETE", [id]) => self.0.remove(request, id).await,
+                (_, [] | [_]) => Err(Fault::method_not_allowed()),
+                _ => Err(Fault::no_such_path()),
+            }
+        })
+    }
+}
+
+impl<R: Record> Resolved<R> {
+    fn not_found(&self, id: &str) -> Fault {
+        Fault::new(404, self.resource.not_found, (self.resource.not_found_message)(id))
+    }
+
+    /// The record with an id as a client wrote it.
+    fn find<'w>(&self, world: &'w World, id: &str) -> Option<&'w Arc<R>> {
+        world.get(&id.parse::<R::Id>().ok()?)
+    }
+
+    fn view<'a>(&self, frame: &'a Frame, world: &'a World, caller: &'a Caller, record: &'a R) -> View<'a, R> {
+        View { world, caller, settings: &frame.settings, record }
+    }
+
+    fn target<'t, 'v>(&'t self, view: &'t View<'v, R>) -> Existing<'t, 'v, R> {
+        Existing { resource: &self.resource, view, update: None }
+    }
+
+    /// True when the caller may see the record.
+    fn is_visible(&self, frame: &Frame, view: &View<'_, R>, decision: Decision) -> bool {
+        frame.policy.resolve(decision, self.get, view.caller, &self.target(view))
+    }
+
+    /// A world to read from, after what has to be done before reading.
+    async fn readable(&self, request: &Request<'_>) -> Result<World, Fault> {
+        let world = request.frame.fresh().await?;
+        match self.resource.prepare {
+            Some(prepare) if (prepare.needed)(&world, &request.caller) => {
+                let run = prepare.run;
+                Ok(request.frame.commit(&request.caller, move |_, op| run(op)).await?.world)
+            }
+            _ => Ok(world),
+        }
+    }
+
+    async fn show(&self, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
+        let world = self.readable(request).await?;
+        let record = self.find(&world, id).ok_or_else(|| self.not_found(id))?;
+        let view = self.view(request.frame, &world, &request.caller, record);
+        if !self.is_visible(request.frame, &view, request.frame.policy.decide(self.get, &request.caller)) {
+            return Err(self.not_found(id));
+        }
+        Ok(self.one(request, 200, &view))
+    }
+
+    /// `{"network": {…}}`
+    fn one(&self, request: &Request<'_>, status: u16, view: &View<'_, R>) -> Answer {
+        let plan = self.plan(request);
+        let mut out = Vec::with_capacity(2048);
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(self.resource.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        plan.write(&mut out, view, &self.target(view), &request.frame.policy);
+        out.push(b'}');
+        Answer::json(status, out)
+    }
+
+    fn plan(&self, request: &Request<'_>) -> Plan<'_, R> {
+        Plan::new(&self.columns, &request.query, &request.frame.policy, &request.caller)
+    }
+}

@@ -1,0 +1,165 @@
+//! Creates, updates and deletes: validation outside the log, everything that depends on the state inside it.
+
+use super::{Action, Resolved};
+use crate::body::{Creates, Form};
+use crate::etag::Constraint;
+use crate::target::{Existing, Proposed};
+use crate::{Answer, Fault, Fields, Frame, Op, Request};
+use auth::{Requirement, RuleId, Target};
+use net::ProjectId;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use world::Record;
+
+impl Action {
+    /// The rules for a request that sets these fields: the action's own and one for each attribute that is set explicitly.
+    fn requirement(&self, fields: &Fields, is_create: bool) -> Requirement {
+        let mut requirement = Requirement::from(self.rule);
+        for attribute in &self.attributes {
+            let Some(value) = fields.get(attribute.name) else { continue };
+            if is_create && attribute.default.as_ref() == Some(value) {
+                continue;
+            }
+            let mut keys: Vec<&str> = Vec::new();
+            let objects = match value {
+                Value::Array(items) => items.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            for key in objects.iter().filter_map(Value::as_object).flat_map(|object| object.keys()) {
+                if !keys.contains(&key.as_str()) {
+                    keys.push(key);
+                }
+            }
+            let rule_of = |key: &&str| attribute.parts.iter().find(|(part, _)| part == key).map(|(_, rule)| *rule);
+            let parts: Vec<RuleId> = keys.iter().filter_map(rule_of).collect();
+            let own = Requirement::from(attribute.rule);
+            requirement = requirement.and(if parts.is_empty() { own } else { own.and(Requirement::all(parts)) });
+        }
+        requirement
+    }
+
+    fn enforce(&self, frame: &Frame, op: &Op<'_>, fields: &Fields, target: &dyn Target, is_create: bool) -> Result<(), Fault> {
+        Ok(frame.policy.enforce(&self.requirement(fields, is_create), op.caller, target)?)
+    }
+}
+
+impl<R: Record> Resolved<R> {
+    fn form<'f>(&'f self, request: &'f Request<'_>) -> Form<'f, R> {
+        Form {
+            resource: self.resource.name,
+            collection: self.resource.collection,
+            attributes: &self.resource.attributes,
+            caller: &request.caller,
+        }
+    }
+
+    pub(super) async fn post(self: &Arc<Self>, request: &Request<'_>) -> Result<Answer, Fault> {
+        let create = self.resource.create.ok_or_else(|| Fault::bad_request("The resource cannot be created through the API."))?;
+        let (fields, is_bulk) = match self.form(request).creates(request.body)? {
+            Creates::One(fields) => (vec![fields], false),
+            Creates::Many(fields) => (fields, true),
+        };
+        let this = Arc::clone(self);
+        let run = move |frame: &Frame, op: &mut Op<'_>| {
+            this.check_quota(frame, op, &fields)?;
+            for fields in &fields {
+                this.admit_create(frame, op, fields)?;
+            }
+            fields.iter().map(|fields| create(op, fields)).collect::<Result<Vec<R::Id>, Fault>>()
+        };
+        let done = request.frame.commit(&request.caller, run).await?;
+        let created = |id: &R::Id| done.world.get::<R>(id).map(|record| self.view(request.frame, &done.world, &request.caller, record));
+        if !is_bulk {
+            let view = done.answer.first().and_then(created).ok_or_else(Fault::internal)?;
+            return Ok(self.one(request, 201, &view));
+        }
+        let plan = self.plan(request);
+        let mut out = Vec::with_capacity(1100 * done.answer.len());
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(self.resource.collection.as_bytes());
+        out.extend_from_slice(b"\":[");
+        for (i, id) in done.answer.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            let view = created(id).ok_or_else(Fault::internal)?;
+            plan.write(&mut out, &view, &self.target(&view), &request.frame.policy);
+        }
+        out.extend_from_slice(b"]}");
+        Ok(Answer::json(201, out))
+    }
+
+    /// The quota of the whole request, by project.
+    fn check_quota(&self, frame: &Frame, op: &Op<'_>, fields: &[Fields]) -> Result<(), Fault> {
+        let Some(counted) = frame.counted.iter().find(|counted| counted.name == self.resource.name) else { return Ok(()) };
+        let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
+        for project in fields.iter().filter_map(|fields| fields.get("project_id")?.as_str()) {
+            *wanted.entry(project).or_default() += 1;
+        }
+        wanted.into_iter().try_for_each(|(project, more)| counted.check(op.tx.world(), &ProjectId::from(project), more))
+    }
+
+    fn admit_create(&self, frame: &Frame, op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
+        if let Some(references) = self.resource.references {
+            references(op, fields)?;
+        }
+        let target = Proposed { resource: &self.resource, world: op.tx.world(), caller: op.caller, fields };
+        self.create.enforce(frame, op, fields, &target, true)
+    }
+
+    /// The record to be changed or removed, if the caller may see it.
+    fn open(&self, frame: &Frame, op: &Op<'_>, id: &str) -> Result<Arc<R>, Fault> {
+        let record = self.find(op.tx.world(), id).ok_or_else(|| self.not_found(id))?;
+        let view = self.view(frame, op.tx.world(), op.caller, record);
+        if !self.is_visible(frame, &view, frame.policy.decide(self.get, op.caller)) {
+            return Err(self.not_found(id));
+        }
+        Ok(Arc::clone(record))
+    }
+
+    pub(super) async fn put(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
+        let update = self.resource.update.ok_or_else(Fault::method_not_allowed)?;
+        let fields = self.form(request).update(request.body)?;
+        let constraint = Constraint::read(request.headers)?;
+        let (this, id) = (Arc::clone(self), id.to_owned());
+        let run = move |frame: &Frame, op: &mut Op<'_>| {
+            let record = this.open(frame, op, &id)?;
+            let view = this.view(frame, op.tx.world(), op.caller, &record);
+            let target = Existing { resource: &this.resource, view: &view, update: Some(&fields) };
+            this.update.enforce(frame, op, &fields, &target, false)?;
+            update(op, &record, &fields)?;
+            this.constrain(constraint, &record)?;
+            Ok(record.id())
+        };
+        let done = request.frame.commit(&request.caller, run).await?;
+        let record = done.world.get::<R>(&done.answer).ok_or_else(Fault::internal)?;
+        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+    }
+
+    pub(super) async fn remove(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
+        let delete = self.resource.delete.ok_or_else(Fault::method_not_allowed)?;
+        if !request.body.is_empty() {
+            return Err(Fault::bad_request("Request body is not supported in DELETE."));
+        }
+        let constraint = Constraint::read(request.headers)?;
+        let (this, id) = (Arc::clone(self), id.to_owned());
+        let run = move |frame: &Frame, op: &mut Op<'_>| {
+            let record = this.open(frame, op, &id)?;
+            let view = this.view(frame, op.tx.world(), op.caller, &record);
+            frame.policy.enforce(&this.delete.into(), op.caller, &this.target(&view))?;
+            delete(op, &record)?;
+            this.constrain(constraint, &record)
+        };
+        request.frame.commit(&request.caller, run).await?;
+        Ok(Answer::no_content())
+    }
+
+    /// `If-Match`, looked at last: what the operation itself refuses (409 in use) is told first.
+    fn constrain(&self, constraint: Option<Constraint>, record: &R) -> Result<(), Fault> {
+        match (constraint, self.resource.revision_number) {
+            (Some(constraint), Some(revision)) => constraint.check(revision(record)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Quotas: how many of each resource a project may have.
+//!
+//! The limits are the configured ones unless the project has its own (a `quota` record). They are checked inside the log, so
+//! concurrent creates cannot exceed them.
+
+use crate::answer::Answering;
+use crate::{Answer, Collection, Fault, Frame, Kind, Op, Request, body};
+use auth::Policy;
+use auth::{RuleId, Target, Value};
+use model::Quota;
+use net::ProjectId;
+use serde_json::{Map, Value as Json, json};
+use smol_str::SmolStr;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use world::{Index, Record, World};
+
+/// The largest limit (a 32-bit column in the reference).
+const LARGEST: i64 = 2_147_483_647;
+
+/// Configured limits (`quota_network` and so on) where they differ from the resources' defaults, by resource name; -1 is none.
+#[derive(Clone, Debug, Default)]
+pub struct QuotaConfig {
+    /// Limits by resource: `port`.
+    pub limits: BTreeMap<String, i64>,
+}
+
+/// A resource whose number is limited.
+pub(crate) struct Counted {
+    /// Its name: `port`.
+    pub(crate) name: &'static str,
+    /// The configured limit.
+    pub(crate) limit: i64,
+    /// How many a project has, counted up to a bound.
+    count: Box<dyn Fn(&World, &ProjectId, usize) -> usize + Send + Sync>,
+    /// How many there are of all projects.
+    total: fn(&World) -> usize,
+}
+
+impl Counted {
+    pub(crate) fn new<R: Record>(name: &'static str, limit: i64, by_project: Index<R>) -> Counted {
+        let count = move |world: &World, project: &ProjectId, bound: usize| world.table::<R>().ids(by_project, project).take(bound).count();
+        Counted { name, limit, count: Box::new(count), total: |world| world.table::<R>().len() }
+    }
+
+    /// The limit of a project.
+    fn limit_of(&self, world: &World, project: &ProjectId) -> i64 {
+        let own = world.get::<Quota>(project).and_then(|quota| quota.limits.get(self.name).copied());
+        own.unwrap_or(self.limit)
+    }
+
+    fn used(&self, world: &World, project: &ProjectId) -> usize {
+        (self.count)(world, project, usize::MAX)
+    }
+
+    /// Refuses `more` of them for a project when that were too many. Counts only when the number of all does not settle it.
+    pub(crate) fn check(&self, world: &World, project: &ProjectId, more: usize) -> Result<(), Fault> {
+        let Ok(limit) = usize::try_from(self.limit_of(world, project)) else { return Ok(()) };
+        let fits = (self.total)(world).saturating_add(more) <= limit
+            || (self.count)(world, project, limit.saturating_add(1)).saturating_add(more) <= limit;
+        if fits { Ok(()) } else { Err(Fault::over_quota(self.name)) }
+    }
+}
+
+/// `/v2.0/quotas`.
+pub(crate) struct Quotas {
+    get: RuleId,
+    update: RuleId,
+    delete: RuleId,
+}
+
+impl Quotas {
+    pub(crate) fn new(policy: &mut Policy) -> Quotas {
+        Quotas { get: policy.intern("get_quota"), update: policy.intern("update_quota"), delete: policy.intern("delete_quota") }
+    }
+}
+
+/// A project as the target of the quota rules.
+struct Project<'a>(&'a str);
+
+impl Target for Project<'_> {
+    fn project_id(&self) -> Option<&str> {
+        Some(self.0)
+    }
+    fn parent_project_id(&self, _parent: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn field(&self, _collection: &str, name: &str) -> Option<Value<'_>> {
+        matches!(name, "project_id" | "tenant_id").then(|| self.0.into())
+    }
+}
+
+impl Collection for Quotas {
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        Box::pin(self.answer(request))
+    }
+}
+
+impl Quotas {
+    async fn answer(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+        let path: Vec<&str> = request.path.iter().map(|part| &**part).collect();
+        match (request.method.as_str(), path.as_slice()) {
+            ("GET", []) => self.list(request).await,
+            ("POST", []) => Err(Fault::new(501, "NotImplementedError", "POST requests are not supported on this resource.")),
+            ("GET", [word @ ("tenant" | "project")]) => {
+                let id = json!({ format!("{word}_id"): request.caller.project_id.as_str() });
+                Ok(Answer::value(200, &json!({ *word: id })))
+            }
+            ("GET", [project]) => {
+                self.enforce(request, self.get, project)?;
+                Ok(one(self.limits(request.frame, &request.frame.fresh().await?, project)))
+            }
+            ("GET", [project, "default"]) => {
+                self.enforce(request, self.get, project)?;
+                Ok(one(request.frame.counted.iter().map(|counted| (counted.name.to_owned(), counted.limit.into())).collect()))
+            }
+            ("GET", [project, "details"]) => {
+                self.enforce(request, self.get, project)?;
+                Ok(one(details(request.frame, &request.frame.fresh().await?, project)))
+            }
+            ("PUT", [project]) => self.update(request, project).await,
+            ("DELETE", [project]) => self.delete(request, project).await,
+            (_, [] | [_]) => Err(Fault::method_not_allowed()),
+            _ => Err(Fault::no_such_path()),
+        }
+    }
+
+    fn enforce(&self, request: &Request<'_>, rule: RuleId, project: &str) -> Result<(), Fault> {
+        Ok(request.frame.policy.enforce(&rule.into(), &request.caller, &Project(project))?)
+    }
+
+    fn limits(&self, frame: &Frame, world: &World, project: &str) -> Map<String, Json> {
+        let project = ProjectId::from(project);
+        frame.counted.iter().map(|counted| (counted.name.to_owned(), counted.limit_of(world, &project).into())).collect()
+    }
+
+    async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+        request.frame.policy.enforce(&self.get.into(), &request.caller, &())?;
+        let world = request.frame.fresh().await?;
+        let quotas: Vec<Json> = world
+            .table::<Quota>()
+            .iter()
+            .map(|quota| {
+                let mut limits = self.limits(request.frame, &world, quota.project_id.as_str());
+                limits.insert("project_id".to_owned(), quota.project_id.as_str().into());
+                limits.insert("tenant_id".to_owned(), quota.project_id.as_str().into());
+                Json::Object(limits)
+            })
+            .collect();
+        Ok(Answer::value(200, &json!({ "quotas": quotas })))
+    }
+
+    async fn update(&self, request: &Request<'_>, project: &str) -> Result<Answer, Fault> {
+        let asked = read(request.frame, request.body)?;
+        self.enforce(request, self.update, project)?;
+        let project_id = ProjectId::from(project);
+        let done = request.frame.commit(&request.caller, move |frame, op| set(frame, op, &project_id, &asked)).await?;
+        Ok(one(self.limits(request.frame, &done.world, project)))
+    }
+
+    async fn delete(&self, request: &Request<'_>, project: &str) -> Result<Answer, Fault> {
+        if !request.body.is_empty() {
+            return Err(Fault::bad_request("Request body is not supported in DELETE."));
+        }
+        self.enforce(request, self.delete, project)?;
+        let project_id = ProjectId::from(project);
+        let remove = move |_: &Frame, op: &mut Op<'_>| match op.tx.remove::<Quota>(&project_id) {
+            Some(_) => Ok(()),
+            None => Err(Fault::new(404, "TenantQuotaNotFound", format!("Quota for project {project_id} could not be found."))),
+        };
+        request.frame.commit(&request.caller, remove).await?;
+        Ok(Answer::no_content())
+    }
+}
+
+fn one(quota: Map<String, Json>) -> Answer {
+    Answer::value(200, &json!({ "quota": quota }))
+}
+
+fn details(frame: &Frame, world: &World, project: &str) -> Map<String, Json> {
+    let project = ProjectId::from(project);
+    let detail =
+        |counted: &Counted| json!({"limit": counted.limit_of(world, &project), "used": counted.used(world, &project), "reserved": 0});
+    frame.counted.iter().map(|counted| (counted.name.to_owned(), detail(counted))).collect()
+}
+
+/// What the body of an update asks for.
+struct Asked {
+    limits: Vec<(&'static str, i64)>,
+    force: bool,
+}
+
+fn read(frame: &Frame, bytes: &[u8]) -> Result<Asked, Fault> {
+    let mut given = body::unwrap(&mut body::object(bytes)?, "quota")?;
+    for ignored in ["tenant_id", "project_id"] {
+        given.shift_remove(ignored);
+    }
+    let mut flag = |name: &str| match given.shift_remove(name) {
+        Some(value) => crate::kind::boolean(&value).map_err(|invalid| invalid.fault(name)),
+        None => Ok(false),
+    };
+    let force = flag("force")?;
+    flag("check_limit")?;
+    body::refuse_unknown(given.keys().filter(|name| frame.counted.iter().all(|counted| counted.name != name.as_str())))?;
+    let mut limits = Vec::new();
+    for counted in &frame.counted {
+        if let Some(value) = given.remove(counted.name) {
+            let value = Kind::IntRange(-1, LARGEST).check(value).map_err(|invalid| invalid.fault(counted.name))?;
+            limits.push((counted.name, value.as_i64().expect("the kind yields numbers")));
+        }
+    }
+    Ok(Asked { limits, force })
+}
+
+fn set(frame: &Frame, op: &mut Op<'_>, project: &ProjectId, asked: &Asked) -> Result<(), Fault> {
+    for (name, limit) in asked.limits.iter().filter(|(_, limit)| !asked.force && *limit >= 0) {
+        let counted = frame.counted.iter().find(|counted| counted.name == *name).expect("the body was read by the same list");
+        let used = counted.used(op.tx.world(), project);
+        if usize::try_from(*limit).is_ok_and(|limit| limit < used) {
+            let message = format!("Quota limit {limit} for {name} must be greater than or equal to already used {used}");
+            return Err(Fault::bad_request(message));
+        }
+    }
+    if asked.limits.is_empty() {
+        return Ok(());
+    }
+    let mut quota = match op.tx.get::<Quota>(project) {
+        Some(quota) => Quota::clone(quota),
+        None => Quota { project_id: project.clone(), limits: BTreeMap::new() },
+    };
+    quota.limits.extend(asked.limits.iter().map(|(name, limit)| (SmolStr::new_static(name), *limit)));
+    op.tx.put(quota);
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! The list of everything the API serves, made once by the binary.
+
+use crate::endpoint::Endpoint;
+use crate::quota::{Counted, QuotaConfig};
+use crate::{Collection, Default, Resource};
+use auth::Policy;
+use bytes::Bytes;
+use http::{Request, Response};
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use world::Record;
+
+/// An API extension. It is listed only when it works end to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extension {
+    /// `Neutron L3 Router`
+    pub name: &'static str,
+    /// `router`
+    pub alias: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+    /// RFC 3339 time of its last change.
+    pub updated: &'static str,
+}
+
+/// An answer on its way.
+pub type Responding = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+/// What answers below a path outside `/v2.0`, without authentication by the frame. It is given the request and how the client
+/// reached this server (`http://host:port`).
+pub type Mount = Arc<dyn Fn(Request<Bytes>, &str) -> Responding + Send + Sync>;
+
+pub(crate) type Build = Box<dyn FnOnce(&mut Policy) -> Arc<dyn Collection>>;
+
+/// A collection below `/v2.0`.
+pub(crate) struct Declared {
+    /// With underscores.
+    pub(crate) name: &'static str,
+    /// Resource name, when it is listed at `/v2.0/`.
+    pub(crate) core: Option<&'static str>,
+    pub(crate) build: Build,
+    audit: Box<dyn Fn(&Policy) -> Vec<String>>,
+}
+
+/// What answers at `/v2.0/<collection>/<id>/<name>`.
+pub(crate) struct Member {
+    pub(crate) collection: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) build: Build,
+}
+
+/// Resources, extensions, mounts. Consumed by [`crate::Server::new`].
+#[derive(Default)]
+pub struct Registry {
+    pub(crate) collections: Vec<Declared>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) mounts: Vec<(&'static str, Mount)>,
+    pub(crate) counted: Vec<Counted>,
+}
+
+impl Registry {
+    /// Nothing.
+    pub fn new() -> Registry {
+        Registry::default()
+    }
+
+    /// Adds a resource.
+    #[must_use]
+    pub fn resource<R: Record>(self, resource: Resource<R>) -> Registry {
+        self.declare(resource, false)
+    }
+
+    /// Adds a resource that is also listed at `/v2.0/`: networks, subnets, ports.
+    #[must_use]
+    pub fn core_resource<R: Record>(self, resource: Resource<R>) -> Registry {
+        self.declare(resource, true)
+    }
+
+    fn declare<R: Record>(mut self, resource: Resource<R>, core: bool) -> Registry {
+        if let Some(quota) = &resource.quota {
+            self.counted.push(Counted::new(resource.name, quota.default, quota.by_project));
+        }
+        let faults = audit(&resource);
+        let rules = rules(&resource);
+        self.collections.push(Declared {
+            name: resource.collection,
+            core: core.then_some(resource.name),
+            build: Box::new(|policy| Arc::new(Endpoint::new(resource, policy))),
+            audit: Box::new(move |policy| {
+                let missing = rules.iter().filter(|rule| policy.rule(rule).is_none());
+                faults.iter().cloned().chain(missing.map(|rule| format!("policy rule {rule} does not exist"))).collect()
+            }),
+        });
+        self
+    }
+
+    /// Adds a collection written by hand; `name` has underscores. It is made with the policy, to resolve its rules.
+    #[must_use]
+    pub fn collection(mut self, name: &'static str, build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static) -> Registry {
+        self.collections.push(Declared { name, core: None, build: Box::new(build), audit: Box::new(|_| Vec::new()) });
+        self
+    }
+
+    /// Adds what answers at `/v2.0/<collection>/<id>/<name>` and below: an action of a member or a collection of its own. Its
+    /// [`crate::Request::path`] starts with the id and the name.
+    #[must_use]
+    pub fn member(
+        mut self,
+        collection: &'static str,
+        name: &'static str,
+        build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
+    ) -> Registry {
+        self.members.push(Member { collection, name, build: Box::new(build) });
+        self
+    }
+
+    /// Lists extensions.
+    #[must_use]
+    pub fn extensions(mut self, extensions: impl IntoIterator<Item = Extension>) -> Registry {
+        self.extensions.extend(extensions);
+        self
+    }
+
+    /// Adds what answers at a path outside `/v2.0` and below it: `/console`.
+    #[must_use]
+    pub fn mount(mut self, path: &'static str, mount: Mount) -> Registry {
+        self.mounts.push((path, mount));
+        self
+    }
+
+    /// Applies configured limits to the resources added so far.
+    #[must_use]
+    pub fn quotas(mut self, config: &QuotaConfig) -> Registry {
+        for counted in &mut self.counted {
+            if let Some(limit) = config.limits.get(counted.name) {
+                counted.limit = *limit;
+            }
+        }
+        self
+    }
+
+    /// What is wrong with the declarations, one sentence each: what the completeness tests assert to be nothing.
+    pub fn audit(&self, policy: &Policy) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut names = HashSet::new();
+        for declared in &self.collections {
+            if !names.insert(declared.name) {
+                faults.push(format!("{}: declared twice", declared.name));
+            }
+            faults.extend((declared.audit)(policy).into_iter().map(|fault| format!("{}: {fault}", declared.name)));
+        }
+        for member in self.members.iter().filter(|member| !names.contains(member.collection)) {
+            faults.push(format!("{}/{}: there is no such collection", member.collection, member.name));
+        }
+        let mut aliases = HashSet::new();
+        for extension in self.extensions.iter().filter(|extension| !aliases.insert(extension.alias)) {
+            faults.push(format!("extension {}: listed twice", extension.alias));
+        }
+        faults
+    }
+}
+
+/// The policy rules that a resource's routes and attributes are checked by.
+fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
+    let mut rules = vec![format!("get_{}", resource.name)];
+    let mut action = |verb: &str, allowed: fn(&crate::Attribute<R>) -> bool| {
+        rules.push(format!("{verb}_{}", resource.name));
+        let checked = resource.attributes.iter().filter(|attribute| attribute.policy && allowed(attribute));
+        rules.extend(checked.map(|attribute| format!("{verb}_{}:{}", resource.name, attribute.name)));
+    };
+    if resource.create.is_some() {
+        action("create", |attribute| attribute.post);
+    }
+    if resource.update.is_some() {
+        action("update", |attribute| attribute.put);
+    }
+    if resource.delete.is_some() {
+        rules.push(format!("delete_{}", resource.name));
+    }
+    rules
+}
+
+fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut names = HashSet::new();
+    for attribute in &resource.attributes {
+        let name = attribute.name;
+        if !names.insert(name) {
+            faults.push(format!("attribute {name} is declared twice"));
+        }
+        if name == "tenant_id" {
+            faults.push("attribute tenant_id is the frame's: declare project_id".to_owned());
+        }
+        if let Default::Value(value) = &attribute.default {
+            match attribute.kind.check(value.clone()) {
+                Ok(canonical) if canonical == *value => {}
+                Ok(canonical) => faults.push(format!("attribute {name}: the default's canonical form is {canonical}")),
+                Err(invalid) => faults.push(format!("attribute {name}: its default is refused: {}", invalid.fault(name).message)),
+            }
+        }
+        if attribute.post && resource.create.is_none() {
+            faults.push(format!("attribute {name} can be set by a create that does not exist"));
+        }
+        if attribute.put && resource.update.is_none() {
+            faults.push(format!("attribute {name} can be set by an update that does not exist"));
+        }
+    }
+    if !names.contains("id") {
+        faults.push("there is no attribute id".to_owned());
+    }
+    if let Some(quota) = &resource.quota
+        && quota.by_project.slot() >= R::INDEXES
+    {
+        faults.push("the index of its quota does not exist".to_owned());
+    }
+    faults
+}
