@@ -1,1 +1,26 @@
-//! host.
+//! The only crate that touches the kernel and processes: it carries out plans and reads back what is there.
+//!
+//! Modules have the names of those in `dataplane`. [`Host`] makes no choices: what is done was decided by a plan. It is
+//! synchronous; every call but daemon stops takes milliseconds. Deliberately absent: any knowledge of networks or ports.
+
+mod address;
+pub mod conntrack;
+mod daemon;
+mod error;
+mod kernel;
+mod link;
+mod monitor;
+mod neigh;
+mod netlink;
+pub mod netns;
+mod nft;
+mod probe;
+mod route;
+mod sys;
+mod sysctl;
+
+pub use daemon::{Daemons, Exit};
+pub use error::{Cause, Error, ErrorKind};
+pub use kernel::{Host, Interest, Outcome, StepReport};
+pub use monitor::{LinkEvent, LinkInfo, LinkMonitor};
+pub use probe::{Capabilities, Finding, probe};

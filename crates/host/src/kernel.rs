@@ -1,0 +1,552 @@
+//! Carrying out plans and reading back what is there, over all namespaces.
+
+use crate::netlink::{Message, Refusal, Socket};
+use crate::nft::Nft;
+use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, sysctl};
+use dataplane::{
+    Action, Actual, ActualLink, ActualNamespace, Address, FdbEntry, Link, LinkChange, LinkKind, Name, Neighbour, Netns, Owner, Plan,
+    Program, Role, Step, UnitKey,
+};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+/// The kernel and the processes of a host, as seen from the namespace this process is in.
+#[derive(Debug)]
+pub struct Host {
+    spaces: BTreeMap<Netns, Space>,
+    daemons: Daemons,
+}
+
+/// Sockets that live in one namespace.
+#[derive(Debug)]
+struct Space {
+    inode: Option<u64>,
+    route: Socket,
+    nft: Nft,
+}
+
+/// What to read beside the objects with our mark.
+#[derive(Clone, Debug, Default)]
+pub struct Interest {
+    /// Kernel parameters by namespace.
+    pub sysctls: BTreeMap<Netns, BTreeSet<SmolStr>>,
+}
+
+impl Interest {
+    /// What is to be read to compare with these programs.
+    pub fn of<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Interest {
+        let mut interest = Interest::default();
+        for (netns, namespace) in programs.into_iter().flat_map(|program| &program.namespaces) {
+            interest.sysctls.entry(netns.clone()).or_default().extend(namespace.sysctls.keys().cloned());
+        }
+        interest
+    }
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub struct StepReport {
+    /// Its index in the plan.
+    pub step: usize,
+    /// The unit it was for.
+    pub unit: Option<UnitKey>,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a step went.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The kernel has it now.
+    Done,
+    /// It was refused.
+    Failed(Error),
+    /// Not tried, because an earlier step of its unit failed.
+    Skipped,
+}
+
+impl Space {
+    /// Sockets in the calling thread's namespace.
+    fn open() -> std::io::Result<Space> {
+        Ok(Space { inode: None, route: Socket::open(libc::NETLINK_ROUTE)?.strict()?, nft: Nft::open()? })
+    }
+}
+
+impl Host {
+    /// Opens the sockets of this namespace and takes over the daemons whose unit directories are below `state`.
+    pub fn new(state: &Path) -> Result<Host, Error> {
+        let root = Space::open().map_err(|error| Error::io("open netlink sockets", "root", error))?;
+        let daemons = Daemons::new(&state.join("daemons"))?;
+        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons })
+    }
+
+    /// The supervisor of the daemons.
+    pub fn daemons(&self) -> &Daemons {
+        &self.daemons
+    }
+
+    fn space(&mut self, netns: &Netns) -> Result<&mut Space, Error> {
+        let inode = netns.name().and_then(|name| netns::inode(name));
+        if self.spaces.get(netns).is_none_or(|space| space.inode != inode) {
+            self.spaces.remove(netns);
+            let opened = netns::run(netns, Space::open)?.map_err(|error| Error::io("open netlink sockets", netns, error))?;
+            self.spaces.insert(netns.clone(), Space { inode, ..opened });
+        }
+        Ok(self.spaces.get_mut(netns).expect("inserted above when it was not there"))
+    }
+
+    /// What the host has: all links and our other objects in this namespace and in each one we made, and the daemons.
+    pub fn read(&mut self, interest: &Interest) -> Result<Actual, Error> {
+        let mut actual = Actual::default();
+        let root = self.read_netns(&Netns::ROOT, interest)?;
+        actual.namespaces.insert(Netns::ROOT, root);
+        let names = netns::list()?;
+        self.spaces.retain(|netns, _| netns.name().is_none_or(|name| names.iter().any(|known| known == name.as_str())));
+        for name in names {
+            let netns = Netns::named(name);
+            match self.read_made(&netns, interest) {
+                Ok(Some(namespace)) => _ = actual.namespaces.insert(netns, namespace),
+                Ok(None) => {}
+                // Namespaces of others come and go.
+                Err(error) if netns::absent(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for ((netns, name), daemon) in self.daemons.read() {
+            actual.netns(&netns).daemons.insert(name, daemon);
+        }
+        Ok(actual)
+    }
+
+    /// A named namespace when its loopback link has our mark.
+    fn read_made(&mut self, netns: &Netns, interest: &Interest) -> Result<Option<ActualNamespace>, Error> {
+        let known = self.spaces.contains_key(netns);
+        let lo = link::get(&mut self.space(netns)?.route, "lo").map_err(|refusal| fault("read link", "lo", refusal))?;
+        if lo.is_some_and(|lo| lo.link.owner.is_some()) {
+            let namespace = self.read_netns(netns, interest)?;
+            return Ok(Some(ActualNamespace { made: true, ..namespace }));
+        }
+        if !known {
+            // A socket would keep a namespace of somebody else alive.
+            self.spaces.remove(netns);
+        }
+        Ok(None)
+    }
+
+    fn read_netns(&mut self, netns: &Netns, interest: &Interest) -> Result<ActualNamespace, Error> {
+        let space = self.space(netns)?;
+        let read = |what: &'static str| move |refusal| fault("read", what, refusal);
+        let links = retried(|| link::dump(&mut space.route)).map_err(read("links"))?;
+        let names: BTreeMap<u32, Name> = links.values().map(|found| (found.index, found.name.clone())).collect();
+        let ours =
+            |name: &Name| links.get(name).and_then(|found| found.link.owner.as_ref()).is_some_and(|owner| owner.role != Role::Attached);
+        let vxlan = |name: &Name| links.get(name).is_some_and(|found| matches!(found.link.kind, LinkKind::Vxlan(_)));
+        let mut namespace = ActualNamespace { tables: space.nft.read()?, ..ActualNamespace::default() };
+        for found in retried(|| address::dump(&mut space.route)).map_err(read("addresses"))? {
+            let Some(name) = names.get(&found.index).filter(|name| *name != "lo" || found.marked) else { continue };
+            if found.marked || (ours(name) && !found.automatic) {
+                namespace.addresses.insert(Address { link: name.clone(), net: found.net });
+            }
+        }
+        namespace.routes = retried(|| route::dump(&mut space.route, &names)).map_err(read("routes"))?;
+        for found in retried(|| neigh::dump_fdb(&mut space.route)).map_err(read("forwarding entries"))? {
+            if let Some(link) = names.get(&found.index).filter(|name| vxlan(name)) {
+                namespace.fdb.insert(FdbEntry { link: link.clone(), mac: found.mac, remote: found.address });
+            }
+        }
+        for found in retried(|| neigh::dump(&mut space.route)).map_err(read("neighbours"))? {
+            if let Some(link) = names.get(&found.index).filter(|name| ours(name)) {
+                namespace.neighbours.insert(Neighbour { link: link.clone(), address: found.address, mac: found.mac });
+            }
+        }
+        let lo_of_ours = |name: &Name| name == "lo" && !netns.is_root();
+        namespace.links = links.into_iter().filter(|(name, _)| !lo_of_ours(name)).map(|(name, found)| (name, found.link)).collect();
+        if let Some(keys) = interest.sysctls.get(netns).filter(|keys| !keys.is_empty()) {
+            namespace.sysctls = sysctl::get(netns, keys.iter())?;
+        }
+        Ok(namespace)
+    }
+
+    /// One link as it is now; `None` when it is not there.
+    pub fn read_link(&mut self, netns: &Netns, name: &Name) -> Result<Option<ActualLink>, Error> {
+        let space = match self.space(netns) {
+            Err(error) if netns::absent(&error) => return Ok(None),
+            other => other?,
+        };
+        let read = |refusal| fault("read link", name, refusal);
+        let Some(found) = link::get(&mut space.route, name).map_err(read)? else { return Ok(None) };
+        let master = if found.master == 0 { None } else { link::name_of(&mut space.route, found.master).map_err(read)? };
+        Ok(Some(ActualLink { master, ..found.link }))
+    }
+
+    /// Looks afresh at the links of others which a program attaches, and notes them in `actual`.
+    pub fn observe(&mut self, program: &Program, actual: &mut Actual) -> Result<(), Error> {
+        for (netns, namespace) in &program.namespaces {
+            for (name, _) in namespace.links.iter().filter(|(_, link)| link.kind == LinkKind::Existing) {
+                let link = self.read_link(netns, name)?;
+                actual.set_link(netns, name, link);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out the steps in order, as many at once as belong together, and reports on each. Once a step of a unit has
+    /// failed its further steps are skipped, so that nothing is brought up without its filter.
+    pub fn apply(&mut self, plan: &Plan) -> Vec<StepReport> {
+        let mut run = Run { steps: &plan.steps, outcomes: plan.steps.iter().map(|_| None).collect(), failed: BTreeSet::new() };
+        let mut from = 0;
+        while from < plan.steps.len() {
+            let (class, netns) = (class_of(&plan.steps[from].action), &plan.steps[from].netns);
+            let same = |step: &Step| class_of(&step.action) == class && step.netns == *netns;
+            let to = plan.steps[from..].iter().position(|step| !same(step)).map_or(plan.steps.len(), |length| from + length);
+            self.apply_run(&mut run, from..to, class, netns);
+            run.note_failures(from..to);
+            from = to;
+        }
+        let report = |(step, outcome): (usize, Option<Outcome>)| StepReport {
+            step,
+            unit: plan.steps[step].unit.clone(),
+            outcome: outcome.unwrap_or(Outcome::Skipped),
+        };
+        run.outcomes.into_iter().enumerate().map(report).collect()
+    }
+
+    fn apply_run(&mut self, run: &mut Run<'_>, range: std::ops::Range<usize>, class: Class, netns: &Netns) {
+        let open: Vec<usize> = range.filter(|at| run.may(*at)).collect();
+        if open.is_empty() {
+            return;
+        }
+        match class {
+            Class::Netns => {
+                for at in open {
+                    let done = self.apply_netns(netns, &run.steps[at].action);
+                    run.outcomes[at] = Some(outcome(done));
+                }
+            }
+            Class::Daemon => {
+                for at in open {
+                    let done = self.apply_daemon(netns, &run.steps[at].action);
+                    run.outcomes[at] = Some(outcome(done));
+                }
+            }
+            Class::Sysctl => apply_sysctls(run, &open, netns),
+            Class::Nft | Class::Route => match self.space(netns) {
+                Ok(space) if class == Class::Nft => apply_nft(&mut space.nft, run, &open),
+                Ok(space) => RouteRun { socket: &mut space.route, netns, indexes: BTreeMap::new(), pending: Vec::new() }.apply(run, &open),
+                Err(error) => run.all(&open, error),
+            },
+        }
+    }
+
+    fn apply_netns(&mut self, netns: &Netns, action: &Action) -> Result<(), Error> {
+        let name = netns.name().ok_or_else(|| Error::invalid("change namespace", netns, "it is the one this process is in"))?;
+        self.spaces.remove(netns);
+        let Action::CreateNetns(owner) = action else { return netns::delete(name) };
+        let space = netns::create(name, || open_marked(owner))?;
+        let space = space.inspect_err(|_| _ = netns::delete(name))?;
+        self.spaces.insert(netns.clone(), Space { inode: netns::inode(name), ..space });
+        Ok(())
+    }
+
+    fn apply_daemon(&mut self, netns: &Netns, action: &Action) -> Result<(), Error> {
+        match action {
+            Action::StartDaemon(name, daemon) => self.daemons.start(netns, name, daemon),
+            Action::ReloadDaemon { name, daemon, signal } => self.daemons.reload(netns, name, daemon, *signal),
+            Action::StopDaemon(name) => self.daemons.stop(netns, name),
+            other => Err(Error::invalid("supervise", other, "not a daemon's action")),
+        }
+    }
+}
+
+fn open_marked(owner: &Owner) -> Result<Space, Error> {
+    let mut space = Space::open().map_err(|error| Error::io("open netlink sockets", owner, error))?;
+    link::mark_loopback(&mut space.route, owner).map_err(|refusal| fault("mark namespace of", owner, refusal))?;
+    Ok(space)
+}
+
+fn fault(op: &'static str, object: impl std::fmt::Display, refusal: Refusal) -> Error {
+    Error::new(op, object, refusal.into())
+}
+
+fn outcome(result: Result<(), Error>) -> Outcome {
+    result.map_or_else(Outcome::Failed, |()| Outcome::Done)
+}
+
+/// Dumps again what changed while it was dumped.
+fn retried<T>(mut dump: impl FnMut() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    for _ in 0..10 {
+        match dump() {
+            Err(refusal) if refusal.errno == libc::EINTR => {}
+            other => return other,
+        }
+    }
+    dump()
+}
+
+/// What carries an action out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Netns,
+    Sysctl,
+    Nft,
+    Route,
+    Daemon,
+}
+
+fn class_of(action: &Action) -> Class {
+    match action {
+        Action::CreateNetns(_) | Action::DeleteNetns => Class::Netns,
+        Action::SetSysctl(..) => Class::Sysctl,
+        Action::Table(..) => Class::Nft,
+        Action::StartDaemon(..) | Action::ReloadDaemon { .. } | Action::StopDaemon(_) => Class::Daemon,
+        _ => Class::Route,
+    }
+}
+
+/// A plan being carried out.
+struct Run<'a> {
+    steps: &'a [Step],
+    outcomes: Vec<Option<Outcome>>,
+    failed: BTreeSet<UnitKey>,
+}
+
+impl Run<'_> {
+    fn may(&self, at: usize) -> bool {
+        self.steps[at].unit.as_ref().is_none_or(|unit| !self.failed.contains(unit))
+    }
+
+    fn note_failures(&mut self, range: std::ops::Range<usize>) {
+        for at in range {
+            if let (Some(Outcome::Failed(_)), Some(unit)) = (&self.outcomes[at], &self.steps[at].unit) {
+                self.failed.insert(unit.clone());
+            }
+        }
+    }
+
+    /// All of these fail for one reason; the first says why.
+    fn all(&mut self, open: &[usize], error: Error) {
+        let op = error.op;
+        let text = error.to_string();
+        let gone = error.kind() == ErrorKind::Gone;
+        for at in open {
+            let forgiven = gone && removes(&self.steps[*at].action);
+            self.outcomes[*at] = Some(if forgiven { Outcome::Done } else { Outcome::Failed(Error::invalid(op, &self.steps[*at], &text)) });
+        }
+        if let Some(first) = open.first().filter(|first| matches!(self.outcomes[**first], Some(Outcome::Failed(_)))) {
+            self.outcomes[*first] = Some(Outcome::Failed(error));
+        }
+    }
+}
+
+fn apply_sysctls(run: &mut Run<'_>, open: &[usize], netns: &Netns) {
+    let value = |at: &usize| match &run.steps[*at].action {
+        Action::SetSysctl(key, value) => (key.clone(), value.clone()),
+        other => unreachable!("a run of kernel parameters holds {other}"),
+    };
+    let values: Vec<(SmolStr, SmolStr)> = open.iter().map(value).collect();
+    match sysctl::set(netns, &values) {
+        Ok(results) => {
+            for (at, result) in open.iter().zip(results) {
+                run.outcomes[*at] = Some(outcome(result));
+            }
+        }
+        Err(error) => run.all(open, error),
+    }
+}
+
+fn apply_nft(nft: &mut Nft, run: &mut Run<'_>, open: &[usize]) {
+    let change = |at: &usize| {
+        let step = &run.steps[*at];
+        match &step.action {
+            Action::Table(table, change) => nft::Change { unit: step.unit.as_ref(), table, change },
+            other => unreachable!("a run of table changes holds {other}"),
+        }
+    };
+    let changes: Vec<nft::Change<'_>> = open.iter().map(change).collect();
+    let outcomes = nft.apply(&changes);
+    for (at, outcome) in open.iter().zip(outcomes) {
+        run.outcomes[*at] = Some(match outcome {
+            nft::Outcome::Done => Outcome::Done,
+            nft::Outcome::Failed(error) => Outcome::Failed(error),
+            nft::Outcome::Skipped => Outcome::Skipped,
+        });
+    }
+}
+
+/// Successive rtnetlink actions in one namespace.
+struct RouteRun<'a> {
+    socket: &'a mut Socket,
+    netns: &'a Netns,
+    indexes: BTreeMap<Name, Option<u32>>,
+    pending: Vec<(usize, Message)>,
+}
+
+impl RouteRun<'_> {
+    fn apply(mut self, run: &mut Run<'_>, open: &[usize]) {
+        let mut at = 0;
+        while at < open.len() {
+            let dying = open[at..].iter().take_while(|step| matches!(run.steps[**step].action, Action::DeleteLink(_))).count();
+            if dying > 1 {
+                self.flush(run);
+                self.delete_together(run, &open[at..at + dying]);
+                at += dying;
+                continue;
+            }
+            let step = open[at];
+            match self.messages(run, &run.steps[step].action) {
+                Ok(messages) => self.pending.extend(messages.into_iter().map(|message| (step, message))),
+                Err(error) if error.kind() == ErrorKind::Gone && removes(&run.steps[step].action) => {
+                    run.outcomes[step] = Some(Outcome::Done)
+                }
+                Err(error) => run.outcomes[step] = Some(Outcome::Failed(error)),
+            }
+            at += 1;
+        }
+        self.flush(run);
+    }
+
+    fn flush(&mut self, run: &mut Run<'_>) {
+        let (steps, mut messages): (Vec<usize>, Vec<Message>) = std::mem::take(&mut self.pending).into_iter().unzip();
+        match self.socket.batch(&mut messages) {
+            Ok(answers) => {
+                for (step, answer) in steps.into_iter().zip(answers) {
+                    let failed = answer.err().filter(|refusal| !forgiven(&run.steps[step].action, refusal.errno));
+                    let before = run.outcomes[step].take();
+                    run.outcomes[step] = Some(match (before, failed) {
+                        (Some(Outcome::Failed(error)), _) => Outcome::Failed(error),
+                        (_, Some(refusal)) => Outcome::Failed(fault("apply", &run.steps[step], refusal)),
+                        _ => Outcome::Done,
+                    });
+                }
+            }
+            Err(error) => {
+                let error = Error::io("speak to the kernel", self.netns, error);
+                run.all(&steps, error);
+            }
+        }
+    }
+
+    /// The index of a link, known or asked for after all that was said before.
+    fn index(&mut self, run: &mut Run<'_>, name: &Name) -> Result<u32, Error> {
+        if !self.indexes.contains_key(name) {
+            self.flush(run);
+            let found = link::get(self.socket, name).map_err(|refusal| fault("find link", name, refusal))?;
+            self.indexes.insert(name.clone(), found.map(|found| found.index));
+        }
+        let absent = || fault("find link", name, Refusal { errno: libc::ENODEV, text: None });
+        self.indexes.get(name).copied().flatten().ok_or_else(absent)
+    }
+
+    fn messages(&mut self, run: &mut Run<'_>, action: &Action) -> Result<Vec<Message>, Error> {
+        Ok(match action {
+            Action::CreateLink(name, link, owner) => self.create(run, name, link, owner)?,
+            Action::ChangeLink(name, change) => self.change(run, name, change)?,
+            Action::DeleteLink(name) => {
+                self.indexes.remove(name);
+                vec![link::delete(name)]
+            }
+            Action::ReleaseLink(name) => vec![link::release(name)],
+            Action::AddAddress(address) => vec![address::add(address, self.index(run, &address.link)?)],
+            Action::RemoveAddress(address) => vec![address::remove(address, self.index(run, &address.link)?)],
+            Action::AddFdb(entry) => vec![neigh::add_fdb(entry, self.index(run, &entry.link)?)],
+            Action::RemoveFdb(entry) => vec![neigh::remove_fdb(entry, self.index(run, &entry.link)?)],
+            Action::SetNeighbour(entry) => vec![neigh::set(entry, self.index(run, &entry.link)?)],
+            Action::RemoveNeighbour(entry) => vec![neigh::remove(entry, self.index(run, &entry.link)?)],
+            Action::SetRoute(key, route) => {
+                let index = route.link().map(|name| self.index(run, name)).transpose()?;
+                vec![route::set(key, route, index)]
+            }
+            Action::RemoveRoute(key, route) => {
+                let index = route.link().map(|name| self.index(run, name)).transpose()?;
+                vec![route::remove(key, route, index)]
+            }
+            other => return Err(Error::invalid("apply", other, "not a rtnetlink action")),
+        })
+    }
+
+    fn create(&mut self, run: &mut Run<'_>, name: &Name, link: &Link, owner: &Owner) -> Result<Vec<Message>, Error> {
+        let master = link.master.as_ref().map(|master| self.index(run, master)).transpose()?;
+        let device = match &link.kind {
+            LinkKind::Vxlan(vxlan) => vxlan.device.as_ref().map(|device| self.index(run, device)).transpose()?,
+            _ => None,
+        };
+        let peer_netns = match &link.kind {
+            LinkKind::Veth(veth) if veth.peer_netns != *self.netns => Some(peer_descriptor(&veth.peer_netns)?),
+            _ => None,
+        };
+        let messages = link::create(name, link, owner, link::Indexes { master, device }, peer_netns.as_ref());
+        self.indexes.remove(name);
+        if peer_netns.is_some() {
+            // The descriptor must be open while the kernel reads its number.
+            self.send_now(run, messages, name)?;
+            return Ok(Vec::new());
+        }
+        Ok(messages)
+    }
+
+    fn send_now(&mut self, run: &mut Run<'_>, mut messages: Vec<Message>, name: &Name) -> Result<(), Error> {
+        self.flush(run);
+        let answers = self.socket.batch(&mut messages).map_err(|error| Error::io("create link", name, error))?;
+        answers.into_iter().collect::<Result<(), Refusal>>().map_err(|refusal| fault("create link", name, refusal))
+    }
+
+    fn change(&mut self, run: &mut Run<'_>, name: &Name, change: &LinkChange) -> Result<Vec<Message>, Error> {
+        let master = change.master.clone().flatten().map(|master| self.index(run, &master)).transpose()?;
+        Ok(link::change(name, change, master))
+    }
+
+    /// Deleting one by one waits for a grace period each; as one group they wait for one.
+    fn delete_together(&mut self, run: &mut Run<'_>, steps: &[usize]) {
+        for step in steps {
+            if let Action::DeleteLink(name) = &run.steps[*step].action {
+                self.indexes.remove(name);
+                self.pending.push((*step, link::doom(name)));
+            }
+        }
+        self.flush(run);
+        let doomed = steps.iter().any(|step| matches!(run.outcomes[*step], Some(Outcome::Done)));
+        // None there at all is an error of the kernel's, and nothing to do.
+        let deleted = if doomed { self.socket.request(link::delete_doomed()) } else { Ok(()) };
+        if deleted.is_err_and(|refusal| refusal.errno != libc::ENODEV) {
+            for step in steps {
+                if let Action::DeleteLink(name) = &run.steps[*step].action {
+                    self.pending.push((*step, link::delete(name)));
+                }
+            }
+            self.flush(run);
+        }
+    }
+}
+
+fn peer_descriptor(netns: &Netns) -> Result<OwnedFd, Error> {
+    match netns::open(netns)? {
+        Some(fd) => Ok(fd),
+        None => File::open("/proc/thread-self/ns/net").map(OwnedFd::from).map_err(|error| Error::io("open namespace", netns, error)),
+    }
+}
+
+fn removes(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::DeleteNetns
+            | Action::DeleteLink(_)
+            | Action::ReleaseLink(_)
+            | Action::RemoveAddress(_)
+            | Action::RemoveRoute(..)
+            | Action::RemoveFdb(_)
+            | Action::RemoveNeighbour(_)
+            | Action::StopDaemon(_)
+    ) || matches!(action, Action::Table(_, change) if matches!(change, dataplane::TableChange::Delete))
+}
+
+/// The action's result is there already.
+fn forgiven(action: &Action, errno: i32) -> bool {
+    match error::kind_of(errno) {
+        ErrorKind::Gone => removes(action),
+        ErrorKind::Exists => matches!(action, Action::AddAddress(_) | Action::AddFdb(_)),
+        _ => false,
+    }
+}

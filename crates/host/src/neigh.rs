@@ -1,0 +1,96 @@
+//! Forwarding entries of VXLAN links and permanent neighbours, over rtnetlink.
+
+use crate::link::{ip, octets};
+use crate::netlink::{self, APPEND, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
+use dataplane::{FdbEntry, Neighbour};
+use net::Mac;
+use std::net::IpAddr;
+
+const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
+const NDA_MASTER: u16 = 9;
+const NTF_SELF: u8 = 2;
+const PERMANENT: u16 = 0x80;
+const NOARP: u16 = 0x40;
+
+fn header(family: i32, index: u32, state: u16, flags: u8) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    bytes[0] = family as u8;
+    bytes[4..8].copy_from_slice(&index.to_ne_bytes());
+    bytes[8..10].copy_from_slice(&state.to_ne_bytes());
+    bytes[10] = flags;
+    bytes
+}
+
+fn fdb(kind: u16, flags: u16, entry: &FdbEntry, index: u32) -> Message {
+    let mut message = Message::new(kind, flags).raw(&header(libc::AF_BRIDGE, index, NOARP | PERMANENT, NTF_SELF));
+    message.put(NDA_LLADDR, &entry.mac.0).put(NDA_DST, &octets(entry.remote));
+    message
+}
+
+/// The message that adds a forwarding entry: replacing that of a MAC, adding to those of the zero MAC.
+pub(crate) fn add_fdb(entry: &FdbEntry, index: u32) -> Message {
+    fdb(libc::RTM_NEWNEIGH, CREATE | if entry.mac.is_zero() { APPEND } else { REPLACE }, entry, index)
+}
+
+/// The message that removes it.
+pub(crate) fn remove_fdb(entry: &FdbEntry, index: u32) -> Message {
+    fdb(libc::RTM_DELNEIGH, 0, entry, index)
+}
+
+fn neighbour(kind: u16, flags: u16, entry: &Neighbour, index: u32) -> Message {
+    let family = if entry.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let mut message = Message::new(kind, flags).raw(&header(family, index, PERMANENT, 0));
+    message.put(NDA_DST, &octets(entry.address)).put(NDA_LLADDR, &entry.mac.0);
+    message
+}
+
+/// The message that adds or replaces a neighbour.
+pub(crate) fn set(entry: &Neighbour, index: u32) -> Message {
+    neighbour(libc::RTM_NEWNEIGH, CREATE | REPLACE, entry, index)
+}
+
+/// The message that removes it.
+pub(crate) fn remove(entry: &Neighbour, index: u32) -> Message {
+    neighbour(libc::RTM_DELNEIGH, 0, entry, index)
+}
+
+/// An entry as read.
+pub(crate) struct Found {
+    pub(crate) index: u32,
+    pub(crate) mac: Mac,
+    pub(crate) address: IpAddr,
+}
+
+/// Configured forwarding entries of VXLAN links in the socket's namespace.
+pub(crate) fn dump_fdb(socket: &mut Socket) -> Result<Vec<Found>, Refusal> {
+    let mut found = Vec::new();
+    socket.query(Message::new(libc::RTM_GETNEIGH, DUMP).raw(&header(libc::AF_BRIDGE, 0, 0, 0)), |_, payload| {
+        found.extend(parse(payload));
+    })?;
+    Ok(found)
+}
+
+/// Permanent neighbours in the socket's namespace.
+pub(crate) fn dump(socket: &mut Socket) -> Result<Vec<Found>, Refusal> {
+    let mut found = Vec::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        socket.query(Message::new(libc::RTM_GETNEIGH, DUMP).raw(&header(family, 0, 0, 0)), |_, payload| {
+            found.extend(parse(payload));
+        })?;
+    }
+    Ok(found)
+}
+
+fn parse(payload: &[u8]) -> Option<Found> {
+    let header = payload.get(..12)?;
+    let state = u16::from_ne_bytes([header[8], header[9]]);
+    let attributes = &payload[12..];
+    // Entries of the bridge itself name their bridge and have no remote.
+    if state & PERMANENT == 0 || netlink::attribute(attributes, NDA_MASTER).is_some_and(|_| header[10] & NTF_SELF == 0) {
+        return None;
+    }
+    let address = netlink::attribute(attributes, NDA_DST).and_then(ip)?;
+    let mac = netlink::attribute(attributes, NDA_LLADDR)?.try_into().ok().map(Mac)?;
+    Some(Found { index: netlink::ne32(&header[4..8]), mac, address })
+}
