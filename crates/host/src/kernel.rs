@@ -235,7 +235,8 @@ impl Host {
             Class::Sysctl => apply_sysctls(run, &open, netns),
             Class::Nft | Class::Route => match self.space(netns) {
                 Ok(space) if class == Class::Nft => apply_nft(&mut space.nft, run, &open),
-                Ok(space) => RouteRun { socket: &mut space.route, netns, indexes: BTreeMap::new(), pending: Vec::new() }.apply(run, &open),
+                Ok(space) => RouteRun { socket: &mut space.route, netns, indexes: BTreeMap::new(), pending: Vec::new(), held: Vec::new() }
+                    .apply(run, &open),
                 Err(error) => run.all(&open, error),
             },
         }
@@ -382,6 +383,8 @@ struct RouteRun<'a> {
     netns: &'a Netns,
     indexes: BTreeMap<Name, Option<u32>>,
     pending: Vec<(usize, Message)>,
+    /// Descriptors whose numbers are in pending messages.
+    held: Vec<OwnedFd>,
 }
 
 impl RouteRun<'_> {
@@ -410,7 +413,9 @@ impl RouteRun<'_> {
 
     fn flush(&mut self, run: &mut Run<'_>) {
         let (steps, mut messages): (Vec<usize>, Vec<Message>) = std::mem::take(&mut self.pending).into_iter().unzip();
-        match self.socket.batch(&mut messages) {
+        let answers = self.socket.batch(&mut messages);
+        self.held.clear();
+        match answers {
             Ok(answers) => {
                 for (step, answer) in steps.into_iter().zip(answers) {
                     let failed = answer.err().filter(|refusal| !forgiven(&run.steps[step].action, refusal.errno));
@@ -479,18 +484,8 @@ impl RouteRun<'_> {
         };
         let messages = link::create(name, link, owner, link::Indexes { master, device }, peer_netns.as_ref());
         self.indexes.remove(name);
-        if peer_netns.is_some() {
-            // The descriptor must be open while the kernel reads its number.
-            self.send_now(run, messages, name)?;
-            return Ok(Vec::new());
-        }
+        self.held.extend(peer_netns);
         Ok(messages)
-    }
-
-    fn send_now(&mut self, run: &mut Run<'_>, mut messages: Vec<Message>, name: &Name) -> Result<(), Error> {
-        self.flush(run);
-        let answers = self.socket.batch(&mut messages).map_err(|error| Error::io("create link", name, error))?;
-        answers.into_iter().collect::<Result<(), Refusal>>().map_err(|refusal| fault("create link", name, refusal))
     }
 
     fn change(&mut self, run: &mut Run<'_>, name: &Name, change: &LinkChange) -> Result<Vec<Message>, Error> {

@@ -14,6 +14,7 @@ mod neigh;
 mod netlink;
 pub mod netns;
 mod nft;
+pub mod plug;
 mod probe;
 mod route;
 mod sys;

@@ -71,7 +71,8 @@ fn by_name(kind: u16, name: &str, flags: u32, change: u32) -> Message {
 pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_netns: Option<&OwnedFd>) -> Vec<Message> {
     let mut message = Message::new(libc::RTM_NEWLINK, CREATE | EXCL).raw(&header(0, 0, 0));
     message.text(IFLA_IFNAME, name);
-    if let Some(mtu) = link.mtu {
+    let later = matches!(link.kind, LinkKind::Bridge(_));
+    if let (Some(mtu), false) = (link.mtu, later) {
         message.u32(IFLA_MTU, mtu);
     }
     if let Some(mac) = link.mac {
@@ -97,6 +98,10 @@ pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_n
     // The kernel takes an alias only for a link that exists; both messages go in one send.
     let mut mark = by_name(libc::RTM_SETLINK, name, 0, 0);
     mark.put(IFLA_IFALIAS, owner.to_string().as_bytes());
+    if let (Some(mtu), true) = (link.mtu, later) {
+        // A bridge follows the smallest of its ports until its own is changed, which making it with one does not count as.
+        mark.u32(IFLA_MTU, mtu);
+    }
     let mut messages = vec![message, mark];
     messages.extend(link.port.map(|port| port_message(name, port)));
     messages

@@ -10,7 +10,7 @@ mod wire;
 
 use crate::netlink::{CREATE, Message, Refusal, Socket};
 use crate::{Cause, Error, error};
-use dataplane::nft::{Base, ChainKind, Elements, Family, MapData, Policy, SetSpec, TableKey};
+use dataplane::nft::{Base, ChainKind, DataType, Elements, Family, MapData, Policy, SetSpec, TableKey};
 use dataplane::{Name, TableChange, UnitKey};
 use element::Wrong;
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,8 +279,22 @@ fn set_message(mut message: Message, table: &str, name: &str, spec: &SetSpec, id
             });
         });
     }
-    message.be32(wire::SET_FLAGS, flags);
+    message.be32(wire::SET_FLAGS, flags).put(wire::SET_USERDATA, &byte_orders(spec));
     message
+}
+
+/// What `nft` needs to show the elements: the byte orders of key and data.
+fn byte_orders(spec: &SetSpec) -> Vec<u8> {
+    let order = |types: &[DataType]| match types {
+        [only] => 2 - u32::from(only.host_order()),
+        _ => 0u32,
+    };
+    let data = match spec.data {
+        Some(MapData::Value(data_type)) => order(&[data_type]),
+        Some(MapData::Verdict) | None => 0,
+    };
+    let item = |kind: u8, order: u32| [&[kind, 4], &order.to_ne_bytes()[..]].concat();
+    [item(0, order(&spec.key)), item(1, data)].concat()
 }
 
 fn element_messages(

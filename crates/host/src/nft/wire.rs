@@ -47,6 +47,7 @@ pub(super) const SET_DATA_TYPE: u16 = 6;
 pub(super) const SET_DATA_LEN: u16 = 7;
 pub(super) const SET_DESC: u16 = 9;
 pub(super) const SET_ID: u16 = 10;
+pub(super) const SET_USERDATA: u16 = 13;
 pub(super) const SET_DESC_CONCAT: u16 = 2;
 pub(super) const SET_FIELD_LEN: u16 = 1;
 pub(super) const ELEMENTS_TABLE: u16 = 1;
