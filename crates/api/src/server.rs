@@ -157,7 +157,7 @@ impl Routes {
         {
             return response;
         }
-        discovery::not_found(" ").into()
+        discovery::not_found("").into()
     }
 
     async fn health(&self) -> Answer {
