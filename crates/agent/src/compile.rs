@@ -15,6 +15,11 @@ pub struct Facts {
     pub host: HostName,
     /// Its tunnel address.
     pub local_ip: Option<IpAddr>,
+    /// UDP port of VXLAN; none: 4789, by IANA. Clouds taken over from older Linux use 8472.
+    pub vxlan_port: Option<u16>,
+    /// VXLAN devices answer ARP and ND for remote ports, and flood no such request. Spares traffic, but addresses that no port
+    /// has (those of allowed address pairs on other hosts) cannot be resolved then; so it is the operator's choice.
+    pub arp_responder: bool,
     /// Physical networks, with the link (or bridge) that leads to each.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
     /// Links that are there in the agent's namespace, kept up to date by the link monitor.
@@ -85,6 +90,13 @@ pub struct Compiled {
     pub complaints: Vec<Complaint>,
 }
 
+impl Compiled {
+    /// True when there is nothing to have, to report or to complain about.
+    pub fn is_empty(&self) -> bool {
+        self.program.is_empty() && self.realises.is_empty() && self.complaints.is_empty()
+    }
+}
+
 /// Tracked connections to forget, because what let them pass is gone. Absent fields match anything.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Cut {
@@ -123,6 +135,6 @@ pub trait Compile: Send + Sync {
     /// What a program unit needs; nothing when the intents do not make it.
     fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled;
 
-    /// Connections to forget once a change is in force.
+    /// Connections to forget once a change is in force. Asked when `intents` has the change and `facts` still has the numbers of before.
     fn cuts(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> Vec<Cut>;
 }

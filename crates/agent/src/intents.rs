@@ -55,6 +55,39 @@ impl Intents {
         dhcp(NetworkId) -> Dhcp DhcpNetwork;
     }
 
+    /// A port on another host.
+    pub fn remote(&self, network: NetworkId, port: PortId) -> Option<&intent::RemotePort> {
+        match self.units.get(&UnitId::Remote(network, port)) {
+            Some(Unit::Remote(remote)) => Some(remote),
+            _ => None,
+        }
+    }
+
+    /// The networks of this host.
+    pub fn networks(&self) -> impl Iterator<Item = &intent::NetworkIntent> {
+        self.range(UnitId::Network(NetworkId::MIN)..=UnitId::Network(NetworkId(uuid::Uuid::max()))).filter_map(|unit| match unit {
+            Unit::Network(network) => Some(network),
+            _ => None,
+        })
+    }
+
+    /// The security groups of this host.
+    pub fn security_groups(&self) -> impl Iterator<Item = &intent::SecurityGroupIntent> {
+        let all = UnitId::SecurityGroup(SecurityGroupId::MIN)..=UnitId::SecurityGroup(SecurityGroupId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::SecurityGroup(group) => Some(group),
+            _ => None,
+        })
+    }
+
+    /// The networks that the DHCP role serves.
+    pub fn dhcps(&self) -> impl Iterator<Item = &intent::DhcpNetwork> {
+        self.range(UnitId::Dhcp(NetworkId::MIN)..=UnitId::Dhcp(NetworkId(uuid::Uuid::max()))).filter_map(|unit| match unit {
+            Unit::Dhcp(network) => Some(network),
+            _ => None,
+        })
+    }
+
     /// The ports of this host.
     pub fn ports(&self) -> impl Iterator<Item = &intent::PortIntent> {
         self.range(UnitId::Port(PortId::MIN)..=UnitId::Port(PortId(uuid::Uuid::max()))).filter_map(|unit| match unit {

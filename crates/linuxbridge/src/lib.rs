@@ -1,1 +1,76 @@
-//! linuxbridge.
+//! The Linux bridge dataplane: a bridge for each network, instances' taps as its ports, VXLAN devices between hosts, and
+//! security groups in nftables.
+//!
+//! [`pipeline`] says how a frame passes the filter: read it first. Intents become these program units:
+//!
+//! | unit | what it owns |
+//! |---|---|
+//! | `filter/host` | the nft tables, their base chains, shared chains and sets |
+//! | `network/<network>` | the bridge `brq…` and its uplink (`vxlan-<vni>` or the physical link) |
+//! | `remote/<network>/<port>` | forwarding and neighbour entries of a port on another host |
+//! | `group/<group>` | the chains of a security group's rules |
+//! | `members/<group>` | the address sets of a group that rules name as remote |
+//! | `port/<port>` | a port's place in the bridge, its chains and its elements in the shared sets |
+//!
+//! So a changed rule is one chain written anew, a changed member one set element, a plugged port some elements, two
+//! short chains and one change of its link. Everything here is pure; deliberately absent: who makes the taps (Nova, the
+//! instance command, the DHCP role).
+
+mod compile;
+mod concern;
+mod cuts;
+mod name;
+pub mod pipeline;
+#[cfg(test)]
+mod tests;
+
+use agent::{Allocations, Compile, Compiled, Cut, Facts, Intents};
+use dataplane::UnitKey;
+use intent::{Unit, UnitId};
+use std::collections::BTreeSet;
+
+pub use name::{bridge, vxlan};
+
+/// The role's compiler.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinuxBridge;
+
+impl Compile for LinuxBridge {
+    fn name(&self) -> &'static str {
+        "linuxbridge"
+    }
+
+    fn allocate(&self, changed: &UnitId, intents: &Intents, allocations: &mut Allocations) {
+        let (space, owner, last) = match changed {
+            UnitId::Network(network) => (pipeline::ZONES, network.to_string(), u32::from(u16::MAX)),
+            UnitId::Port(port) => (pipeline::MARKS, port.to_string(), pipeline::LAST_PORT_MARK),
+            _ => return,
+        };
+        if intents.get(changed).is_some() {
+            // A full space is complained about by whoever finds no number.
+            let _ = allocations.give(space, &owner, last);
+        } else {
+            allocations.release(space, &owner);
+        }
+    }
+
+    fn units(&self, intents: &Intents, _facts: &Facts) -> BTreeSet<UnitKey> {
+        concern::units(intents)
+    }
+
+    fn concerned(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, _facts: &Facts) -> BTreeSet<UnitKey> {
+        concern::concerned(changed, before, intents)
+    }
+
+    fn device_changed(&self, device: &str, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
+        concern::device_changed(device, intents, facts)
+    }
+
+    fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled {
+        compile::compile(unit, intents, facts)
+    }
+
+    fn cuts(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> Vec<Cut> {
+        cuts::cuts(changed, before, intents, facts)
+    }
+}

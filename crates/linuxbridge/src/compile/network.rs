@@ -1,0 +1,111 @@
+//! `network/…`: the bridge of a network and its uplink; `remote/…`: where frames to ports of other hosts go.
+
+use super::{complaint, refused};
+use crate::concern::physical_network;
+use crate::name;
+use crate::pipeline::{self, Variant};
+use agent::{Compiled, Complaint, Facts, Intents};
+use dataplane::{Bridge, FdbEntry, Link, LinkKind, Name, Namespace, Neighbour, Vxlan};
+use intent::{Carrier, NetworkIntent, RemotePort, UnitId};
+use net::Vni;
+use smol_str::format_smolstr;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+pub(super) fn compile(network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Compiled {
+    let unit = UnitId::Network(network.id);
+    let Some(zone) = facts.allocations.get(pipeline::ZONES, &network.id.to_string()) else {
+        return refused(unit, "all 65535 conntrack zones of this host are in use");
+    };
+    let mut compiled = Compiled::default();
+    let root = compiled.program.root();
+    let bridge = name::bridge(network.id);
+    let link = Link { mtu: Some(network.mtu), up: network.admin_state_up, ..Link::new(LinkKind::Bridge(Bridge::default())) };
+    root.links.insert(bridge.clone(), link);
+    // The host itself is no neighbour of tenants.
+    root.sysctls.insert(format_smolstr!("net.ipv6.conf.{bridge}.disable_ipv6"), "1".into());
+    let table = root.tables.entry(Variant::of(facts).rules_table()).or_default();
+    pipeline::bridge_elements(table, network.id, zone);
+    let uplink = match &network.carrier {
+        Carrier::Local => Ok(None),
+        Carrier::Vxlan { vni } => vxlan(root, network, *vni, intents, facts).map(Some),
+        Carrier::Flat { .. } if !network.admin_state_up => Ok(None),
+        Carrier::Flat { .. } => flat(network, intents, facts).map(Some),
+    };
+    match uplink {
+        Ok(None) => compiled.realises.push(unit),
+        Ok(Some((name, link))) => {
+            let root = compiled.program.root();
+            root.tables.entry(pipeline::bridge_table()).or_default().element(pipeline::MEMBERS, name.clone(), None);
+            if link.kind == LinkKind::Existing && !facts.devices.contains(&name) {
+                compiled.complaints.push(complaint(unit, format!("link {name}, which leads to its physical network, is not there")));
+            } else {
+                compiled.realises.push(unit);
+            }
+            root.links.insert(name, link);
+        }
+        Err(complaint) => compiled.complaints.push(complaint),
+    }
+    compiled
+}
+
+fn vxlan(root: &mut Namespace, network: &NetworkIntent, vni: Vni, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
+    let Some(local) = facts.local_ip else {
+        return Err(complaint(UnitId::Network(network.id), "it is a VXLAN network and this host has no tunnel address (local_ip)"));
+    };
+    let name = name::vxlan(vni);
+    let mut kind = Vxlan { proxy: facts.arp_responder, ..Vxlan::unicast(vni, local) };
+    kind.dst_port = facts.vxlan_port.unwrap_or(kind.dst_port);
+    let link = Link {
+        mtu: Some(network.mtu),
+        master: Some(name::bridge(network.id)),
+        up: network.admin_state_up,
+        ..Link::new(LinkKind::Vxlan(kind))
+    };
+    let vteps: BTreeSet<IpAddr> = intents.remotes(network.id).map(|remote| remote.vtep).filter(|vtep| reachable(*vtep, local)).collect();
+    root.fdb.extend(vteps.into_iter().map(|vtep| FdbEntry::flood(name.clone(), vtep)));
+    Ok((name, link))
+}
+
+/// A tunnel address of another host, of the family of ours.
+fn reachable(vtep: IpAddr, local: IpAddr) -> bool {
+    vtep != local && vtep.is_ipv4() == local.is_ipv4() && !vtep.is_unspecified() && !vtep.is_multicast()
+}
+
+fn flat(network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
+    let wrong = |reason: String| complaint(UnitId::Network(network.id), reason);
+    let physical = physical_network(network).expect("a flat network has a physical network");
+    let Some(name) = facts.physical_networks.get(physical) else {
+        return Err(wrong(format!("this host has no link to physical network {physical}")));
+    };
+    let first = intents.networks().find(|other| physical_network(other) == Some(physical)).map_or(network.id, |other| other.id);
+    if first != network.id {
+        return Err(wrong(format!("physical network {physical} carries flat network {first} already")));
+    }
+    Ok((name.clone(), Link { master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) }))
+}
+
+pub(super) fn compile_remote(remote: &RemotePort, intents: &Intents, facts: &Facts) -> Compiled {
+    let unit = UnitId::Remote(remote.network_id, remote.port_id);
+    let mut compiled = Compiled::default();
+    let Some(network) = intents.network(remote.network_id) else {
+        return refused(unit, format!("its network {} was not told", remote.network_id));
+    };
+    if let (Carrier::Vxlan { vni }, Some(local)) = (&network.carrier, facts.local_ip) {
+        let link = name::vxlan(*vni);
+        if remote.mac.is_group() || remote.mac.is_zero() {
+            return refused(unit, format!("{} is not the MAC of a port", remote.mac));
+        }
+        if !reachable(remote.vtep, local) {
+            return refused(unit, format!("its tunnel address {} cannot be reached from {local}", remote.vtep));
+        }
+        let root = compiled.program.root();
+        root.fdb.insert(FdbEntry { link: link.clone(), mac: remote.mac, remote: remote.vtep });
+        if facts.arp_responder {
+            let at = |address: &IpAddr| Neighbour { link: link.clone(), address: *address, mac: remote.mac };
+            root.neighbours.extend(remote.addresses.iter().map(at));
+        }
+    }
+    compiled.realises.push(unit);
+    compiled
+}

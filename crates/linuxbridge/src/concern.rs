@@ -1,0 +1,94 @@
+//! Which program units there are, and which a change touches.
+
+use crate::name::{filter_unit, group_unit, members_unit, network_unit, port_unit, remote_unit};
+use agent::{Facts, Intents};
+use dataplane::UnitKey;
+use intent::{Carrier, NetworkIntent, Remote, SecurityGroupIntent, Unit, UnitId};
+use net::{NetworkId, PortId, SecurityGroupId};
+use std::collections::BTreeSet;
+
+pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
+    let mut units = BTreeSet::new();
+    for (_, unit) in intents.iter() {
+        match unit {
+            Unit::Network(network) => units.extend([filter_unit(), network_unit(network.id)]),
+            Unit::Remote(remote) => _ = units.insert(remote_unit(remote.network_id, remote.port_id)),
+            Unit::SecurityGroup(group) => {
+                units.insert(group_unit(group.id));
+                units.extend(remote_groups(group).map(members_unit));
+            }
+            Unit::Port(port) => units.extend([filter_unit(), port_unit(port.id)]),
+            Unit::Member(_) | Unit::Dhcp(_) | Unit::DhcpHost(_) => {}
+        }
+    }
+    units
+}
+
+pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    match changed {
+        UnitId::Network(network) => network_concerns(*network, before, intents),
+        UnitId::Remote(network, port) => [network_unit(*network), remote_unit(*network, *port)].into(),
+        UnitId::SecurityGroup(group) => group_concerns(*group, before, intents),
+        UnitId::Member(group, _) => [members_unit(*group)].into(),
+        UnitId::Port(port) => port_concerns(*port, before, intents),
+        UnitId::Dhcp(_) | UnitId::DhcpHost(..) => BTreeSet::new(),
+    }
+}
+
+fn network_concerns(network: NetworkId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    let mut units = BTreeSet::from([filter_unit(), network_unit(network)]);
+    units.extend(intents.remotes(network).map(|remote| remote_unit(network, remote.port_id)));
+    units.extend(intents.ports().filter(|port| port.network_id == network).map(|port| port_unit(port.id)));
+    // A physical link carries one flat network: another may get it now, or lose it.
+    let before = before.and_then(|unit| if let Unit::Network(before) = unit { Some(before) } else { None });
+    for flat in [before, intents.network(network)].into_iter().flatten().filter_map(physical_network) {
+        let same = intents.networks().filter(|other| physical_network(other) == Some(flat));
+        units.extend(same.map(|other| network_unit(other.id)));
+    }
+    units
+}
+
+/// Another port that wants the same device gets it now, or loses it.
+fn port_concerns(port: PortId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    let before = before.and_then(|unit| if let Unit::Port(before) = unit { Some(before) } else { None });
+    let devices: Vec<&str> = [before, intents.port(port)].into_iter().flatten().map(|port| port.device.as_str()).collect();
+    let same = intents.ports().filter(|other| devices.contains(&other.device.as_str()));
+    same.map(|other| port_unit(other.id)).chain([filter_unit(), port_unit(port)]).collect()
+}
+
+fn group_concerns(group: SecurityGroupId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    let before = before.and_then(|unit| if let Unit::SecurityGroup(before) = unit { Some(before) } else { None });
+    let now = intents.security_group(group);
+    let mut units = BTreeSet::from([group_unit(group)]);
+    for group in [before, now].into_iter().flatten() {
+        units.extend(remote_groups(group).map(members_unit));
+    }
+    if before.map(|group| group.stateful) != now.map(|group| group.stateful) {
+        units.extend(intents.ports().filter(|port| port.security_groups.contains(&group)).map(|port| port_unit(port.id)));
+    }
+    units
+}
+
+pub(crate) fn device_changed(device: &str, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
+    let ports = intents.ports().filter(|port| port.device == device).map(|port| port_unit(port.id));
+    let flat = intents.networks().filter(|network| {
+        let link = physical_network(network).and_then(|name| facts.physical_networks.get(name));
+        link.is_some_and(|link| link == device)
+    });
+    ports.chain(flat.map(|network| network_unit(network.id))).collect()
+}
+
+pub(crate) fn physical_network(network: &NetworkIntent) -> Option<&str> {
+    match &network.carrier {
+        Carrier::Flat { physical_network } => Some(physical_network),
+        Carrier::Local | Carrier::Vxlan { .. } => None,
+    }
+}
+
+/// The groups that rules of a group name as remote.
+pub(crate) fn remote_groups(group: &SecurityGroupIntent) -> impl Iterator<Item = SecurityGroupId> {
+    group.rules.iter().filter_map(|rule| match rule.remote {
+        Remote::Group { group } => Some(group),
+        Remote::Any | Remote::Prefix { .. } => None,
+    })
+}
