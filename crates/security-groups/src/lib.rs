@@ -6,6 +6,7 @@
 
 mod extensions;
 pub mod group;
+pub mod project;
 pub mod rule;
 mod template;
 

@@ -45,7 +45,14 @@ pub(crate) fn add_egress(op: &mut Op<'_>, group: SecurityGroupId, project: &Proj
     }
 }
 
-fn add(op: &mut Op<'_>, group: SecurityGroupId, project: &ProjectId, direction: Direction, family: Family, remote: Option<SecurityGroupId>) {
+fn add(
+    op: &mut Op<'_>,
+    group: SecurityGroupId,
+    project: &ProjectId,
+    direction: Direction,
+    family: Family,
+    remote: Option<SecurityGroupId>,
+) {
     let id = SecurityGroupRuleId(op.tx.context.uuid());
     let standard = Standard::new(op.tx.context.now, SmolStr::default());
     op.tx.put(SecurityGroupRule {

@@ -23,9 +23,7 @@ impl From<GroupFault> for Fault {
         match fault {
             GroupFault::NotFound(id) => Fault::new(404, "SecurityGroupNotFound", format!("Security group {id} does not exist")),
             GroupFault::InUse(id) => Fault::new(409, "SecurityGroupInUse", format!("Security Group {id} in use.")),
-            GroupFault::DefaultExists => {
-                Fault::new(409, "SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
-            }
+            GroupFault::DefaultExists => Fault::new(409, "SecurityGroupDefaultAlreadyExists", "Default security group already exists."),
             GroupFault::CannotRenameDefault => {
                 Fault::new(409, "SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
             }

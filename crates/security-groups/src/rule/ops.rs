@@ -1,7 +1,7 @@
 //! Create and delete of rules; a rule is never changed.
 
-use super::validate::{Match, normalized, validate};
 use super::RuleFault;
+use super::validate::{Match, normalized, validate};
 use crate::group;
 use api::{Fault, Fields, Op};
 use model::{Direction, Quota, SecurityGroup, SecurityGroupRule, Standard};

@@ -1,0 +1,65 @@
+//! `agents`: the roles of hosts. They make themselves by reporting; the API shows, disables, describes and forgets them.
+
+mod fault;
+mod ops;
+#[cfg(test)]
+mod tests;
+
+pub use fault::AgentFault;
+pub use ops::{AgentReport, agent_down, agent_up, report_agent};
+
+use crate::Heartbeats;
+use api::{Attribute, Cell, Kind, Resource, View};
+use model::{Agent, AgentType};
+use net::{AgentId, Timestamp};
+use smol_str::SmolStr;
+use world::World;
+
+/// The resource. A create is refused with a fault of its own.
+pub fn resource() -> Resource<Agent> {
+    Resource {
+        attributes: attributes(),
+        create: Some(|_, _| Err(AgentFault::CreatedByReport.into())),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        narrow,
+        ..Resource::new("agent", "agents", "AgentNotFound", |id| format!("Agent {id} could not be found."))
+    }
+}
+
+type A = Attribute<Agent>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("agent_type", Kind::Text(255), |v| Cell::Str(v.record.agent_type.as_str())).filter().sort(),
+        A::new("binary", Kind::Text(255), |v| Cell::Str(&v.record.binary)).filter().sort(),
+        A::new("topic", Kind::Text(255), |v| Cell::Str(&v.record.topic)).filter().sort(),
+        A::new("host", Kind::Text(255), |v| Cell::Str(v.record.host.as_str())).filter().sort(),
+        A::new("admin_state_up", Kind::Bool, |v| Cell::Bool(v.record.admin_state_up)).put().filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| time(v.record.created_at)).sort(),
+        A::new("started_at", Kind::Text(32), |v| time(v.record.started_at)).sort(),
+        A::new("heartbeat_timestamp", Kind::Text(32), heartbeat).sort(),
+        A::new("description", Kind::TextOrNull(255), |v| Cell::optional(v.record.description.as_deref(), Cell::Str)).put().filter().sort(),
+        A::new("configurations", Kind::ObjectOrNull, |v| Cell::Json(&v.record.configurations)),
+        A::new("alive", Kind::Bool, |v| Cell::Bool(v.record.alive)).filter().sort(),
+    ]
+}
+
+fn time<'a>(at: Timestamp) -> Cell<'a> {
+    Cell::Text(SmolStr::new(at.with_space()))
+}
+
+/// When it was last heard; after a start of the server and before the first heartbeat, when its process started.
+fn heartbeat<'a>(view: &View<'a, Agent>) -> Cell<'a> {
+    time(view.settings.get::<Heartbeats>().last(view.record.id).unwrap_or(view.record.started_at))
+}
+
+fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<AgentId>> {
+    let agents = world.table::<Agent>();
+    match attribute {
+        "host" => Some(agents.ids(Agent::BY_HOST, value).copied().collect()),
+        "agent_type" => Some(AgentType::from_word(value).map_or(Vec::new(), |_| agents.ids(Agent::BY_TYPE, value).copied().collect())),
+        _ => None,
+    }
+}

@@ -1,0 +1,199 @@
+//! Scheduling: which DHCP agents serve a network, and the ports through which they do.
+//!
+//! A network with a subnet that DHCP serves is given to the least loaded of the alive agents; each of them gets a port with owner
+//! `network:dhcp` in the same change, bound on its host, with an address in each such subnet. [`schedule`] brings a network to this state
+//! from any other and changes nothing when it is there; everything that can disturb it ends with a call of it.
+
+use crate::Config;
+use crate::port::{Asked, allocate, blank, generate_mac, rebind};
+use api::Op;
+use model::{Agent, AgentType, FixedIp, Ipv6Mode, Network, Port, Standard, Subnet, device_owner};
+use net::{AgentId, Family, HostName, NetworkId, PortId, SubnetId};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use uuid::Uuid;
+use world::{Key, World};
+
+/// True when a DHCP server has something to say in the subnet: IPv4, or IPv6 with an address mode that uses DHCPv6.
+pub fn serves(subnet: &Subnet) -> bool {
+    let v6 = matches!(subnet.ipv6_address_mode, Some(Ipv6Mode::Dhcpv6Stateful | Ipv6Mode::Dhcpv6Stateless));
+    subnet.enable_dhcp && (subnet.family() == Family::V4 || v6)
+}
+
+/// `device_id` of the port through which a host serves a network: the host's name without its domain, as a version 5 UUID.
+pub fn device_id(host: &HostName, network: NetworkId) -> SmolStr {
+    let short = host.as_str().split('.').next().unwrap_or_default();
+    format_smolstr!("dhcp{}-{network}", Uuid::new_v5(&Uuid::NAMESPACE_DNS, short.as_bytes()))
+}
+
+/// The port through which a host serves a network.
+pub fn port_of<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Option<&'a Arc<Port>> {
+    let device = device_id(host, network);
+    ports(world, network).find(|port| port.device_id == device)
+}
+
+/// True when an alive agent serves the network.
+pub fn is_served(world: &World, network: &Network) -> bool {
+    network.dhcp_agents.iter().any(|id| world.get::<Agent>(id).is_some_and(|agent| agent.alive))
+}
+
+fn ports(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Port>> {
+    world.table::<Port>().by(Port::BY_OWNER, Key::TextUuid(device_owner::DHCP.into(), network.0))
+}
+
+fn served_subnets(world: &World, network: NetworkId) -> Vec<SubnetId> {
+    world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| serves(subnet)).map(|subnet| subnet.id).collect()
+}
+
+fn is_usable(agent: &Agent) -> bool {
+    agent.agent_type == AgentType::Dhcp && agent.alive && agent.admin_state_up
+}
+
+/// The scheduling of a network that may lack agents: what a new port costs when it does not.
+pub(crate) fn schedule_new(op: &mut Op<'_>, network: NetworkId) {
+    let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
+    if op.tx.get::<Network>(&network).is_some_and(|network| network.dhcp_agents.len() < wanted) {
+        schedule(op, network);
+    }
+}
+
+/// Brings the network to the agents and ports that it should have.
+pub fn schedule(op: &mut Op<'_>, network_id: NetworkId) {
+    let Some(network) = op.tx.get::<Network>(&network_id).cloned() else { return };
+    let subnets = served_subnets(op.tx.world(), network_id);
+    let agents = if subnets.is_empty() { Vec::new() } else { choose_agents(op, &network) };
+    if agents != network.dhcp_agents {
+        let agents = agents.clone();
+        op.tx.update::<Network>(&network_id, |network| network.dhcp_agents = agents);
+    }
+    let hosts: Vec<HostName> = agents.iter().filter_map(|id| Some(op.tx.get::<Agent>(id)?.host.clone())).collect();
+    let mut parked = retire_ports(op, network_id, &hosts);
+    for host in &hosts {
+        provide_port(op, network_id, host, &subnets, parked.pop());
+    }
+    for port in parked {
+        op.tx.remove::<Port>(&port);
+    }
+}
+
+/// The agents that the network has, and the least loaded others up to the number wanted.
+fn choose_agents(op: &Op<'_>, network: &Network) -> Vec<AgentId> {
+    let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
+    let mut agents = network.dhcp_agents.clone();
+    agents.retain(|id| op.tx.get::<Agent>(id).is_some());
+    while agents.len() < wanted {
+        let Some(next) = least_loaded(op.tx.world(), &agents) else { break };
+        agents.push(next);
+    }
+    agents
+}
+
+/// Counting stops where an agent is no longer the least loaded.
+fn least_loaded(world: &World, except: &[AgentId]) -> Option<AgentId> {
+    let usable = world.table::<Agent>().by(Agent::BY_TYPE, AgentType::Dhcp.as_str());
+    let usable: Vec<AgentId> = usable.filter(|agent| is_usable(agent) && !except.contains(&agent.id)).map(|agent| agent.id).collect();
+    if let [only] = usable[..] {
+        return Some(only);
+    }
+    let mut best: Option<(usize, AgentId)> = None;
+    for agent in usable {
+        let limit = best.map_or(usize::MAX, |(load, _)| load);
+        let load = world.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).take(limit).count();
+        if load < limit {
+            best = Some((load, agent));
+        }
+    }
+    best.map(|(_, agent)| agent)
+}
+
+/// The ports of hosts that no longer serve the network; they can serve it from another host.
+fn retire_ports(op: &Op<'_>, network: NetworkId, hosts: &[HostName]) -> Vec<PortId> {
+    let devices: Vec<SmolStr> = hosts.iter().map(|host| device_id(host, network)).collect();
+    let suffix = format_smolstr!("-{network}");
+    let scheduled = |port: &Port| port.device_id.starts_with("dhcp") && port.device_id.ends_with(suffix.as_str());
+    let retired = ports(op.tx.world(), network).filter(|port| scheduled(port) && !devices.contains(&port.device_id));
+    retired.map(|port| port.id).collect()
+}
+
+fn provide_port(op: &mut Op<'_>, network_id: NetworkId, host: &HostName, subnets: &[SubnetId], parked: Option<PortId>) {
+    let Some(network) = op.tx.get::<Network>(&network_id).cloned() else { return };
+    let world = op.tx.world().clone();
+    let before = port_of(&world, host, network_id).cloned();
+    let mut port = match before.clone().or_else(|| parked.and_then(|id| world.get::<Port>(&id).cloned())) {
+        Some(port) => Port::clone(&port),
+        None => match new_port(op, &network) {
+            Some(port) => port,
+            None => return,
+        },
+    };
+    address(op, &world, &mut port, subnets);
+    if port.fixed_ips.is_empty() {
+        op.tx.remove::<Port>(&port.id);
+        return;
+    }
+    if before.is_none() || !port.binding.is_bound() {
+        port.device_id = device_id(host, network_id);
+        port.binding.host = host.clone();
+        rebind(&world, op.settings.get(), &mut port, &network);
+    }
+    let there = world.get::<Port>(&port.id);
+    if there.is_none_or(|there| **there != port) {
+        if there.is_some() {
+            port.standard.touch(op.tx.context.now);
+        }
+        op.tx.put(port);
+    }
+}
+
+fn new_port(op: &mut Op<'_>, network: &Network) -> Option<Port> {
+    let world = op.tx.world().clone();
+    let mac = generate_mac(world.table(), op.settings.get(), &mut op.tx.context.rng, network.id).ok()?;
+    let standard = Standard { revision_number: 1, ..Standard::new(op.tx.context.now, SmolStr::default()) };
+    let mut port = blank(PortId(op.tx.context.uuid()), network, network.project_id.clone(), mac, standard);
+    port.device_owner = SmolStr::new_static(device_owner::DHCP);
+    port.port_security_enabled = false;
+    Some(port)
+}
+
+/// An address in each served subnet where one can be had, and the automatic ones. Exhausted pools do not fail the user's
+/// request: the network is then served without an address there.
+fn address(op: &mut Op<'_>, world: &World, port: &mut Port, subnets: &[SubnetId]) {
+    let mut wanted: Vec<FixedIp> = port.fixed_ips.iter().filter(|ip| subnets.contains(&ip.subnet_id)).copied().collect();
+    let keep = |ips: &[FixedIp]| -> Vec<Asked> {
+        ips.iter().map(|ip| Asked { subnet_id: Some(ip.subnet_id), ip_address: Some(ip.ip_address) }).collect()
+    };
+    for subnet in subnets.iter().filter(|id| !port.fixed_ips.iter().any(|ip| ip.subnet_id == **id)) {
+        let mut asked = keep(&wanted);
+        asked.push(Asked { subnet_id: Some(*subnet), ip_address: None });
+        if let Ok(addresses) = allocate(world, &mut op.tx.context.rng, port, Some(&asked)) {
+            wanted = addresses.into_iter().filter(|ip| subnets.contains(&ip.subnet_id)).collect();
+        }
+    }
+    let automatic = allocate(world, &mut op.tx.context.rng, port, Some(&keep(&wanted)));
+    port.fixed_ips = automatic.unwrap_or(wanted);
+}
+
+/// All networks of a project-wide change of agents: those that lack an agent now.
+pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
+    let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
+    let waiting = op.tx.table::<Network>().iter().filter(|network| network.dhcp_agents.len() < wanted);
+    let waiting: Vec<NetworkId> = waiting.map(|network| network.id).collect();
+    for network in waiting {
+        if !served_subnets(op.tx.world(), network).is_empty() {
+            schedule(op, network);
+        }
+    }
+}
+
+/// Takes an agent off its networks; each goes to another agent where there is one.
+pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, only_with_successor: bool) {
+    let networks: Vec<NetworkId> = op.tx.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).copied().collect();
+    for id in networks {
+        let Some(network) = op.tx.get::<Network>(&id).cloned() else { continue };
+        if only_with_successor && least_loaded(op.tx.world(), &network.dhcp_agents).is_none() {
+            continue;
+        }
+        op.tx.update::<Network>(&id, |network| network.dhcp_agents.retain(|a| *a != agent));
+        schedule(op, id);
+    }
+}

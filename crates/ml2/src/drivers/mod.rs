@@ -1,0 +1,82 @@
+//! Drivers: how networks are carried (type drivers) and who plugs ports (mechanism drivers).
+//!
+//! A driver is a folder here and a line in one of the two arrays. All of them are pure: what they reserve is in the network's
+//! record, so nothing has to be released, and what they know of a host is its agent's report.
+
+mod mech_linuxbridge;
+mod type_flat;
+mod type_local;
+mod type_vxlan;
+
+use crate::Config;
+use api::Fault;
+use model::{Agent, Network, NetworkType, Port, VifType};
+use net::{HostName, SegmentId};
+use rand::rngs::SmallRng;
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+use world::World;
+
+/// What a network is carried by, before it has an id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Carried {
+    /// `provider:physical_network`.
+    pub physical_network: Option<SmolStr>,
+    /// `provider:segmentation_id`.
+    pub segmentation_id: Option<u32>,
+}
+
+/// A way to carry networks: a value of `provider:network_type`.
+pub trait TypeDriver: Sync {
+    /// Its word.
+    fn network_type(&self) -> NetworkType;
+
+    /// Checks what an administrator asked for and completes it from what is free; 400, or 409 when it is taken.
+    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault>;
+
+    /// Something free for a project's network; none: nothing is left.
+    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng) -> Option<Carried>;
+
+    /// The largest MTU of a network carried so, in bytes.
+    fn mtu(&self, config: &Config, physical_network: Option<&str>) -> u32;
+}
+
+/// How a port is plugged on its host.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bound {
+    /// Over which segment of the network.
+    pub segment: SegmentId,
+    /// `binding:vif_type`.
+    pub vif_type: VifType,
+    /// `binding:vif_details`, without `bound_drivers`.
+    pub vif_details: Map<String, Value>,
+}
+
+/// Who plugs ports on hosts with a kind of agent.
+pub trait MechanismDriver: Sync {
+    /// Its name in `bound_drivers`.
+    fn name(&self) -> &'static str;
+
+    /// Plugs the port on its host; none: this driver cannot.
+    fn bind(&self, world: &World, config: &Config, port: &Port, network: &Network) -> Option<Bound>;
+
+    /// The address at which a host's agent ends tunnels.
+    fn tunnel_endpoint(&self, agent: &Agent) -> Option<std::net::IpAddr>;
+}
+
+/// The type drivers.
+pub static TYPE_DRIVERS: [&dyn TypeDriver; 3] = [&type_local::Local, &type_flat::Flat, &type_vxlan::Vxlan];
+
+/// The mechanism drivers, in the order in which they are asked.
+pub static MECHANISM_DRIVERS: [&dyn MechanismDriver; 1] = [&mech_linuxbridge::LinuxBridge];
+
+/// The driver of a type, if there is one.
+pub fn type_driver(network_type: NetworkType) -> Option<&'static dyn TypeDriver> {
+    TYPE_DRIVERS.iter().copied().find(|driver| driver.network_type() == network_type)
+}
+
+/// The address at which a host ends tunnels, by what its L2 agent reported.
+pub fn tunnel_endpoint(world: &World, host: &HostName) -> Option<std::net::IpAddr> {
+    let mut agents = world.table::<Agent>().by(Agent::BY_HOST, host);
+    agents.find_map(|agent| MECHANISM_DRIVERS.iter().find_map(|driver| driver.tunnel_endpoint(agent)))
+}

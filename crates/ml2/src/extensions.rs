@@ -1,0 +1,54 @@
+//! The extension aliases that this crate, with the API frame around it, implements.
+
+use api::Extension;
+
+/// Alias, name, description, updated.
+const EXTENSIONS: [[&str; 4]; 17] = [
+    [
+        "aap-reject-multicast",
+        "Allowed address pairs reject multicast extension",
+        "Multicast addresses are refused in allowed address pairs.",
+        "2026-04-01T00:00:00-00:00",
+    ],
+    ["agent", "agent", "The roles of hosts, their state and configuration.", "2013-02-03T10:00:00-00:00"],
+    ["agent_sort_key", "Agents Sort Key", "Lists of agents can be sorted.", "2013-02-03T10:00:00-00:00"],
+    ["allowed-address-pairs", "Allowed Address Pairs", "Further addresses that a port may send from.", "2013-07-23T10:00:00-00:00"],
+    ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
+    ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
+    ["extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port.", "2013-03-17T12:00:00-00:00"],
+    [
+        "ip-substring-filtering",
+        "IP address substring filtering",
+        "Lists of ports can be filtered by a part of an address.",
+        "2017-11-28T09:00:00-00:00",
+    ],
+    ["ip_allocation", "IP Allocation", "When a port got its addresses.", "2016-06-10T23:00:00-00:00"],
+    ["l2_adjacency", "L2 Adjacency", "Whether all ports of a network share one layer 2 domain.", "2016-04-12T16:00:00-00:00"],
+    ["net-mtu", "Network MTU", "The largest IP packet of a network.", "2015-03-25T10:00:00-00:00"],
+    ["net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be chosen.", "2017-07-12T00:00:00-00:00"],
+    [
+        "port-mac-address-regenerate",
+        "Neutron Port MAC address regenerate",
+        "A null MAC gives a port a new one.",
+        "2018-05-03T10:00:00-00:00",
+    ],
+    ["port-security", "Port Security", "Anti-spoofing and filtering can be turned off for a network or port.", "2012-07-23T10:00:00-00:00"],
+    [
+        "port-security-groups-filtering",
+        "Port filtering on security groups",
+        "Lists of ports can be filtered by security group.",
+        "2018-01-09T09:00:00-00:00",
+    ],
+    ["provider", "Provider Network", "How a network is carried.", "2012-09-07T10:00:00-00:00"],
+    [
+        "subnet-external-network",
+        "Subnet belongs to an external network",
+        "Tells of each subnet whether its network is external.",
+        "2024-02-05T18:00:00-00:00",
+    ],
+];
+
+/// For `/v2.0/extensions`.
+pub fn extensions() -> Vec<Extension> {
+    EXTENSIONS.iter().map(|&[alias, name, description, updated]| Extension { alias, name, description, updated }).collect()
+}

@@ -1,0 +1,119 @@
+//! `networks`: isolated layer 2 domains.
+
+mod fault;
+mod ops;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+pub use fault::NetworkFault;
+pub(crate) use provider::check_minimum;
+pub use provider::{effective_mtu, maximum_mtu};
+
+use crate::Config;
+use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
+use auth::Caller;
+use model::{Network, Segment, Subnet};
+use net::NetworkId;
+use serde_json::Value;
+use std::sync::Arc;
+use world::World;
+
+/// The resource.
+pub fn resource() -> Resource<Network> {
+    let not_found = |id: &str| format!("Network {id} could not be found.");
+    Resource {
+        attributes: attributes(),
+        create: Some(ops::create),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        narrow,
+        quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
+        revision_number: Some(|network| network.standard.revision_number),
+        ..Resource::new("network", "networks", "NetworkNotFound", not_found)
+    }
+}
+
+/// The network, when the caller may know of it: its own, shared, external, or any for administrators and services.
+pub fn visible<'a>(world: &'a World, caller: &Caller, id: NetworkId) -> Result<&'a Arc<Network>, NetworkFault> {
+    let network = world.get::<Network>(&id).ok_or(NetworkFault::NotFound(id))?;
+    let may = network.shared || network.external || caller.is_admin || caller.owns(network.project_id.as_str());
+    if may || caller.roles.contains("service") { Ok(network) } else { Err(NetworkFault::NotFound(id)) }
+}
+
+const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
+const MTU: Kind = Kind::Special { name: "non_negative", check: non_negative };
+
+fn int_or_null(value: Value) -> Result<Value, Invalid> {
+    if value.is_null() { Ok(value) } else { Kind::Int.check(value) }
+}
+
+fn non_negative(value: Value) -> Result<Value, Invalid> {
+    let number = Kind::Int.check(value)?;
+    match number.as_i64() {
+        Some(mtu) if mtu < 0 => Err(Invalid::Reason(format!("'{mtu}' should be non-negative"))),
+        _ => Ok(number),
+    }
+}
+
+type A = Attribute<Network>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
+        A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
+        A::new("admin_state_up", Kind::Bool, |v| Cell::Bool(v.record.admin_state_up)).post_or(true).put().filter().sort(),
+        A::new("mtu", MTU, mtu).post().put().filter().sort().policy(),
+        A::new("status", Kind::Text(16), |_| Cell::Str("ACTIVE")).filter().sort(),
+        A::new("subnets", Kind::UuidList, subnets),
+        A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.shared)).post_or(false).put().filter().policy(),
+        A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
+        A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
+        A::new("provider:network_type", Kind::TextOrNull(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
+            .post()
+            .put()
+            .filter()
+            .policy(),
+        A::new("provider:physical_network", Kind::TextOrNull(64), |v| {
+            segment(v, |s| Cell::optional(s.physical_network.as_deref(), Cell::Str))
+        })
+        .post()
+        .put()
+        .filter()
+        .policy(),
+        A::new("provider:segmentation_id", INT_OR_NULL, |v| segment(v, |s| Cell::optional(s.segmentation_id, |id| Cell::Int(id.into()))))
+            .post()
+            .put()
+            .filter()
+            .policy(),
+        A::new("l2_adjacency", Kind::Bool, |_| Cell::Bool(true)),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+    ]
+}
+
+fn mtu<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    Cell::Int(effective_mtu(view.settings.get::<Config>(), view.record).into())
+}
+
+fn subnets<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    Cell::Uuids(view.world.table::<Subnet>().ids(Subnet::BY_NETWORK, view.record.id).map(|id| id.0).collect())
+}
+
+fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {
+    Cell::optional(view.record.segments.first(), cell)
+}
+
+fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<NetworkId>> {
+    let networks = world.table::<Network>();
+    match attribute {
+        "project_id" => Some(networks.ids(Network::BY_PROJECT, value).copied().collect()),
+        "shared" | "router:external" if value.eq_ignore_ascii_case("true") || value == "1" => {
+            Some(networks.ids(Network::COMMON, 0).copied().collect())
+        }
+        _ => None,
+    }
+}

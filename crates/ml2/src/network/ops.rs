@@ -1,0 +1,122 @@
+//! Create, update and delete of networks.
+
+use super::NetworkFault;
+use super::provider::{check_maximum, check_minimum, is_specified, segment};
+use crate::Config;
+use crate::port::is_auto_deleted;
+use api::{Fault, Fields, Op};
+use model::{Network, Port, Standard, Subnet, device_owner};
+use net::{NetworkId, PortId, ProjectId, SubnetId};
+use std::sync::Arc;
+use world::{Key, World};
+
+/// How many ports the refusal of a delete names.
+const NAMED_PORTS: usize = 100;
+
+pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
+    let project_id = ProjectId(fields.text("project_id").unwrap_or_default());
+    security_groups::ensure_default(op, &project_id);
+    let segments = vec![segment(op, fields)?];
+    let mtu = requested_mtu(fields).filter(|mtu| *mtu != 0);
+    if let Some(mtu) = mtu {
+        check_maximum(op.settings.get::<Config>(), &segments, mtu)?;
+    }
+    let id = NetworkId(op.tx.context.uuid());
+    let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
+    standard.revision_number = 1;
+    op.tx.put(Network {
+        id,
+        project_id,
+        name: fields.text("name").unwrap_or_default(),
+        admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
+        shared: fields.bool("shared").unwrap_or(false),
+        external: fields.bool("router:external").unwrap_or(false),
+        mtu,
+        port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
+        segments,
+        dhcp_agents: Vec::new(),
+        standard,
+    });
+    Ok(id)
+}
+
+fn requested_mtu(fields: &Fields) -> Option<u32> {
+    fields.int("mtu").map(|mtu| u32::try_from(mtu).unwrap_or(u32::MAX))
+}
+
+pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -> Result<(), Fault> {
+    if is_specified(fields) {
+        return Err(NetworkFault::ProviderFixed.into());
+    }
+    let world = op.tx.world();
+    let mut new = Network::clone(network);
+    if let Some(name) = fields.text("name") {
+        new.name = name;
+    }
+    if let Some(up) = fields.bool("admin_state_up") {
+        new.admin_state_up = up;
+    }
+    if let Some(shared) = fields.bool("shared") {
+        if network.shared && !shared && is_used_by_others(world, network) {
+            return Err(NetworkFault::UsedByOthers(network.name.clone()).into());
+        }
+        new.shared = shared;
+    }
+    if let Some(external) = fields.bool("router:external") {
+        if network.external && !external && has_gateways(world, network.id) {
+            return Err(NetworkFault::HasGateways(network.id).into());
+        }
+        new.external = external;
+    }
+    if let Some(mtu) = requested_mtu(fields) {
+        let config = op.settings.get::<Config>();
+        check_maximum(config, &network.segments, mtu)?;
+        let families = world.table::<Subnet>().by(Subnet::BY_NETWORK, network.id).map(|subnet| subnet.family());
+        check_minimum(network.id, mtu, families)?;
+        new.mtu = Some(mtu).filter(|mtu| *mtu != 0);
+    }
+    if let Some(enabled) = fields.bool("port_security_enabled") {
+        new.port_security_enabled = enabled;
+    }
+    if let Some(description) = fields.text("description") {
+        new.standard.description = description;
+    }
+    if new != **network {
+        new.standard.touch(op.tx.context.now);
+        op.tx.put(new);
+    }
+    Ok(())
+}
+
+/// True when another project has a subnet or port on the network; ports of the network itself do not count.
+fn is_used_by_others(world: &World, network: &Network) -> bool {
+    let other = |project: &ProjectId| *project != network.project_id;
+    let mut subnets = world.table::<Subnet>().by(Subnet::BY_NETWORK, network.id);
+    let mut ports = world.table::<Port>().by(Port::BY_NETWORK, network.id);
+    subnets.any(|subnet| other(&subnet.project_id))
+        || ports.any(|port| other(&port.project_id) && !port.device_owner.starts_with(device_owner::NETWORK_PREFIX))
+}
+
+fn has_gateways(world: &World, network: NetworkId) -> bool {
+    world.table::<Port>().has(Port::BY_OWNER, Key::TextUuid(device_owner::ROUTER_GATEWAY.into(), network.0))
+}
+
+/// Removes the network with its subnets and the ports that belong to it, when nothing else is on it.
+pub(super) fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Fault> {
+    let ports = op.tx.table::<Port>();
+    let using = ports.by(Port::BY_NETWORK, network.id).filter(|port| !is_auto_deleted(port)).map(|port| port.id);
+    let using: Vec<PortId> = using.take(NAMED_PORTS).collect();
+    if !using.is_empty() {
+        return Err(NetworkFault::InUse(network.id, using).into());
+    }
+    let ports: Vec<PortId> = ports.ids(Port::BY_NETWORK, network.id).copied().collect();
+    let subnets: Vec<SubnetId> = op.tx.table::<Subnet>().ids(Subnet::BY_NETWORK, network.id).copied().collect();
+    for port in ports {
+        op.tx.remove::<Port>(&port);
+    }
+    for subnet in subnets {
+        op.tx.remove::<Subnet>(&subnet);
+    }
+    op.tx.remove::<Network>(&network.id);
+    Ok(())
+}

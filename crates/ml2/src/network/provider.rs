@@ -1,0 +1,74 @@
+//! How a network is carried: provider attributes, segments and the MTU that follows from them.
+
+use super::NetworkFault;
+use crate::Config;
+use crate::drivers::{Carried, type_driver};
+use api::{Fault, Fields, Op};
+use model::{Network, NetworkType, Segment};
+use net::{Family, NetworkId, SegmentId};
+use smol_str::SmolStr;
+
+const TYPE: &str = "provider:network_type";
+const PHYSICAL: &str = "provider:physical_network";
+const SEGMENTATION: &str = "provider:segmentation_id";
+
+/// True when the request says anything about how the network is carried.
+pub(super) fn is_specified(fields: &Fields) -> bool {
+    [TYPE, PHYSICAL, SEGMENTATION].iter().any(|name| fields.get(name).is_some_and(|value| !value.is_null()))
+}
+
+/// The segment of a new network: what an administrator asked for, or what is free of the configured types.
+pub(super) fn segment(op: &mut Op<'_>, fields: &Fields) -> Result<Segment, Fault> {
+    let config = op.settings.get::<Config>();
+    let world = op.tx.world().clone();
+    let rng = &mut op.tx.context.rng;
+    let (network_type, carried) = if is_specified(fields) {
+        let word = fields.text(TYPE).ok_or(NetworkFault::TypeRequired)?;
+        let unknown = || NetworkFault::UnknownType(word.to_string());
+        let network_type = NetworkType::from_word(&word).ok_or_else(unknown)?;
+        let driver = type_driver(network_type).ok_or_else(unknown)?;
+        (network_type, driver.reserve(&world, config, rng, &asked(fields)?)?)
+    } else {
+        let types = config.project_network_types.iter();
+        let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng)?)));
+        free.next().ok_or(NetworkFault::NoSegment)?
+    };
+    let id = SegmentId(op.tx.context.uuid());
+    Ok(Segment { id, network_type, physical_network: carried.physical_network, segmentation_id: carried.segmentation_id })
+}
+
+fn asked(fields: &Fields) -> Result<Carried, Fault> {
+    let number = fields.int(SEGMENTATION);
+    let out_of_range = |n: i64| Fault::invalid_input(format_args!("segmentation_id {n} out of range"));
+    let segmentation_id = number.map(|n| u32::try_from(n).map_err(|_| out_of_range(n))).transpose()?;
+    Ok(Carried { physical_network: fields.text(PHYSICAL).map(SmolStr::from), segmentation_id })
+}
+
+/// The largest MTU that all segments carry, in bytes.
+pub fn maximum_mtu(config: &Config, segments: &[Segment]) -> u32 {
+    let of = |segment: &Segment| Some(type_driver(segment.network_type)?.mtu(config, segment.physical_network.as_deref()));
+    segments.iter().filter_map(of).min().unwrap_or(config.global_physnet_mtu)
+}
+
+/// The network's MTU in bytes: what was asked for, or the largest that it carries.
+pub fn effective_mtu(config: &Config, network: &Network) -> u32 {
+    network.mtu.unwrap_or_else(|| maximum_mtu(config, &network.segments))
+}
+
+/// Refuses an MTU that is too big for the segments.
+pub(super) fn check_maximum(config: &Config, segments: &[Segment], mtu: u32) -> Result<(), NetworkFault> {
+    let maximum = maximum_mtu(config, segments);
+    if mtu > maximum { Err(NetworkFault::MtuTooBig(maximum)) } else { Ok(()) }
+}
+
+/// Refuses an MTU with which a family does not work (RFC 791, RFC 8200).
+pub(crate) fn check_minimum(network: NetworkId, mtu: u32, families: impl Iterator<Item = Family>) -> Result<(), NetworkFault> {
+    let needed = families.map(|family| match family {
+        Family::V4 => 68,
+        Family::V6 => 1280,
+    });
+    match needed.max() {
+        Some(minimum) if mtu < minimum => Err(NetworkFault::MtuTooSmall(network, minimum)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Binding: which host a port is on, and how a mechanism driver plugs it there.
+
+use super::{PortFault, object};
+use crate::Config;
+use crate::drivers::MECHANISM_DRIVERS;
+use crate::port::provisioning;
+use api::{Fault, Fields};
+use model::{Binding, Network, Port, PortStatus, VifType, VnicType};
+use net::HostName;
+use serde_json::{Value, json};
+use world::World;
+
+/// The longest `binding:profile`, in characters of JSON.
+const MAX_PROFILE: usize = 4095;
+
+/// What a request asks for: the binding's host, VNIC type and profile. Returns true when any of them changes.
+pub(super) fn request(port: &mut Port, fields: &Fields) -> Result<bool, Fault> {
+    let before = port.binding.clone();
+    if fields.has("binding:host_id") {
+        port.binding.host = HostName(fields.text("binding:host_id").unwrap_or_default());
+    }
+    if let Some(vnic_type) = fields.text("binding:vnic_type").and_then(|word| VnicType::from_word(&word)) {
+        if vnic_type != before.vnic_type && before.is_bound() {
+            return Err(PortFault::InUse(port.id, port.network_id, port.device_id.clone()).into());
+        }
+        port.binding.vnic_type = vnic_type;
+    }
+    if let Some(profile) = object(fields, "binding:profile") {
+        if Value::Object(profile.clone()).to_string().chars().count() > MAX_PROFILE {
+            return Err(PortFault::ProfileTooLarge.into());
+        }
+        port.binding.profile = profile;
+    }
+    Ok(before != port.binding)
+}
+
+/// Binds the port anew by what its binding asks for: its status starts from `DOWN` again. A port that no driver can bind
+/// is `binding_failed`, which is an answer and not a fault.
+pub(crate) fn rebind(world: &World, config: &Config, port: &mut Port, network: &Network) {
+    let asked = &port.binding;
+    let (host, vnic_type, profile) = (asked.host.clone(), asked.vnic_type, asked.profile.clone());
+    port.binding = Binding { host, vnic_type, profile, ..Binding::default() };
+    port.status = PortStatus::Down;
+    if port.binding.host.is_empty() {
+        provisioning::begin(world, port, network);
+        return;
+    }
+    let bound = MECHANISM_DRIVERS.iter().find_map(|driver| Some((driver.name(), driver.bind(world, config, port, network)?)));
+    match bound {
+        None => port.binding.vif_type = VifType::BindingFailed,
+        Some((name, bound)) => {
+            port.binding.vif_type = bound.vif_type;
+            port.binding.vif_details = bound.vif_details;
+            port.binding.vif_details.insert("bound_drivers".to_owned(), json!({"0": name}));
+            port.binding.segment = Some(bound.segment);
+            port.binding.driver = Some(name.into());
+        }
+    }
+    provisioning::begin(world, port, network);
+}

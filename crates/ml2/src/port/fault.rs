@@ -1,0 +1,132 @@
+//! Refusals of ports.
+
+use api::Fault;
+use model::VifType;
+use net::{Mac, NetworkId, PortId, SubnetId};
+use smol_str::SmolStr;
+use std::net::IpAddr;
+
+/// Why an operation on a port was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "fields of variants are the words of the messages")]
+pub enum PortFault {
+    /// 409 `MacAddressInUse`.
+    MacInUse(NetworkId, Mac),
+    /// 503 `MacAddressGenerationFailure`.
+    NoMac(NetworkId),
+    /// 409 `IpAddressAlreadyAllocated`.
+    AddressInUse(IpAddr, SubnetId),
+    /// 400 `InvalidIpForNetwork`.
+    NotInNetwork(IpAddr),
+    /// 400 `InvalidIpForSubnet`.
+    NotInSubnet(IpAddr),
+    /// 400 `AllocationOnAutoAddressSubnet`.
+    AutomaticSubnet(IpAddr, SubnetId),
+    /// 400 `InvalidInput`: the subnet is not on the network.
+    WrongSubnet(NetworkId, SubnetId),
+    /// 400 `InvalidInput`: a fixed IP with neither.
+    SubnetOrAddress,
+    /// 409 `IpAddressGenerationFailure` of a network.
+    NoAddress(NetworkId),
+    /// 409 `IpAddressGenerationFailure` of a subnet.
+    NoAddressInSubnet(SubnetId),
+    /// 400 `PortSecurityAndIPRequiredForSecurityGroups`.
+    GroupsNeedPortSecurity,
+    /// 409 `PortSecurityPortHasSecurityGroup`.
+    HasGroups,
+    /// 409 `SecurityGroupConflict`: stateful and stateless groups on one port.
+    MixedGroups,
+    /// 409 `AddressPairAndPortSecurityRequired`.
+    PairsNeedPortSecurity,
+    /// 400 `AllowedAddressPairsMissingIP`.
+    PairWithoutAddress,
+    /// 400 `HTTPBadRequest`: not an address or prefix.
+    InvalidPair(String),
+    /// 400 `HTTPBadRequest`: a multicast address in a pair.
+    MulticastPair(String),
+    /// 400 `DuplicateAddressPairInRequest`.
+    DuplicatePair(SmolStr, Mac),
+    /// 400 `AllowedAddressPairExhausted`; the limit.
+    TooManyPairs(usize),
+    /// 409 `PortBound`: a bound port keeps its MAC.
+    Bound { port: PortId, vif_type: VifType, old: Mac, new: Mac },
+    /// 409 `PortInUse`: a bound port keeps its VNIC type.
+    InUse(PortId, NetworkId, SmolStr),
+    /// 400 `InvalidInput`: `binding:profile` is longer than 4095 characters.
+    ProfileTooLarge,
+}
+
+impl From<PortFault> for Fault {
+    fn from(fault: PortFault) -> Fault {
+        let message = fault.message();
+        let (status, kind) = match fault {
+            PortFault::WrongSubnet(..) | PortFault::SubnetOrAddress | PortFault::ProfileTooLarge => return Fault::invalid_input(message),
+            PortFault::InvalidPair(_) | PortFault::MulticastPair(_) => return Fault::bad_request(message),
+            PortFault::MacInUse(..) => (409, "MacAddressInUse"),
+            PortFault::NoMac(_) => (503, "MacAddressGenerationFailure"),
+            PortFault::AddressInUse(..) => (409, "IpAddressAlreadyAllocated"),
+            PortFault::NotInNetwork(_) => (400, "InvalidIpForNetwork"),
+            PortFault::NotInSubnet(_) => (400, "InvalidIpForSubnet"),
+            PortFault::AutomaticSubnet(..) => (400, "AllocationOnAutoAddressSubnet"),
+            PortFault::NoAddress(_) | PortFault::NoAddressInSubnet(_) => (409, "IpAddressGenerationFailure"),
+            PortFault::GroupsNeedPortSecurity => (400, "PortSecurityAndIPRequiredForSecurityGroups"),
+            PortFault::HasGroups => (409, "PortSecurityPortHasSecurityGroup"),
+            PortFault::MixedGroups => (409, "SecurityGroupConflict"),
+            PortFault::PairsNeedPortSecurity => (409, "AddressPairAndPortSecurityRequired"),
+            PortFault::PairWithoutAddress => (400, "AllowedAddressPairsMissingIP"),
+            PortFault::DuplicatePair(..) => (400, "DuplicateAddressPairInRequest"),
+            PortFault::TooManyPairs(_) => (400, "AllowedAddressPairExhausted"),
+            PortFault::Bound { .. } => (409, "PortBound"),
+            PortFault::InUse(..) => (409, "PortInUse"),
+        };
+        Fault::new(status, kind, message)
+    }
+}
+
+impl PortFault {
+    fn message(&self) -> String {
+        match self {
+            PortFault::MacInUse(network, mac) => {
+                format!("Unable to complete operation for network {network}. The mac address {mac} is in use.")
+            }
+            PortFault::NoMac(network) => format!("Unable to generate unique mac on network {network}."),
+            PortFault::AddressInUse(ip, subnet) => format!("IP address {ip} already allocated in subnet {subnet}"),
+            PortFault::NotInNetwork(ip) => format!("IP address {ip} is not a valid IP for any of the subnets on the specified network."),
+            PortFault::NotInSubnet(ip) => format!("IP address {ip} is not a valid IP for the specified subnet."),
+            PortFault::AutomaticSubnet(ip, subnet) => format!(
+                "IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet} as the subnet is configured for automatic \
+                 addresses"
+            ),
+            PortFault::WrongSubnet(network, subnet) => {
+                format!("Failed to create port on network {network}, because fixed_ips included invalid subnet {subnet}")
+            }
+            PortFault::SubnetOrAddress => "IP allocation requires subnet_id or ip_address".to_owned(),
+            PortFault::NoAddress(network) => format!("No more IP addresses available on network {network}."),
+            PortFault::NoAddressInSubnet(subnet) => format!("No more IP addresses available for subnet {subnet}."),
+            PortFault::GroupsNeedPortSecurity => {
+                "Port security must be enabled and port must have an IP address in order to use security groups.".to_owned()
+            }
+            PortFault::HasGroups => "Port security cannot be disabled while the port has security groups.".to_owned(),
+            PortFault::MixedGroups => "A port cannot have stateful and stateless security groups at once.".to_owned(),
+            PortFault::PairsNeedPortSecurity => "Allowed address pairs need port security to be enabled.".to_owned(),
+            PortFault::PairWithoutAddress => "AllowedAddressPair must contain ip_address".to_owned(),
+            PortFault::InvalidPair(text) => {
+                format!(
+                    "Invalid input for allowed_address_pairs. Reason: '{text}' is neither a valid IP address, nor is it a valid IP subnet."
+                )
+            }
+            PortFault::MulticastPair(text) => {
+                format!("Invalid input for allowed_address_pairs. Reason: '{text}' is a multicast address.")
+            }
+            PortFault::DuplicatePair(ip, mac) => format!("Request contains duplicate address pair: mac_address {mac} ip_address {ip}."),
+            PortFault::TooManyPairs(limit) => format!("A port may have at most {limit} allowed address pairs."),
+            PortFault::Bound { port, vif_type, old, new } => format!(
+                "Unable to complete operation on port {port}, port is already bound, port type: {vif_type}, old_mac {old}, new_mac {new}."
+            ),
+            PortFault::InUse(port, network, device) => {
+                format!("Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.")
+            }
+            PortFault::ProfileTooLarge => "binding:profile value too large".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Refusals of subnets.
+
+use api::Fault;
+use model::AllocationPool;
+use net::{IpNet, NetworkId, PortId, SubnetId};
+use std::net::IpAddr;
+
+/// Why an operation on a subnet was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SubnetFault {
+    /// 404 `SubnetPoolNotFound`: there are no subnet pools.
+    PoolNotFound(String),
+    /// 400 `BadRequest`: neither a prefix nor a pool.
+    NoCidr,
+    /// 400 `InvalidInput`: any of the rules that have no fault of their own.
+    Invalid(String),
+    /// 400 `InvalidInput`: another subnet of the network has some of its addresses.
+    Overlap(IpNet, NetworkId),
+    /// 400 `InvalidAllocationPool`: the pool ends before it starts, or is of the wrong family.
+    InvalidPool(AllocationPool),
+    /// 400 `OutOfBoundsAllocationPool`.
+    OutOfBoundsPool(AllocationPool, IpNet),
+    /// 409 `OverlappingAllocationPools`.
+    OverlappingPools(AllocationPool, AllocationPool, IpNet),
+    /// 409 `GatewayConflictWithAllocationPools`.
+    GatewayInPool(IpAddr, AllocationPool),
+    /// 409 `GatewayIpInUse`; the router's port that has it.
+    GatewayInUse(IpAddr, PortId),
+    /// 400 `DNSNameServersExhausted`; the limit.
+    TooManyNameservers(usize),
+    /// 400 `HostRoutesExhausted`; the limit.
+    TooManyHostRoutes(usize),
+    /// 409 `SubnetInUse`.
+    InUse(SubnetId),
+}
+
+fn range(pool: &AllocationPool) -> String {
+    format!("{}-{}", pool.start, pool.end)
+}
+
+impl From<SubnetFault> for Fault {
+    fn from(fault: SubnetFault) -> Fault {
+        match fault {
+            SubnetFault::PoolNotFound(id) => Fault::new(404, "SubnetPoolNotFound", format!("Subnet pool {id} could not be found.")),
+            SubnetFault::NoCidr => {
+                let message = "Bad subnets request: a subnetpool must be specified in the absence of a cidr.";
+                Fault::new(400, "BadRequest", message)
+            }
+            SubnetFault::Invalid(reason) => Fault::invalid_input(reason),
+            SubnetFault::Overlap(cidr, network) => {
+                Fault::invalid_input(format_args!("Requested subnet with cidr: {cidr} for network: {network} overlaps with another subnet"))
+            }
+            SubnetFault::InvalidPool(pool) => {
+                Fault::new(400, "InvalidAllocationPool", format!("The allocation pool {} is not valid.", range(&pool)))
+            }
+            SubnetFault::OutOfBoundsPool(pool, cidr) => {
+                let message = format!("The allocation pool {} spans beyond the subnet cidr {cidr}.", range(&pool));
+                Fault::new(400, "OutOfBoundsAllocationPool", message)
+            }
+            SubnetFault::OverlappingPools(a, b, cidr) => {
+                let message = format!("Found overlapping allocation pools: {} {} for subnet {cidr}.", range(&a), range(&b));
+                Fault::new(409, "OverlappingAllocationPools", message)
+            }
+            SubnetFault::GatewayInPool(gateway, pool) => {
+                let message = format!("Gateway ip {gateway} conflicts with allocation pool {}.", range(&pool));
+                Fault::new(409, "GatewayConflictWithAllocationPools", message)
+            }
+            SubnetFault::GatewayInUse(gateway, port) => {
+                let message = format!("Current gateway ip {gateway} already in use by port {port}. Unable to update.");
+                Fault::new(409, "GatewayIpInUse", message)
+            }
+            SubnetFault::TooManyNameservers(limit) => {
+                Fault::new(400, "DNSNameServersExhausted", format!("A subnet may have at most {limit} DNS nameservers."))
+            }
+            SubnetFault::TooManyHostRoutes(limit) => {
+                Fault::new(400, "HostRoutesExhausted", format!("A subnet may have at most {limit} host routes."))
+            }
+            SubnetFault::InUse(id) => {
+                let message =
+                    format!("Unable to complete operation on subnet {id}: One or more ports have an IP allocation from this subnet.");
+                Fault::new(409, "SubnetInUse", message)
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Create, update and delete of subnets.
+
+use super::validate::{check_cidr, default_gateway, default_pools, validate};
+use super::{SubnetFault, is_given};
+use crate::network::{NetworkFault, check_minimum, effective_mtu};
+use crate::port::{is_auto_deleted, is_router_port};
+use crate::{Config, dhcp};
+use api::{Fault, Fields, Op};
+use model::{AllocationPool, FixedIp, Network, Port, Standard, Subnet};
+use net::{Family, IpNet, NetworkId, PortId, ProjectId, SubnetId, eui64, first_address};
+use std::net::IpAddr;
+use std::sync::Arc;
+use world::{Key, World};
+
+pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault> {
+    let network_id: NetworkId = fields.typed("network_id").expect("a required attribute");
+    let network = op.tx.get::<Network>(&network_id).cloned().ok_or(NetworkFault::NotFound(network_id))?;
+    let cidr = requested_cidr(fields)?;
+    let id = SubnetId(op.tx.context.uuid());
+    let subnet = build(op, fields, id, network_id, cidr);
+    check_cidr(&cidr, fields.typed("ip_version").expect("a required attribute"))?;
+    let config = op.settings.get::<Config>();
+    check_overlap(op.tx.world(), network_id, &cidr)?;
+    validate(config, &subnet)?;
+    check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
+    let automatic = subnet.is_auto_address().then(|| subnet.cidr);
+    op.tx.put(subnet);
+    touch_network(op, network_id);
+    if let Some(prefix) = automatic {
+        add_automatic_addresses(op, network_id, id, &prefix);
+    }
+    dhcp::schedule(op, network_id);
+    Ok(id)
+}
+
+fn requested_cidr(fields: &Fields) -> Result<IpNet, SubnetFault> {
+    if is_given(fields, "subnetpool_id") {
+        return Err(SubnetFault::PoolNotFound(fields.text("subnetpool_id").unwrap_or_default().to_string()));
+    }
+    let cidr: Option<IpNet> = fields.typed::<Option<IpNet>>("cidr").flatten();
+    cidr.filter(|_| !is_given(fields, "prefixlen")).ok_or(SubnetFault::NoCidr)
+}
+
+fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, cidr: IpNet) -> Subnet {
+    let gateway_ip = match fields.typed::<Option<IpAddr>>("gateway_ip") {
+        Some(given) => given,
+        None => Some(default_gateway(&cidr)),
+    };
+    Subnet {
+        id,
+        project_id: ProjectId(fields.text("project_id").unwrap_or_default()),
+        network_id,
+        name: fields.text("name").unwrap_or_default(),
+        cidr,
+        gateway_ip,
+        allocation_pools: sorted_pools(fields).unwrap_or_else(|| default_pools(&cidr, gateway_ip)),
+        enable_dhcp: fields.bool("enable_dhcp").unwrap_or(true),
+        dns_nameservers: fields.typed("dns_nameservers").unwrap_or_default(),
+        host_routes: fields.typed("host_routes").unwrap_or_default(),
+        ipv6_ra_mode: fields.typed::<Option<_>>("ipv6_ra_mode").flatten(),
+        ipv6_address_mode: fields.typed::<Option<_>>("ipv6_address_mode").flatten(),
+        standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
+    }
+}
+
+fn sorted_pools(fields: &Fields) -> Option<Vec<AllocationPool>> {
+    let mut pools: Vec<AllocationPool> = fields.typed("allocation_pools")?;
+    pools.sort_unstable();
+    Some(pools)
+}
+
+fn check_overlap(world: &World, network: NetworkId, cidr: &IpNet) -> Result<(), SubnetFault> {
+    let mut there = world.table::<Subnet>().by(Subnet::BY_NETWORK, network);
+    let overlaps = |other: &IpNet| cidr.contains(&first_address(other)) || other.contains(&first_address(cidr));
+    if there.any(|subnet| overlaps(&subnet.cidr)) { Err(SubnetFault::Overlap(*cidr, network)) } else { Ok(()) }
+}
+
+fn touch_network(op: &mut Op<'_>, network: NetworkId) {
+    let now = op.tx.context.now;
+    op.tx.update::<Network>(&network, |network| network.standard.touch(now));
+}
+
+/// Ports that were there before an automatically addressed subnet get their address in it; routers' do not.
+fn add_automatic_addresses(op: &mut Op<'_>, network: NetworkId, subnet: SubnetId, prefix: &IpNet) {
+    let ports = op.tx.table::<Port>().by(Port::BY_NETWORK, network).filter(|port| !is_router_port(port));
+    let ports: Vec<PortId> = ports.map(|port| port.id).collect();
+    let now = op.tx.context.now;
+    for id in ports {
+        op.tx.update::<Port>(&id, |port| {
+            if let Some(ip_address) = eui64(prefix, port.mac_address) {
+                port.fixed_ips.push(FixedIp { subnet_id: subnet, ip_address });
+                port.standard.touch(now);
+            }
+        });
+    }
+}
+
+pub(super) fn update(op: &mut Op<'_>, subnet: &Arc<Subnet>, fields: &Fields) -> Result<(), Fault> {
+    let mut new = Subnet::clone(subnet);
+    if let Some(name) = fields.text("name") {
+        new.name = name;
+    }
+    if let Some(gateway) = fields.typed::<Option<IpAddr>>("gateway_ip") {
+        if gateway != subnet.gateway_ip {
+            check_gateway_unused(op.tx.world(), subnet)?;
+        }
+        new.gateway_ip = gateway;
+    }
+    if let Some(pools) = sorted_pools(fields) {
+        new.allocation_pools = pools;
+    }
+    if let Some(enable) = fields.bool("enable_dhcp") {
+        new.enable_dhcp = enable;
+    }
+    if let Some(servers) = fields.typed("dns_nameservers") {
+        new.dns_nameservers = servers;
+    }
+    if let Some(routes) = fields.typed("host_routes") {
+        new.host_routes = routes;
+    }
+    if let Some(description) = fields.text("description") {
+        new.standard.description = description;
+    }
+    if new == **subnet {
+        return Ok(());
+    }
+    validate(op.settings.get::<Config>(), &new)?;
+    new.standard.touch(op.tx.context.now);
+    op.tx.put(new);
+    dhcp::schedule(op, subnet.network_id);
+    Ok(())
+}
+
+/// The gateway address stays while a router's port has it.
+fn check_gateway_unused(world: &World, subnet: &Subnet) -> Result<(), SubnetFault> {
+    let Some(gateway) = subnet.gateway_ip else { return Ok(()) };
+    let mut holders = world.table::<Port>().by(Port::BY_ADDRESS, Key::Address(subnet.id.0, gateway));
+    match holders.find(|port| is_router_port(port)) {
+        Some(port) => Err(SubnetFault::GatewayInUse(gateway, port.id)),
+        None => Ok(()),
+    }
+}
+
+/// Removes the subnet, when only ports that belong to the network itself, or automatic addresses of others, are in it.
+pub(super) fn delete(op: &mut Op<'_>, subnet: &Arc<Subnet>) -> Result<(), Fault> {
+    let holders: Vec<Arc<Port>> = holders(op.tx.world(), subnet);
+    let blocks = |port: &Port| if subnet.is_auto_address() { is_router_port(port) } else { !is_auto_deleted(port) };
+    if holders.iter().any(|port| blocks(port)) {
+        return Err(SubnetFault::InUse(subnet.id).into());
+    }
+    drop_addresses(op, &holders, |ip| ip.subnet_id == subnet.id);
+    op.tx.remove::<Subnet>(&subnet.id);
+    touch_network(op, subnet.network_id);
+    dhcp::schedule(op, subnet.network_id);
+    Ok(())
+}
+
+/// The ports with an address in the subnet, up to the first that is enough to refuse its removal.
+fn holders(world: &World, subnet: &Subnet) -> Vec<Arc<Port>> {
+    let ports = world.table::<Port>();
+    let unspecified = match subnet.family() {
+        Family::V4 => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        Family::V6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+    };
+    let keys = ports.walk(Port::BY_ADDRESS, Key::Address(subnet.id.0, unspecified));
+    let ids = keys.take_while(|(key, _)| matches!(key, Key::Address(id, _) if *id == subnet.id.0)).map(|(_, id)| id);
+    let mut enough = false;
+    let until_blocked = ids.map_while(|id| {
+        let port = ports.get(id).filter(|_| !enough)?;
+        enough = !subnet.is_auto_address() && !is_auto_deleted(port);
+        Some(port.clone())
+    });
+    until_blocked.collect()
+}
+
+/// Takes addresses away from ports.
+fn drop_addresses(op: &mut Op<'_>, ports: &[Arc<Port>], which: impl Fn(&FixedIp) -> bool) {
+    let now = op.tx.context.now;
+    for port in ports {
+        op.tx.update::<Port>(&port.id, |port| {
+            port.fixed_ips.retain(|ip| !which(ip));
+            port.standard.touch(now);
+        });
+    }
+}
