@@ -286,12 +286,14 @@ impl Encoder<'_> {
         self.immediate(&crate::link::octets(to), address);
         if let Some((first, last)) = ports {
             self.immediate(&first.to_be_bytes(), low);
-            self.immediate(&last.to_be_bytes(), high);
+            if last != first {
+                self.immediate(&last.to_be_bytes(), high);
+            }
         }
         self.expression("nat", |data| {
             data.be32(1, kind).be32(2, nat_family(v4)).be32(3, address);
-            if ports.is_some() {
-                data.be32(5, low).be32(6, high);
+            if let Some((first, last)) = ports {
+                data.be32(5, low).be32(6, if last == first { low } else { high });
             }
         });
         Ok(())
