@@ -127,8 +127,8 @@ impl Field {
         match self {
             Field::Iifname => ("iifname", Meta(6), 16, None),
             Field::Oifname => ("oifname", Meta(7), 16, None),
-            Field::Ibrname => ("meta ibrname", Meta(21), 16, None),
-            Field::Obrname => ("meta obrname", Meta(22), 16, None),
+            Field::Ibrname => ("meta ibrname", Meta(17), 16, None),
+            Field::Obrname => ("meta obrname", Meta(18), 16, None),
             Field::Mark => ("meta mark", Meta(3), 4, None),
             Field::L4proto => ("meta l4proto", Meta(16), 1, None),
             Field::Protocol => ("meta protocol", Meta(1), 2, None),
@@ -161,7 +161,7 @@ impl Field {
             Field::NdTarget => ("@th,64,128", Payload(Transport, 8), 16, l4(58)),
             Field::CtState => ("ct state", Ct(0), 4, None),
             Field::CtMark => ("ct mark", Ct(3), 4, None),
-            Field::CtZone => ("ct zone", Ct(18), 2, None),
+            Field::CtZone => ("ct zone", Ct(17), 2, None),
         }
     }
 
