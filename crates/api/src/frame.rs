@@ -18,6 +18,8 @@ pub struct Frame {
     /// The largest page of a list; none: no limit.
     pub largest_page: Option<usize>,
     pub(crate) counted: Vec<Counted>,
+    /// True when no rule is the operator's.
+    pub(crate) is_default_policy: bool,
 }
 
 impl Frame {

@@ -25,14 +25,16 @@ pub struct QuotaConfig {
     pub limits: BTreeMap<String, i64>,
 }
 
+/// Counts what a project has, up to a bound.
+type Count = Box<dyn Fn(&World, &ProjectId, usize) -> usize + Send + Sync>;
+
 /// A resource whose number is limited.
 pub(crate) struct Counted {
     /// Its name: `port`.
     pub(crate) name: &'static str,
     /// The configured limit.
     pub(crate) limit: i64,
-    /// How many a project has, counted up to a bound.
-    count: Box<dyn Fn(&World, &ProjectId, usize) -> usize + Send + Sync>,
+    count: Count,
     /// How many there are of all projects.
     total: fn(&World) -> usize,
 }

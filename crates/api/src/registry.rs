@@ -34,6 +34,9 @@ pub type Mount = Arc<dyn Fn(Request<Bytes>, &str) -> Responding + Send + Sync>;
 
 pub(crate) type Build = Box<dyn FnOnce(&mut Policy) -> Arc<dyn Collection>>;
 
+/// Tells what is wrong with a declaration.
+type Audit = Box<dyn Fn(&Policy) -> Vec<String>>;
+
 /// A collection below `/v2.0`.
 pub(crate) struct Declared {
     /// With underscores.
@@ -41,7 +44,7 @@ pub(crate) struct Declared {
     /// Resource name, when it is listed at `/v2.0/`.
     pub(crate) core: Option<&'static str>,
     pub(crate) build: Build,
-    audit: Box<dyn Fn(&Policy) -> Vec<String>>,
+    audit: Audit,
 }
 
 /// What answers at `/v2.0/<collection>/<id>/<name>`.

@@ -6,6 +6,24 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use world::{Record, World};
 
+/// Creates a record from validated fields.
+pub type Create<R> = fn(&mut Op<'_>, &Fields) -> Result<<R as Record>::Id, Fault>;
+
+/// Changes a record by what a body set.
+pub type Update<R> = fn(&mut Op<'_>, &Arc<R>, &Fields) -> Result<(), Fault>;
+
+/// Removes a record.
+pub type Delete<R> = fn(&mut Op<'_>, &Arc<R>) -> Result<(), Fault>;
+
+/// Looks at the fields of a create.
+pub type References = fn(&mut Op<'_>, &Fields) -> Result<(), Fault>;
+
+/// Finds records by an attribute and its value as a client wrote it.
+pub type Narrow<R> = fn(&World, &str, &str) -> Option<Vec<<R as Record>::Id>>;
+
+/// Finds the records that may concern a caller.
+pub type Concerning<R> = fn(&World, &auth::Caller) -> Vec<<R as Record>::Id>;
+
 /// How many of a resource a project may have.
 #[derive(Clone, Copy)]
 pub struct Quota<R: Record> {
@@ -29,11 +47,11 @@ pub struct Resource<R: Record> {
     /// it, fills it in on create and checks that the caller may name it: the table declares `project_id` alone.
     pub attributes: Vec<Attribute<R>>,
     /// Creates one from validated fields; fields hold `project_id`. Absent: POST is refused.
-    pub create: Option<fn(&mut Op<'_>, &Fields) -> Result<R::Id, Fault>>,
+    pub create: Option<Create<R>>,
     /// Changes one; fields hold what the body set.
-    pub update: Option<fn(&mut Op<'_>, &Arc<R>, &Fields) -> Result<(), Fault>>,
+    pub update: Option<Update<R>>,
     /// Removes one.
-    pub delete: Option<fn(&mut Op<'_>, &Arc<R>) -> Result<(), Fault>>,
+    pub delete: Option<Delete<R>>,
     /// Runs in the log before a list or show when `needed` says so: the default security group of a project is made on first sight.
     pub prepare: Option<Prepare>,
     /// The owner of what a record belongs to, for policy (`network:project_id`, `security_group:project_id`).
@@ -41,13 +59,17 @@ pub struct Resource<R: Record> {
     /// The same for a create, whose record does not exist yet.
     pub parent_project_of: for<'a> fn(&'a World, &Fields, &str) -> Option<&'a ProjectId>,
     /// Looks at what a create refers to before policy does: a network that the caller cannot see answers 404, not 403.
-    pub references: Option<fn(&mut Op<'_>, &Fields) -> Result<(), Fault>>,
+    pub references: Option<References>,
     /// A computed field of the record that policy rules ask for (`shared`), beyond its attributes.
     pub policy_field: for<'a> fn(&View<'a, R>, &str) -> Option<Cow<'a, str>>,
     /// The same for a create, whose record does not exist yet; the fields themselves need not be answered here.
     pub policy_field_of: for<'a> fn(&'a World, &auth::Caller, &Fields, &str) -> Option<Cow<'a, str>>,
     /// Records that can match a filter, by an index: `(attribute, value)` to ids; none: no index helps.
-    pub narrow: fn(&World, &str, &str) -> Option<Vec<R::Id>>,
+    pub narrow: Narrow<R>,
+    /// All records that the default rules can let a caller see who is neither administrator nor service (its own, shared ones),
+    /// by indexes and in any order, so that a tenant's list does not walk everybody's records. More than that is fine, each is
+    /// still judged. Not used when the operator has rules of his own. Absent: all records are walked.
+    pub concerning: Option<Concerning<R>>,
     /// Its quota.
     pub quota: Option<Quota<R>>,
     /// Its revision number: `If-Match` works on it.
@@ -79,6 +101,7 @@ impl<R: Record> Resource<R> {
             policy_field: |_, _| None,
             policy_field_of: |_, _, _, _| None,
             narrow: |_, _, _| None,
+            concerning: None,
             quota: None,
             revision_number: None,
         }

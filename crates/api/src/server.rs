@@ -6,6 +6,7 @@ use crate::quota::Quotas;
 use crate::registry::Mount;
 use crate::{Answer, Collection, Fault, Frame, Query, Registry, Settings, decode};
 use auth::identity::Identity;
+use auth::policy::Source;
 use auth::{Caller, Policy};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -98,7 +99,10 @@ impl Server {
                 route.members.push((member.name, (member.build)(&mut policy)));
             }
         }
-        let frame = Frame { store, policy, settings, largest_page: options.largest_page, counted: registry.counted };
+        let is_operators = |name: &str| policy.rule(name).is_some_and(|rule| policy.source(rule) == Source::Operator);
+        let is_default_policy = !policy.names().any(is_operators);
+        let (largest_page, counted) = (options.largest_page, registry.counted);
+        let frame = Frame { store, policy, settings, largest_page, counted, is_default_policy };
         Server(Arc::new(Routes { frame: Arc::new(frame), identity, collections, core, mounts: registry.mounts, options }))
     }
 

@@ -110,3 +110,24 @@ async fn shutting_down_ends_idle_connections() {
     tokio::time::timeout(crate::client::PATIENCE, read).await.expect("the connection ends").ok();
     assert!(rest.is_empty());
 }
+
+#[tokio::test]
+async fn tokens_are_asked_for_below_v2_only() {
+    use auth::identity::{Identity, builtin};
+    let state = tempfile::tempdir().expect("a directory");
+    let config = builtin::Config {
+        hashing: builtin::Hashing { memory_kib: 8, passes: 1 },
+        ..builtin::Config::new(state.path(), "http://localhost:9696")
+    };
+    let identity = Identity::Builtin(std::sync::Arc::new(builtin::Builtin::open(config).expect("the identity opens")));
+    let toy = Toy::identified(identity).await;
+    for path in ["/v2.0/networks", "/v2.0/", "/v2.0/nope"] {
+        let got = toy.client.with("X-Auth-Token", "nonsense").get(path).await;
+        assert_eq!((got.status, got.json()["error"]["code"].as_u64()), (401, Some(401)), "{path}");
+        assert!(got.header("www-authenticate").is_some_and(|value| value.starts_with("Keystone uri=")), "{got:?}");
+        assert!(got.header("x-openstack-request-id").is_some());
+    }
+    assert_eq!(toy.client.get("/").await.status, 200);
+    assert_eq!(toy.client.get("/healthcheck").await.status, 200);
+    assert_eq!(toy.client.get("/identity/v3").await.status, 200);
+}

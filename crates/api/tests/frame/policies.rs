@@ -70,6 +70,30 @@ async fn shared_networks_are_seen_but_not_changed() {
 }
 
 #[tokio::test]
+async fn a_tenants_list_has_its_own_and_what_is_shared_once_each() {
+    let toy = Toy::start().await;
+    let mut expected = vec![
+        made(&toy.client, json!({"project_id": "p2"})).await,
+        made(&toy.client, json!({"project_id": "p2", "shared": true})).await,
+        made(&toy.client, json!({"project_id": "p1", "shared": true})).await,
+    ];
+    made(&toy.client, json!({"project_id": "p1"})).await;
+    expected.sort_unstable();
+    let ids = |got: Value| {
+        let list = got["networks"].as_array().expect("a list").clone();
+        list.iter().map(|network| network["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(toy.client.by("p2", "reader").get("/v2.0/networks").await.ok()), expected);
+    assert_eq!(ids(toy.client.by("p2", "reader").get("/v2.0/networks?limit=2").await.ok()), expected[..2]);
+    assert_eq!(
+        toy.client.by("p2", "reader").get("/v2.0/networks?project_id=p1&fields=shared").await.ok()["networks"],
+        json!([{"shared": true}])
+    );
+    assert_eq!(ids(toy.client.by("p2", "service").get("/v2.0/networks").await.ok()).len(), 4);
+    assert_eq!(ids(toy.client.by("p2", "stranger").get("/v2.0/networks").await.ok()).len(), 2, "without a role only shared ones");
+}
+
+#[tokio::test]
 async fn columns_are_hidden_from_those_who_may_not_see_them() {
     let toy = Toy::start().await;
     let id = made(&toy.client, json!({"project_id": "p1"})).await;
@@ -85,7 +109,8 @@ async fn columns_are_hidden_from_those_who_may_not_see_them() {
 
 #[tokio::test]
 async fn operators_rules_decide_by_record() {
-    let policy = Policy::from_yaml("get_network:mtu: 'rule:admin_only or field:networks:name=open'\n", "policy.yaml").expect("rules");
+    let rules = "get_network:mtu: 'rule:admin_only or field:networks:name=open'\nget_network: ''\n";
+    let policy = Policy::from_yaml(rules, "policy.yaml").expect("rules");
     let toy = toy_with(policy);
     let ask = async |method: &str, body: &str, roles: &str| {
         let request = http::Request::builder().method(method).uri("/v2.0/networks?fields=name&fields=mtu&sort_key=name&sort_dir=asc");

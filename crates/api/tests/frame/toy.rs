@@ -32,18 +32,21 @@ impl Toy {
     }
 
     pub async fn of(registry: Registry) -> Toy {
-        Toy::new(registry, ServerOptions::default()).await
+        Toy::new(registry, no_auth(), ServerOptions::default()).await
+    }
+
+    pub async fn identified(identity: Identity) -> Toy {
+        Toy::new(registry(), identity, ServerOptions::default()).await
     }
 
     pub async fn with(options: ServerOptions) -> Toy {
-        Toy::new(registry(), options).await
+        Toy::new(registry(), no_auth(), options).await
     }
 
-    async fn new(registry: Registry, options: ServerOptions) -> Toy {
+    async fn new(registry: Registry, identity: Identity, options: ServerOptions) -> Toy {
         let memory = Memory::new(Locking::Pessimistic, 1);
         let store_options = StoreOptions { seed: Some(1), ..StoreOptions::default() };
         let store = Store::open(memory.engine(), Arc::new(model::schema()), store_options).expect("the store opens");
-        let identity = Identity::None(NoAuth::new(ProjectId::from("p1")));
         let server = Server::new(store, registry, Policy::defaults(), identity, Settings::new(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let client = Client::new(listener.local_addr().expect("an address"));
@@ -59,6 +62,10 @@ impl Toy {
         self.shutdown.take().expect("it runs").send(()).expect("it listens");
         self.serving.await.expect("it does not panic");
     }
+}
+
+fn no_auth() -> Identity {
+    Identity::None(NoAuth::new(ProjectId::from("p1")))
 }
 
 pub fn registry() -> Registry {
@@ -110,6 +117,11 @@ pub fn networks() -> Resource<Network> {
         update: Some(update_network),
         delete: Some(delete_network),
         prepare: Some(Prepare { needed: first_needed, run: make_first }),
+        concerning: Some(|world, caller| {
+            let networks = world.table::<Network>();
+            let own = networks.ids(Network::BY_PROJECT, &caller.project_id);
+            own.chain(networks.ids(Network::COMMON, 0)).copied().collect()
+        }),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", |id| format!("Network {id} could not be found."))
