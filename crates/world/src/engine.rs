@@ -1,10 +1,17 @@
 //! The seam to the database: few tables, one writer at a time, an ordered log.
 //!
-//! An engine is driven by one thread and may block. A write is: [`Engine::begin`] (locks the head and tells it), then
-//! [`Engine::changes_since`] to catch up with other servers, then [`Engine::append`], then [`Engine::commit`], which
-//! returns when the data is durable. A failure with kind [`EngineErrorKind::Conflict`] at any of these means: roll back and run the
-//! batch again (deadlock, serialization failure, Galera certification). On an embedded engine nobody else writes, so
-//! `changes_since` is empty; on PostgreSQL `begin` is `SELECT … FOR UPDATE` of the head row and `wait` listens for a notification.
+//! A server has one [`Engine`], driven by its commit thread, which may block for as long as a commit takes. Where other servers write
+//! to the same database, [`Engine::reader`] gives further handles, each on a connection of its own, for the threads that follow
+//! the log and ask for its head; they are never behind a commit.
+//!
+//! A write is: [`Engine::begin`] (locks the head and tells it), then [`Reader::changes_since`] to catch up with other servers, then
+//! [`Engine::append`], then [`Engine::commit`], which returns when the data is durable. A failure with kind
+//! [`EngineErrorKind::Conflict`] at any of these means: roll back and run the batch again (deadlock, serialization failure, Galera
+//! certification). On an embedded engine nobody else writes, so `begin` tells what is known already; on PostgreSQL it is
+//! `SELECT … FOR UPDATE` of the head row and `wait` listens for a notification; on Galera the lock holds on one node only and
+//! `commit` may still answer with a conflict.
+//!
+//! An engine connects again by itself: after `Unavailable`, the next call tries anew.
 
 use net::{Revision, Timestamp};
 use smol_str::SmolStr;
@@ -24,7 +31,7 @@ pub enum EngineErrorKind {
 }
 
 /// A failure of the database.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{operation}: {reason}")]
 pub struct EngineError {
     /// What can be done about it.
@@ -76,42 +83,57 @@ pub struct LoggedChange {
     pub entries: Vec<LoggedEntry>,
 }
 
-/// The state at a revision.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Loaded {
-    /// The newest change.
-    pub head: Revision,
-    /// All resources.
-    pub rows: Vec<StoredRow>,
+/// A row of the resources table while it is being read.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'a> {
+    /// The kind: `port`.
+    pub kind: &'a str,
+    /// The id.
+    pub id: &'a str,
+    /// Version of the body's form.
+    pub version: u16,
+    /// JSON.
+    pub body: &'a str,
 }
 
-/// A database that holds the log. See the module's text for the order of calls.
-pub trait Engine: Send {
-    /// Makes the tables if they are not there, checks the schema's version, and reads everything, consistently at one revision.
-    fn load(&mut self) -> Result<Loaded, EngineError>;
-
-    /// Starts a write: takes the writers' lock and returns the newest revision.
-    fn begin(&mut self) -> Result<Revision, EngineError>;
+/// What reading may be done on the log, on a connection of its own. See the module's text.
+pub trait Reader: Send {
+    /// Reads all resources, consistently at one revision, which is returned. When `row` answers false the rest is skipped.
+    fn load(&mut self, row: &mut dyn FnMut(RowRef<'_>) -> bool) -> Result<Revision, EngineError>;
 
     /// The changes after a revision, in order, as far as they are committed (and, inside a write, up to the locked head).
     fn changes_since(&mut self, revision: Revision) -> Result<Vec<LoggedChange>, EngineError>;
 
+    /// The newest committed revision.
+    fn head(&mut self) -> Result<Revision, EngineError>;
+
+    /// Waits until there may be changes after `revision`, at most `timeout`; tells whether there may be.
+    fn wait(&mut self, revision: Revision, timeout: Duration) -> Result<bool, EngineError>;
+}
+
+/// A database that holds the log. See the module's text for the order of calls. Dropping it ends a write that was begun.
+pub trait Engine: Reader {
+    /// Told once, before the first write, which kinds of resources there are: an engine may make a view for each.
+    fn kinds(&mut self, kinds: &[&'static str]) -> Result<(), EngineError> {
+        let _ = kinds;
+        Ok(())
+    }
+
+    /// A further handle for following other servers; none when this engine has no other writers.
+    fn reader(&mut self) -> Result<Option<Box<dyn Reader>>, EngineError>;
+
+    /// Starts a write: takes the writers' lock and returns the newest revision.
+    fn begin(&mut self) -> Result<Revision, EngineError>;
+
     /// Writes changes inside the write that was begun: the log, the resources and the head.
     fn append(&mut self, changes: &[LoggedChange]) -> Result<(), EngineError>;
 
-    /// Makes the write durable and ends it.
+    /// Makes the write durable and ends it. After any failure it is not known whether the write happened; `begin` will tell.
     fn commit(&mut self) -> Result<(), EngineError>;
 
     /// Ends the write without a trace. Harmless when none was begun.
     fn rollback(&mut self);
 
-    /// The newest committed revision, outside a write.
-    fn head(&mut self) -> Result<Revision, EngineError>;
-
-    /// Waits until there may be changes after `revision` by another server, at most `timeout`. An engine that has no other
-    /// writers returns false at once.
-    fn wait(&mut self, revision: Revision, timeout: Duration) -> Result<bool, EngineError>;
-
-    /// Removes changes at or before a revision from the log; the resources stay.
+    /// Removes changes at or before a revision from the log, outside a write; the resources stay.
     fn compact(&mut self, through: Revision) -> Result<(), EngineError>;
 }

@@ -16,12 +16,14 @@ mod schema;
 mod store;
 mod table;
 mod tx;
+mod world;
 
 pub use change::{Change, Commit, Entry};
-pub use engine::{Engine, EngineError, EngineErrorKind, Loaded, LoggedChange, LoggedEntry, StoredRow};
+pub use engine::{Engine, EngineError, EngineErrorKind, LoggedChange, LoggedEntry, Reader, RowRef, StoredRow};
 pub use key::{Index, Key};
 pub use record::{AnyRecord, Record, RecordId};
-pub use schema::{Schema, SchemaError, World};
-pub use store::{Committed, Error, Store, StoreOptions};
+pub use schema::{Schema, SchemaError};
+pub use store::{Clock, Committed, Error, ErrorKind, Stats, Store, StoreOptions};
 pub use table::Table;
 pub use tx::{Context, Tx};
+pub use world::World;

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use std::any::Any;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// An id of records: ordered (lists are in id order), and written as text in the log.
@@ -89,6 +90,10 @@ pub trait AnyRecord: Any + Send + Sync + Debug {
     fn body(&self) -> String;
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;
+    /// For downcasting a shared record.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    /// True when the other is of the same kind and equal.
+    fn same(&self, other: &dyn AnyRecord) -> bool;
 }
 
 impl<R: Record> AnyRecord for R {
@@ -114,5 +119,13 @@ impl<R: Record> AnyRecord for R {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn same(&self, other: &dyn AnyRecord) -> bool {
+        other.as_any().downcast_ref::<R>().is_some_and(|other| other == self)
     }
 }

@@ -25,6 +25,10 @@ impl Context {
         Context { now, request_id, rng: SmallRng::seed_from_u64(seed) }
     }
 
+    pub(crate) fn drawn_from(now: Timestamp, request_id: SmolStr, rng: &mut SmallRng) -> Context {
+        Context { now, request_id, rng: SmallRng::from_rng(rng) }
+    }
+
     /// A fresh random (version 4) UUID.
     pub fn uuid(&mut self) -> Uuid {
         uuid::Builder::from_random_bytes(self.rng.random()).into_uuid()
