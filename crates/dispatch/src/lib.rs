@@ -1,1 +1,3 @@
-//! dispatch.
+//! From commits to hosts and back.
+pub mod concern;
+pub mod project;

@@ -1,0 +1,108 @@
+//! `dhcp/…` and `dhcp-host/…` units.
+
+use super::Projection;
+use intent::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
+use model::{Agent, AgentType, Ipv6Mode, Network, Port, Subnet, device_owner};
+use net::{Family, HostName, IpNet, NetworkId, PortId};
+use smol_str::SmolStr;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use world::{Key, World};
+
+pub(super) fn network(projection: &Projection, world: &World, host: &HostName, id: NetworkId) -> Option<DhcpNetwork> {
+    let port = serves(world, host, id)?;
+    let network = world.get::<Network>(&id)?;
+    let address = |fixed_ip: &model::FixedIp| {
+        let subnet = world.get::<Subnet>(&fixed_ip.subnet_id)?;
+        IpNet::new(fixed_ip.ip_address, subnet.cidr.prefix_len()).ok()
+    };
+    Some(DhcpNetwork {
+        network_id: id,
+        mtu: (projection.mtu)(network),
+        dns_domain: projection.dns_domain.clone(),
+        port_id: port.id,
+        mac: port.mac_address,
+        addresses: port.fixed_ips.iter().filter_map(address).collect(),
+        subnets: dhcp_subnets(world, id).map(|subnet| subnet_intent(subnet)).collect(),
+    })
+}
+
+fn dhcp_subnets(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Subnet>> {
+    world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| subnet.enable_dhcp)
+}
+
+fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
+    let routes = subnet.host_routes.iter().map(|route| Route { destination: route.destination, nexthop: route.nexthop });
+    DhcpSubnet {
+        id: subnet.id,
+        cidr: subnet.cidr,
+        gateway_ip: subnet.gateway_ip,
+        dns_nameservers: subnet.dns_nameservers.clone(),
+        routes: routes.collect(),
+        ipv6: ipv6(subnet),
+    }
+}
+
+/// Without any mode an IPv6 subnet has addresses by DHCPv6, as clients of the reference expect.
+fn ipv6(subnet: &Subnet) -> Ipv6Dhcp {
+    match (subnet.family(), subnet.ipv6_address_mode, subnet.ipv6_ra_mode) {
+        (Family::V4, ..) => Ipv6Dhcp::None,
+        (_, Some(Ipv6Mode::Dhcpv6Stateful), _) | (_, None, None) => Ipv6Dhcp::Stateful,
+        (_, Some(Ipv6Mode::Dhcpv6Stateless), _) => Ipv6Dhcp::Stateless,
+        (_, Some(Ipv6Mode::Slaac), _) | (_, None, Some(_)) => Ipv6Dhcp::None,
+    }
+}
+
+pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<DhcpHost> {
+    let port = world.get::<Port>(&id).filter(|port| port.network_id == network && has_dhcp_address(world, port))?;
+    serves(world, host, network)?;
+    let address = |fixed_ip: &model::FixedIp| {
+        let subnet = world.get::<Subnet>(&fixed_ip.subnet_id).filter(|subnet| subnet.enable_dhcp)?;
+        let given = subnet.family() == Family::V4 || ipv6(subnet) != Ipv6Dhcp::None;
+        given.then_some((fixed_ip.subnet_id, fixed_ip.ip_address))
+    };
+    let mut addresses: Vec<_> = port.fixed_ips.iter().filter_map(address).collect();
+    addresses.sort_unstable();
+    let option = |option: &model::ExtraDhcpOption| DhcpOption {
+        name: option.opt_name.clone(),
+        value: option.opt_value.clone(),
+        family: option.ip_version,
+    };
+    let options = port.extra_dhcp_opts.iter().map(option).collect();
+    Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname: None, options })
+}
+
+/// True for ports that DHCP agents of their network know as clients: those with an address in a subnet with DHCP.
+pub(crate) fn has_dhcp_address(world: &World, port: &Port) -> bool {
+    let in_dhcp = |fixed_ip: &model::FixedIp| world.get::<Subnet>(&fixed_ip.subnet_id).is_some_and(|subnet| subnet.enable_dhcp);
+    port.device_owner != device_owner::DHCP && port.fixed_ips.iter().any(in_dhcp)
+}
+
+/// The DHCP port through which a host serves a network; none when it does not: its DHCP agent is not one of the network's, has
+/// no bound port there, or no subnet has DHCP.
+pub(crate) fn serves<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Option<&'a Arc<Port>> {
+    if !is_scheduled(world, host, network) {
+        return None;
+    }
+    dhcp_subnets(world, network).next()?;
+    let owned = Key::TextUuid(SmolStr::new_static(device_owner::DHCP), network.0);
+    world.table::<Port>().by(Port::BY_OWNER, owned).find(|port| port.bound_host() == Some(host))
+}
+
+fn is_scheduled(world: &World, host: &HostName, network: NetworkId) -> bool {
+    let agents = world.get::<Network>(&network).map(|network| network.dhcp_agents.as_slice()).unwrap_or_default();
+    agents.iter().filter_map(|id| world.get::<Agent>(id)).any(|agent| agent.agent_type == AgentType::Dhcp && agent.host == *host)
+}
+
+/// The hosts whose DHCP agents a network is scheduled to.
+pub(crate) fn dhcp_agent_hosts(world: &World, network: NetworkId) -> BTreeSet<HostName> {
+    let agents = world.get::<Network>(&network).map(|network| network.dhcp_agents.as_slice()).unwrap_or_default();
+    let agents = agents.iter().filter_map(|id| world.get::<Agent>(id)).filter(|agent| agent.agent_type == AgentType::Dhcp);
+    agents.map(|agent| agent.host.clone()).collect()
+}
+
+/// The networks that are scheduled to a host's DHCP agent.
+pub(super) fn scheduled(world: &World, host: &HostName) -> BTreeSet<NetworkId> {
+    let agents = world.table::<Agent>().by(Agent::BY_HOST, host).filter(|agent| agent.agent_type == AgentType::Dhcp);
+    agents.flat_map(|agent| world.table::<Network>().ids(Network::BY_DHCP_AGENT, agent.id).copied()).collect()
+}

@@ -1,0 +1,99 @@
+//! What a host must know, computed from the world: pure functions from a world and a host to units.
+//!
+//! [`full`] is the definition. [`unit`] computes one unit by its key and says nothing when the host must not have it, so a host gets
+//! what concerns it and no more: its ports, their networks, where frames to those networks' other ports go, the groups of its
+//! ports, the members of the groups that those groups' rules name, and what its DHCP role serves. Which keys a change may have
+//! touched is told by [`crate::concern`].
+
+pub(crate) mod dhcp;
+pub(crate) mod group;
+pub(crate) mod network;
+mod port;
+
+pub use group::{UnresolvableRule, resolve};
+
+use group::remote_groups;
+
+use intent::{Unit, UnitId};
+use model::{Network, Port};
+use net::HostName;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use world::{Index, Key, Record, Table, World};
+
+/// What projection needs to know besides the world: a deployment's configuration.
+#[derive(Clone)]
+pub struct Projection {
+    /// Domain of instances' names, told by DHCP: `openstacklocal`.
+    pub dns_domain: SmolStr,
+    /// The MTU of a network in bytes, as the API shows it.
+    pub mtu: Arc<dyn Fn(&Network) -> u32 + Send + Sync>,
+}
+
+impl std::fmt::Debug for Projection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Projection").field("dns_domain", &self.dns_domain).finish_non_exhaustive()
+    }
+}
+
+/// The unit that a host has under a key; none when it must not have it.
+pub fn unit(projection: &Projection, world: &World, host: &HostName, id: &UnitId) -> Option<Unit> {
+    match *id {
+        UnitId::Network(id) => network::network(projection, world, host, id).map(Unit::Network),
+        UnitId::Remote(network, id) => network::remote(world, host, network, id).map(Unit::Remote),
+        UnitId::SecurityGroup(id) => group::group(world, host, id).map(Unit::SecurityGroup),
+        UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
+        UnitId::Dhcp(id) => dhcp::network(projection, world, host, id).map(Unit::Dhcp),
+        UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
+        UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
+    }
+}
+
+/// All units of a host.
+pub fn full(projection: &Projection, world: &World, host: &HostName) -> BTreeMap<UnitId, Unit> {
+    let units = keys(world, host).into_iter().filter_map(|id| Some((id, unit(projection, world, host, &id)?)));
+    units.collect()
+}
+
+/// Keys among which all keys of a host are.
+fn keys(world: &World, host: &HostName) -> BTreeSet<UnitId> {
+    let mut keys = BTreeSet::new();
+    let mut groups = BTreeSet::new();
+    for port in world.table::<Port>().by(Port::BY_HOST, host).filter(|port| port.binding.is_bound()) {
+        keys.insert(UnitId::Port(port.id));
+        if keys.insert(UnitId::Network(port.network_id)) {
+            let ports = world.table::<Port>().ids(Port::BY_NETWORK, port.network_id);
+            keys.extend(ports.map(|other| UnitId::Remote(port.network_id, *other)));
+        }
+        groups.extend(port.security_groups.iter().copied());
+    }
+    let mut remote = BTreeSet::new();
+    for group in groups {
+        keys.insert(UnitId::SecurityGroup(group));
+        remote.extend(remote_groups(world, group));
+    }
+    for group in remote {
+        keys.extend(world.table::<Port>().ids(Port::BY_SECURITY_GROUP, group).map(|port| UnitId::Member(group, *port)));
+    }
+    for network in dhcp::scheduled(world, host) {
+        keys.insert(UnitId::Dhcp(network));
+        keys.extend(world.table::<Port>().ids(Port::BY_NETWORK, network).map(|port| UnitId::DhcpHost(network, *port)));
+    }
+    keys
+}
+
+/// The hosts under `Key::UuidText(of, host)` of an index, each once, in order; costs their number and not that of the records.
+fn hosts_under<R: Record>(table: &Table<R>, index: Index<R>, of: uuid::Uuid) -> Vec<HostName> {
+    let mut hosts = Vec::new();
+    let mut from = SmolStr::default();
+    while let Some((Key::UuidText(at, host), _)) = table.walk(index, Key::UuidText(of, from)).next() {
+        if *at != of {
+            break;
+        }
+        hosts.push(HostName(host.clone()));
+        // The next text in order.
+        from = smol_str::format_smolstr!("{host}\0");
+    }
+    hosts
+}

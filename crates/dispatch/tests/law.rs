@@ -1,0 +1,265 @@
+//! The law of projection: what is kept up to date commit by commit equals what is computed from the whole world.
+
+mod support;
+
+use dispatch::{concern, project};
+use intent::{Unit, UnitId};
+use model::*;
+use net::HostName;
+use proptest::prelude::*;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use support::*;
+use world::{Commit, Tx, World};
+
+const HOSTS: u8 = 4;
+
+/// A random change of one record.
+#[derive(Clone, Debug)]
+enum Op {
+    Network { n: u8, kind: u8, mtu: bool, up: bool, agents: Vec<u8> },
+    Subnet { n: u8, v6: bool, dhcp: bool, mode: u8, dns: bool },
+    Port { n: u8, of: u8, on: u8, groups: Vec<u8>, subnet: u8, last: u8, up: bool, dhcp: bool, extra: u8 },
+    Status { n: u8, active: bool },
+    Group { n: u8, stateful: bool },
+    Rule { n: u8, of: u8, remote: u8, kind: u8 },
+    Agent { n: u8, on: u8, tunnel: u8 },
+    Remove { kind: u8, n: u8 },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let agents = prop::collection::vec(0..HOSTS, 0..3);
+    let groups = prop::collection::btree_set(0..4u8, 0..3).prop_map(|groups| groups.into_iter().collect());
+    prop_oneof![
+        2 => (0..3u8, 0..4u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
+        2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>())
+            .prop_map(|(n, v6, dhcp, mode, dns)| Op::Subnet { n, v6, dhcp, mode, dns }),
+        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..8u8)
+            .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
+        1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
+        1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
+        2 => (0..6u8, 0..4u8, 0..6u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
+        2 => (0..HOSTS * 2, 0..HOSTS, 0..3u8).prop_map(|(n, on, tunnel)| Op::Agent { n, on, tunnel }),
+        2 => (0..6u8, 0..8u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+    ]
+}
+
+fn apply(tx: &mut Tx, op: &Op) {
+    match op {
+        Op::Network { n, kind, mtu, up, agents } => {
+            let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Local];
+            let mut network = network(*n, kinds[usize::from(*kind)]);
+            network.mtu = mtu.then_some(9000);
+            network.admin_state_up = *up;
+            network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
+            tx.put(network);
+        }
+        Op::Subnet { n, v6, dhcp, mode, dns } => {
+            let mut subnet = subnet(*n, *n % 3, *v6);
+            subnet.enable_dhcp = *dhcp;
+            subnet.ipv6_address_mode =
+                [None, Some(Ipv6Mode::Slaac), Some(Ipv6Mode::Dhcpv6Stateful), Some(Ipv6Mode::Dhcpv6Stateless)][usize::from(*mode)];
+            subnet.dns_nameservers = if *dns { vec!["192.0.2.53".parse().expect("an address")] } else { vec![] };
+            tx.put(subnet);
+        }
+        Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra } => {
+            let mut port = port(*n, *of);
+            match *on {
+                on if on < HOSTS => bind(&mut port, on),
+                on if on == HOSTS => port.binding = Binding { host: host(0), vif_type: VifType::BindingFailed, ..Binding::default() },
+                _ => {}
+            }
+            port.security_groups = groups.iter().map(|n| group_id(*n)).collect();
+            // An address is in a subnet of the port's network.
+            if *subnet < 4 && subnet % 3 == *of {
+                port.fixed_ips = vec![address(*subnet, *last)];
+            }
+            if *dhcp {
+                port.device_owner = SmolStr::new(device_owner::DHCP);
+            }
+            port.admin_state_up = *up;
+            port.port_security_enabled = extra & 1 == 0;
+            if extra & 2 != 0 {
+                let ip_address = "10.9.0.0/24".parse().expect("a prefix");
+                port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
+            }
+            if extra & 4 != 0 {
+                let option = ExtraDhcpOption { opt_name: "mtu".into(), opt_value: "1400".into(), ip_version: net::Family::V4 };
+                port.extra_dhcp_opts = vec![option];
+            }
+            tx.put(port);
+        }
+        Op::Status { n, active } => {
+            tx.update::<Port>(&port_id(*n), |port| {
+                port.status = if *active { PortStatus::Active } else { PortStatus::Down };
+                port.provisioning = Provisioning { l2: !active, dhcp: !active };
+            });
+        }
+        Op::Group { n, stateful } => tx.put(SecurityGroup { stateful: *stateful, ..group(*n) }),
+        Op::Rule { n, of, remote, kind } => {
+            let mut rule = rule(*n, *of);
+            rule.remote_group_id = (*remote < 4).then(|| group_id(*remote));
+            rule.protocol = [None, Some("tcp"), Some("icmp"), Some("nonsense"), Some("17")][usize::from(*kind)].map(SmolStr::new);
+            tx.put(rule);
+        }
+        Op::Agent { n, on, tunnel } => {
+            let kind = if *n < HOSTS { AgentType::LinuxBridge } else { AgentType::Dhcp };
+            let mut agent = agent(*n, kind, if *n % 2 == 0 { *n % HOSTS } else { *on });
+            match tunnel {
+                0 => _ = agent.configurations.remove("tunneling_ip"),
+                1 if *n < HOSTS => _ = agent.configurations.insert("tunneling_ip".into(), "198.51.100.1".into()),
+                _ => {}
+            }
+            tx.put(agent);
+        }
+        Op::Remove { kind, n } => match kind {
+            0 => _ = tx.remove::<Network>(&network_id(*n)),
+            1 => _ = tx.remove::<Subnet>(&subnet_id(*n)),
+            2 => _ = tx.remove::<Port>(&port_id(*n)),
+            3 => _ = tx.remove::<SecurityGroup>(&group_id(*n)),
+            4 => _ = tx.remove::<SecurityGroupRule>(&rule_id(*n)),
+            _ => _ = tx.remove::<Agent>(&agent_id(*n)),
+        },
+    }
+}
+
+type Units = BTreeMap<UnitId, Unit>;
+
+fn advance(units: &mut BTreeMap<HostName, Units>, commit: &Commit) {
+    for (host, ids) in concern::concerned(commit, &|_| true) {
+        let units = units.entry(host.clone()).or_default();
+        for id in ids {
+            match project::unit(&projection(), &commit.after, &host, &id) {
+                Some(unit) => _ = units.insert(id, unit),
+                None => _ = units.remove(&id),
+            }
+        }
+    }
+}
+
+fn start() -> World {
+    let empty = World::empty(Arc::new(schema()));
+    let commit = commit(&empty, |tx| {
+        (0..3).for_each(|n| tx.put(Network { dhcp_agents: vec![agent_id(HOSTS + n)], ..network(n, NetworkType::Vxlan) }));
+        (0..4).for_each(|n| tx.put(subnet(n, n % 3, false)));
+        (0..4).for_each(|n| tx.put(group(n)));
+        (0..HOSTS).for_each(|n| tx.put(agent(n, AgentType::LinuxBridge, n)));
+        (0..HOSTS).for_each(|n| tx.put(agent(HOSTS + n, AgentType::Dhcp, n)));
+    });
+    commit.after
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn incremental_equals_full(commits in prop::collection::vec(prop::collection::vec(op(), 1..5), 1..40)) {
+        let mut world = start();
+        let mut units: BTreeMap<HostName, Units> = BTreeMap::new();
+        for ops in &commits {
+            let commit = commit(&world, |tx| ops.iter().for_each(|op| apply(tx, op)));
+            advance(&mut units, &commit);
+            world = commit.after;
+            for n in 0..HOSTS {
+                let full = project::full(&projection(), &world, &host(n));
+                prop_assert_eq!(units.entry(host(n)).or_default(), &full, "{} after {:?}", host(n), ops);
+            }
+        }
+    }
+
+    /// Every network and group that a unit of a host refers to is itself a unit of the host, as far as it exists.
+    #[test]
+    fn a_host_has_only_what_concerns_it(ops in prop::collection::vec(op(), 1..60)) {
+        let world = commit(&start(), |tx| ops.iter().for_each(|op| apply(tx, op))).after;
+        for n in 0..HOSTS {
+            let units = project::full(&projection(), &world, &host(n));
+            let ports: Vec<_> = units.values().filter_map(|unit| if let Unit::Port(port) = unit { Some(port) } else { None }).collect();
+            let networks: BTreeSet<_> = ports.iter().map(|port| port.network_id).collect();
+            let groups: BTreeSet<_> = ports.iter().flat_map(|port| port.security_groups.iter().copied()).collect();
+            let named: BTreeSet<_> = units.values().filter_map(|unit| if let Unit::SecurityGroup(group) = unit { Some(group) } else { None })
+                .flat_map(|group| group.rules.iter()).filter_map(|rule| match rule.remote {
+                    intent::Remote::Group { group } => Some(group),
+                    _ => None,
+                }).collect();
+            for (id, unit) in &units {
+                prop_assert_eq!(&unit.id(), id);
+                match unit {
+                    Unit::Network(network) => prop_assert!(networks.contains(&network.id)),
+                    Unit::Remote(remote) => {
+                        prop_assert!(networks.contains(&remote.network_id));
+                        let there = world.get::<Port>(&remote.port_id).expect("a port that is there");
+                        prop_assert!(there.bound_host().is_some_and(|there| *there != host(n)));
+                    }
+                    Unit::SecurityGroup(group) => prop_assert!(groups.contains(&group.id)),
+                    Unit::Member(member) => prop_assert!(named.contains(&member.group_id)),
+                    Unit::Dhcp(dhcp) => prop_assert!(units.contains_key(&UnitId::Port(dhcp.port_id))),
+                    Unit::DhcpHost(client) => prop_assert!(units.contains_key(&UnitId::Dhcp(client.network_id))),
+                    Unit::Port(port) => {
+                        let there = world.get::<Port>(&port.id).expect("a port that is there");
+                        prop_assert_eq!(there.bound_host(), Some(&host(n)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Two ports on two hosts, a group that lets its own members in.
+fn two_hosts() -> World {
+    commit(&start(), |tx| {
+        tx.put(SecurityGroupRule { remote_group_id: Some(group_id(0)), ..rule(0, 0) });
+        for n in 0..2 {
+            let mut port = Port { security_groups: vec![group_id(0)], fixed_ips: vec![address(0, 10 + n)], ..port(n, 0) };
+            bind(&mut port, n);
+            tx.put(port);
+        }
+    })
+    .after
+}
+
+fn concerned(commit: &Commit) -> Vec<(String, Vec<String>)> {
+    let text = |ids: BTreeSet<UnitId>| ids.into_iter().map(|id| id.to_string().split('/').next().unwrap_or_default().to_owned()).collect();
+    concern::concerned(commit, &|_| true).into_iter().map(|(host, ids)| (host.to_string(), text(ids))).collect()
+}
+
+#[test]
+fn a_status_concerns_nobody() {
+    let commit = commit(&two_hosts(), |tx| {
+        tx.update::<Port>(&port_id(0), |port| {
+            port.status = PortStatus::Active;
+            port.provisioning = Provisioning::default();
+            port.name = "renamed".into();
+        });
+    });
+    assert_eq!(concerned(&commit), []);
+}
+
+#[test]
+fn what_is_waited_for_again_is_told_again() {
+    let world = commit(&two_hosts(), |tx| {
+        tx.update::<Port>(&port_id(0), |port| port.provisioning = Provisioning::default());
+    })
+    .after;
+    let commit = commit(&world, |tx| {
+        tx.update::<Port>(&port_id(0), |port| port.provisioning.l2 = true);
+    });
+    assert_eq!(concerned(&commit), [("host0".to_owned(), vec!["port".to_owned()])]);
+}
+
+#[test]
+fn a_further_port_is_one_unit_of_each_kind() {
+    let new = |host| {
+        commit(&two_hosts(), |tx| {
+            let mut port = Port { security_groups: vec![group_id(0)], fixed_ips: vec![address(0, 20)], ..port(7, 0) };
+            bind(&mut port, host);
+            tx.put(port);
+        })
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let expected = [("host0".to_owned(), names(&["member", "port"])), ("host1".to_owned(), names(&["remote", "member"]))];
+    assert_eq!(concerned(&new(0)), expected);
+    let third = ("host2".to_owned(), names(&["network", "remote", "remote", "group", "member", "member", "member", "port"]));
+    let expected = [("host0".to_owned(), names(&["remote", "member"])), ("host1".to_owned(), names(&["remote", "member"])), third];
+    assert_eq!(concerned(&new(2)), expected);
+}

@@ -1,0 +1,177 @@
+//! A small cloud to change: records with few ids, so that random changes meet each other.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use dispatch::project::Projection;
+use model::*;
+use net::*;
+use serde_json::json;
+use smol_str::SmolStr;
+use std::sync::Arc;
+use uuid::Uuid;
+use world::{Change, Commit, Context, Tx, World};
+
+pub fn projection() -> Projection {
+    Projection { dns_domain: "openstacklocal".into(), mtu: Arc::new(|network| network.mtu.unwrap_or(1450)) }
+}
+
+pub fn uuid(kind: u8, n: u8) -> Uuid {
+    Uuid::from_u128(u128::from(kind) << 64 | u128::from(n))
+}
+
+pub fn network_id(n: u8) -> NetworkId {
+    NetworkId(uuid(1, n))
+}
+
+pub fn subnet_id(n: u8) -> SubnetId {
+    SubnetId(uuid(2, n))
+}
+
+pub fn port_id(n: u8) -> PortId {
+    PortId(uuid(3, n))
+}
+
+pub fn group_id(n: u8) -> SecurityGroupId {
+    SecurityGroupId(uuid(4, n))
+}
+
+pub fn rule_id(n: u8) -> SecurityGroupRuleId {
+    SecurityGroupRuleId(uuid(5, n))
+}
+
+pub fn agent_id(n: u8) -> AgentId {
+    AgentId(uuid(6, n))
+}
+
+pub fn host(n: u8) -> HostName {
+    HostName::from(format!("host{n}").as_str())
+}
+
+pub fn network(n: u8, network_type: NetworkType) -> Network {
+    let segment = Segment {
+        id: SegmentId(uuid(7, n)),
+        network_type,
+        physical_network: (network_type == NetworkType::Flat).then(|| "physnet1".into()),
+        segmentation_id: (network_type == NetworkType::Vxlan).then_some(100 + u32::from(n)),
+    };
+    Network {
+        id: network_id(n),
+        project_id: "p".into(),
+        name: "net".into(),
+        admin_state_up: true,
+        shared: false,
+        external: false,
+        mtu: None,
+        port_security_enabled: true,
+        segments: vec![segment],
+        dhcp_agents: vec![],
+        standard: Standard::default(),
+    }
+}
+
+pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
+    Subnet {
+        id: subnet_id(n),
+        project_id: "p".into(),
+        network_id: network_id(of),
+        name: "subnet".into(),
+        cidr: if v6 { format!("fd00:{n}::/64") } else { format!("10.0.{n}.0/24") }.parse().expect("a prefix"),
+        gateway_ip: None,
+        allocation_pools: vec![],
+        enable_dhcp: true,
+        dns_nameservers: vec![],
+        host_routes: vec![],
+        ipv6_ra_mode: None,
+        ipv6_address_mode: None,
+        standard: Standard::default(),
+    }
+}
+
+pub fn port(n: u8, of: u8) -> Port {
+    Port {
+        id: port_id(n),
+        project_id: "p".into(),
+        network_id: network_id(of),
+        name: "port".into(),
+        mac_address: Mac([0xfa, 0x16, 0x3e, 0, 0, n]),
+        admin_state_up: true,
+        status: PortStatus::Down,
+        device_id: SmolStr::default(),
+        device_owner: "compute:nova".into(),
+        fixed_ips: vec![],
+        ip_allocation: IpAllocation::Immediate,
+        security_groups: vec![],
+        port_security_enabled: true,
+        allowed_address_pairs: vec![],
+        extra_dhcp_opts: vec![],
+        binding: Binding::default(),
+        provisioning: Provisioning::default(),
+        standard: Standard::default(),
+    }
+}
+
+pub fn bind(port: &mut Port, on: u8) {
+    port.binding = Binding { host: host(on), vif_type: VifType::Tap, ..Binding::default() };
+    port.provisioning.l2 = true;
+}
+
+pub fn address(subnet: u8, last: u8) -> FixedIp {
+    FixedIp { subnet_id: subnet_id(subnet), ip_address: format!("10.0.{subnet}.{last}").parse().expect("an address") }
+}
+
+pub fn group(n: u8) -> SecurityGroup {
+    SecurityGroup {
+        id: group_id(n),
+        project_id: "p".into(),
+        name: "group".into(),
+        stateful: true,
+        is_default: false,
+        standard: Standard::default(),
+    }
+}
+
+pub fn rule(n: u8, of: u8) -> SecurityGroupRule {
+    SecurityGroupRule {
+        id: rule_id(n),
+        project_id: "p".into(),
+        security_group_id: group_id(of),
+        direction: Direction::Ingress,
+        ethertype: Family::V4,
+        protocol: None,
+        port_range_min: None,
+        port_range_max: None,
+        remote_ip_prefix: None,
+        remote_group_id: None,
+        standard: Standard::default(),
+    }
+}
+
+pub fn agent(n: u8, agent_type: AgentType, on: u8) -> Agent {
+    let configurations = match agent_type {
+        AgentType::LinuxBridge => json!({"tunneling_ip": format!("192.0.2.{on}"), "tunnel_types": ["vxlan"]}),
+        _ => json!({}),
+    };
+    Agent {
+        id: agent_id(n),
+        agent_type,
+        binary: "neutron-agent".into(),
+        host: host(on),
+        topic: "N/A".into(),
+        availability_zone: None,
+        admin_state_up: true,
+        description: None,
+        configurations: configurations.as_object().cloned().expect("an object"),
+        alive: true,
+        created_at: Timestamp(0),
+        started_at: Timestamp(0),
+    }
+}
+
+/// Makes a commit of what `with` does.
+pub fn commit(before: &World, with: impl FnOnce(&mut Tx)) -> Commit {
+    let mut tx = Tx::new(before.clone(), Context::new(Timestamp(0), "req".into(), 0));
+    with(&mut tx);
+    let (_, change) = tx.finish();
+    let revision = before.revision().next();
+    let after = before.with_change(revision, &change);
+    Commit { revision, request_id: "req".into(), time: Timestamp(0), change: Arc::new(Change::clone(&change)), before: before.clone(), after }
+}
