@@ -1,12 +1,13 @@
 //! The seam to the dataplanes: which program units an intent makes, and what is in each.
 
-use crate::Intents;
-use dataplane::{Program, UnitKey};
+use crate::{Allocations, Intents};
+use dataplane::{Name, Netns, Program, UnitKey};
+use intent::wire::Role;
 use intent::{Unit, UnitId};
-use net::{Family, HostName};
+use net::{Family, HostName, Mac};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What is true of this host besides what the server told; decided or probed before anything is compiled.
 #[derive(Clone, Debug, Default)]
@@ -28,46 +29,6 @@ pub struct Facts {
     pub bridge_conntrack: bool,
     /// Numbers that were given out.
     pub allocations: Allocations,
-}
-
-/// Small numbers given to things that need one on this host (a conntrack zone for a network, a mark for a port). A number
-/// stays with its owner, also over restarts: the frame keeps them in the agent's state directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allocations {
-    numbers: BTreeMap<(SmolStr, SmolStr), u32>,
-    used: BTreeSet<(SmolStr, u32)>,
-}
-
-impl Allocations {
-    /// The number of an owner in a space (`zone`, `mark`), if it has one.
-    pub fn get(&self, space: &str, owner: &str) -> Option<u32> {
-        self.numbers.get(&(SmolStr::new(space), SmolStr::new(owner))).copied()
-    }
-
-    /// The number of an owner, given now if it has none: the lowest free from 1 to `last`. None: the space is full.
-    pub fn give(&mut self, space: &str, owner: &str, last: u32) -> Option<u32> {
-        if let Some(number) = self.get(space, owner) {
-            return Some(number);
-        }
-        let space = SmolStr::new(space);
-        let number = (1..=last).find(|number| !self.used.contains(&(space.clone(), *number)))?;
-        self.used.insert((space.clone(), number));
-        self.numbers.insert((space, SmolStr::new(owner)), number);
-        Some(number)
-    }
-
-    /// Takes a number back.
-    pub fn release(&mut self, space: &str, owner: &str) {
-        let space = SmolStr::new(space);
-        if let Some(number) = self.numbers.remove(&(space.clone(), SmolStr::new(owner))) {
-            self.used.remove(&(space, number));
-        }
-    }
-
-    /// All of them: space, owner, number.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, u32)> {
-        self.numbers.iter().map(|((space, owner), number)| (space.as_str(), owner.as_str(), *number))
-    }
 }
 
 /// Something of an intent that cannot be realised; the rest of its unit is dropped closed.
@@ -114,14 +75,32 @@ pub struct Cut {
     pub destination_ports: Option<(u16, u16)>,
 }
 
+/// A DHCP lease to end, because its address is no longer the client's: another may get it at once.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Release {
+    /// The namespace of the server.
+    pub netns: Netns,
+    /// The link it serves there.
+    pub link: Name,
+    /// Its address.
+    pub server: Ipv4Addr,
+    /// The address leased.
+    pub address: Ipv4Addr,
+    /// To whom.
+    pub mac: Mac,
+}
+
 /// A role's compiler: pure, total, and the same whether called for one unit or for all. The law that tests hold it to: compiling what
 /// [`Compile::concerned`] names after each change gives what compiling [`Compile::units`] at the end gives.
 pub trait Compile: Send + Sync {
     /// Name of the role in logs.
     fn name(&self) -> &'static str;
 
+    /// How the role shows up among the agents; `availability_zone` is left to the frame.
+    fn role(&self, intents: &Intents, facts: &Facts) -> Role;
+
     /// Gives numbers to what the intents contain and takes them from what is gone. Called before compiling.
-    fn allocate(&self, changed: &UnitId, intents: &Intents, allocations: &mut Allocations);
+    fn allocate(&self, _changed: &UnitId, _intents: &Intents, _allocations: &mut Allocations) {}
 
     /// All program units that the intents make.
     fn units(&self, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey>;
@@ -136,5 +115,17 @@ pub trait Compile: Send + Sync {
     fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled;
 
     /// Connections to forget once a change is in force. Asked when `intents` has the change and `facts` still has the numbers of before.
-    fn cuts(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> Vec<Cut>;
+    fn cuts(&self, _changed: &UnitId, _before: Option<&Unit>, _intents: &Intents, _facts: &Facts) -> Vec<Cut> {
+        Vec::new()
+    }
+
+    /// Connections to forget before a number, which an owner that is gone had, may be given to another.
+    fn cuts_of_number(&self, _space: &str, _number: u32) -> Vec<Cut> {
+        Vec::new()
+    }
+
+    /// Leases to end once a change is in force. Asked when [`Compile::cuts`] is.
+    fn releases(&self, _changed: &UnitId, _before: Option<&Unit>, _intents: &Intents) -> Vec<Release> {
+        Vec::new()
+    }
 }

@@ -4,8 +4,10 @@
 //! What is deliberately absent: any dataplane (the compile crates say what a unit needs) and any access to the kernel
 //! (behind the trait that crate `host` and the simulator implement).
 
+mod allocations;
 mod compile;
 mod intents;
 
-pub use compile::{Allocations, Compile, Compiled, Complaint, Cut, Facts};
+pub use allocations::Allocations;
+pub use compile::{Compile, Compiled, Complaint, Cut, Facts, Release};
 pub use intents::Intents;

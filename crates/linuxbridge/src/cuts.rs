@@ -38,6 +38,14 @@ pub(crate) fn cuts(changed: &UnitId, before: Option<&Unit>, intents: &Intents, f
     cuts.into_iter().collect()
 }
 
+/// Connections of a network that is gone, before its zone becomes another's.
+pub(crate) fn of_number(space: &str, number: u32) -> Vec<Cut> {
+    match u16::try_from(number) {
+        Ok(zone) if space == pipeline::ZONES => vec![whole(zone, Family::V4), whole(zone, Family::V6)],
+        _ => Vec::new(),
+    }
+}
+
 fn whole(zone: u16, family: Family) -> Cut {
     Cut { zone, family, protocol: None, source: None, destination: None, destination_ports: None }
 }

@@ -26,6 +26,7 @@ mod tests;
 
 use agent::{Allocations, Compile, Compiled, Cut, Facts, Intents};
 use dataplane::UnitKey;
+use intent::wire::Role;
 use intent::{Unit, UnitId};
 use std::collections::BTreeSet;
 
@@ -38,6 +39,26 @@ pub struct LinuxBridge;
 impl Compile for LinuxBridge {
     fn name(&self) -> &'static str {
         "linuxbridge"
+    }
+
+    fn role(&self, intents: &Intents, facts: &Facts) -> Role {
+        let devices = intents.ports().filter(|port| facts.devices.contains(&port.device)).count();
+        let configurations = serde_json::json!({
+            "bridge_mappings": {},
+            "interface_mappings": facts.physical_networks,
+            "tunneling_ip": facts.local_ip,
+            "tunnel_types": if facts.local_ip.is_some() { vec!["vxlan"] } else { vec![] },
+            "l2_population": true,
+            "devices": devices,
+            "extensions": [],
+        });
+        Role {
+            agent_type: "Linux bridge agent".to_owned(),
+            binary: "neutron-linuxbridge-agent".to_owned(),
+            topic: "N/A".to_owned(),
+            configurations: configurations.to_string(),
+            availability_zone: String::new(),
+        }
     }
 
     fn allocate(&self, changed: &UnitId, intents: &Intents, allocations: &mut Allocations) {
@@ -68,6 +89,10 @@ impl Compile for LinuxBridge {
 
     fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled {
         compile::compile(unit, intents, facts)
+    }
+
+    fn cuts_of_number(&self, space: &str, number: u32) -> Vec<Cut> {
+        cuts::of_number(space, number)
     }
 
     fn cuts(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> Vec<Cut> {
