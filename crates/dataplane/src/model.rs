@@ -30,8 +30,8 @@ type Done = Result<(), &'static str>;
 fn apply(actual: &mut Actual, netns: &Netns, action: &Action) -> Done {
     match action {
         Action::CreateNetns(_) => {
-            let namespace = actual.netns(netns);
-            if namespace.made { Err("the namespace exists") } else { Ok(namespace.made = true) }
+            let made = std::mem::replace(&mut actual.netns(netns).made, true);
+            if made { Err("the namespace exists") } else { Ok(()) }
         }
         Action::DeleteNetns => delete_netns(actual, netns),
         Action::CreateLink(name, link, owner) => create_link(actual, netns, name, link, owner),
@@ -173,8 +173,8 @@ fn change_table(namespace: &mut ActualNamespace, key: &TableKey, change: &TableC
         return namespace.tables.remove(key).map(|_| ()).ok_or("no such table");
     }
     if let TableChange::Create(_) = change {
-        let table = namespace.tables.entry(key.clone()).or_default();
-        return if table.declared { Err("the table exists") } else { Ok(table.declared = true) };
+        let declared = std::mem::replace(&mut namespace.tables.entry(key.clone()).or_default().declared, true);
+        return if declared { Err("the table exists") } else { Ok(()) };
     }
     let table = namespace.tables.get_mut(key).filter(|table| table.declared).ok_or("no such table")?;
     match change {

@@ -1,7 +1,7 @@
 //! The ordered steps that make a host have what a program wants.
 
 use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
-use crate::{Address, BridgePort, Daemon, FdbEntry, Link, Name, Neighbour, Netns, Owner, Route, RouteKey, UnitKey};
+use crate::{Address, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, Netns, Owner, Program, Route, RouteKey, UnitKey};
 use net::Mac;
 use smol_str::SmolStr;
 use std::fmt;
@@ -216,5 +216,38 @@ impl fmt::Display for TableChange {
             TableChange::RemoveElements(name, elements) => write!(f, "remove {} elements of {name}", elements.len()),
             TableChange::AddElements(name, elements) => write!(f, "add {} elements to {name}", elements.len()),
         }
+    }
+}
+
+impl Plan {
+    /// Names the unit of each removal that has none: the one whose former program had the object.
+    pub fn attribute<'a>(&mut self, former: impl IntoIterator<Item = (&'a UnitKey, &'a Program)>) {
+        let former: Vec<(&UnitKey, &Program)> = former.into_iter().collect();
+        for step in self.steps.iter_mut().filter(|step| step.unit.is_none()) {
+            let had = |program: &Program| program.namespaces.get(&step.netns).is_some_and(|had| removes_from(&step.action, had));
+            step.unit = former.iter().find(|(_, program)| had(program)).map(|(unit, _)| (*unit).clone());
+        }
+    }
+}
+
+fn removes_from(action: &Action, had: &Namespace) -> bool {
+    match action {
+        Action::DeleteNetns => had.create,
+        Action::RemoveAddress(address) => had.addresses.contains(address),
+        Action::RemoveRoute(key, _) => had.routes.contains_key(key),
+        Action::RemoveFdb(entry) => had.fdb.contains(entry),
+        Action::RemoveNeighbour(entry) => had.neighbours.contains(entry),
+        Action::StopDaemon(name) => had.daemons.contains_key(name),
+        Action::DeleteLink(name) | Action::ReleaseLink(name) => had.links.contains_key(name),
+        Action::Table(key, change) => had.tables.get(key).is_some_and(|table| match change {
+            TableChange::Delete => table.declared,
+            TableChange::DeleteSet(name) => table.sets.contains_key(name),
+            TableChange::DeleteChain(name) | TableChange::SetRules(name, _) => table.chains.contains_key(name),
+            TableChange::RemoveElements(set, gone) => {
+                table.elements.get(set).is_some_and(|had| gone.keys().any(|key| had.contains_key(key)))
+            }
+            _ => false,
+        }),
+        _ => false,
     }
 }

@@ -180,7 +180,9 @@ proptest! {
                 known.set_link(&Netns::ROOT, &name, is);
             }
         }
-        let plan = diff(wanted, &known);
+        let mut plan = diff(wanted, &known);
+        plan.attribute(&before);
+        prop_assert!(plan.steps.iter().all(|step| step.unit.is_some()), "{plan:#?}");
         if let Err(refused) = plan.apply_to(&mut actual) {
             prop_assert!(false, "{:?} in {:#?}", refused, plan.steps.iter().map(ToString::to_string).collect::<Vec<_>>());
         }

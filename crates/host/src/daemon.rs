@@ -5,11 +5,12 @@ mod process;
 mod record;
 
 use crate::Error;
-use dataplane::{ActualDaemon, ConfigFile, Daemon, Name, Netns, OnChange};
+use dataplane::{ActualDaemon, Daemon, Name, Netns};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use process::Process;
 use record::Record;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -121,13 +122,16 @@ impl Daemons {
     pub fn start(&self, netns: &Netns, name: &Name, daemon: &Daemon) -> Result<(), Error> {
         let mut state = self.lock();
         let key = (netns.clone(), name.clone());
-        if let Some(process) = state.known.remove(&key).and_then(|known| known.process) {
+        let former = state.known.remove(&key);
+        let former_files = former.as_ref().map(|known| known.record.files.clone()).unwrap_or_default();
+        if let Some(process) = former.and_then(|known| known.process) {
             process.stop(PATIENCE).map_err(|error| Error::io("stop daemon", name, error))?;
         }
         let directory = record::directory(&state.directory, netns, name);
-        write_files(&directory, daemon).map_err(|error| Error::io("write files of", name, error))?;
+        write_files(&directory, daemon, &former_files).map_err(|error| Error::io("write files of", name, error))?;
         let argv = daemon.argv.iter().map(|argument| expand(argument, &directory).into()).collect();
-        let record = Record { pid: 0, start_time: 0, digest: daemon.digest(), reload_signal: daemon.reload_signal, argv };
+        let files = daemon.files.keys().cloned().collect();
+        let record = Record { pid: 0, start_time: 0, digest: daemon.digest(), reload_signal: daemon.reload_signal, argv, files };
         let known = launch(&key, record, &directory, 0)?;
         state.known.insert(key, known);
         drop(state);
@@ -142,11 +146,12 @@ impl Daemons {
         let fault = |error: std::io::Error| Error::io("reload daemon", name, error);
         let gone = || fault(std::io::Error::from_raw_os_error(libc::ESRCH));
         let known = state.known.get_mut(&(netns.clone(), name.clone())).ok_or_else(gone)?;
-        write_files(&directory, daemon).map_err(fault)?;
+        write_files(&directory, daemon, &known.record.files).map_err(fault)?;
         if let (true, Some(process)) = (signal, &known.process) {
             process.signal(daemon.reload_signal).map_err(fault)?;
         }
         known.record.digest = daemon.digest();
+        known.record.files = daemon.files.keys().cloned().collect();
         known.record.write(&directory).map_err(fault)
     }
 
@@ -188,14 +193,17 @@ fn expand(text: &str, directory: &Path) -> String {
     text.replace("{dir}", &directory.to_string_lossy())
 }
 
-/// Files that changed are replaced at once; those a former configuration had are removed by their record.
-fn write_files(directory: &Path, daemon: &Daemon) -> std::io::Result<()> {
+/// Files that changed are replaced at once; those of a former configuration are removed, what the daemon wrote stays.
+fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr]) -> std::io::Result<()> {
     fs::create_dir_all(directory)?;
-    let rank = |file: &ConfigFile| file.on_change != OnChange::Restart;
-    let mut files: Vec<_> = daemon.files.iter().collect();
-    files.sort_by_key(|(_, file)| rank(file));
-    for (name, file) in files {
+    for (name, file) in &daemon.files {
         record::write_atomic(&directory.join(name.as_str()), expand(&file.content, directory).as_bytes())?;
+    }
+    for name in former.iter().filter(|name| !daemon.files.contains_key(*name)) {
+        match fs::remove_file(directory.join(name.as_str())) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -205,11 +205,7 @@ impl Socket {
                 let Answer::End(end) = answer else { return };
                 // The first message opens the batch: its refusal is that of the whole, and may be the only answer.
                 done |= at == last || (at == 0 && end.is_err());
-                if let Err(refusal) = end {
-                    if at < messages.len() {
-                        refusals.push((at, refusal));
-                    }
-                }
+                refusals.extend(end.err().filter(|_| at < messages.len()).map(|refusal| (at, refusal)));
             })?;
         }
         Ok(refusals)

@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 const DIRECTORY: &str = "/run/netns";
-const NSFS_MAGIC: i64 = 0x6e73_6673;
+const NSFS_MAGIC: nix::sys::statfs::FsType = nix::sys::statfs::NSFS_MAGIC;
 const NONE: Option<&str> = None;
 
 fn path(name: &str) -> PathBuf {
@@ -32,7 +32,7 @@ pub fn open(netns: &Netns) -> Result<Option<OwnedFd>, Error> {
 }
 
 fn is_namespace(path: &Path) -> bool {
-    nix::sys::statfs::statfs(path).is_ok_and(|stat| stat.filesystem_type().0 as i64 == NSFS_MAGIC)
+    nix::sys::statfs::statfs(path).is_ok_and(|stat| stat.filesystem_type() == NSFS_MAGIC)
 }
 
 /// The names under `/run/netns`, in order.

@@ -28,7 +28,7 @@ pub(crate) fn get<'a>(netns: &Netns, keys: impl Iterator<Item = &'a SmolStr> + S
     netns::run(netns, || {
         let get = |key: &SmolStr| {
             let text = fs::read_to_string(path(key)).ok()?;
-            Some((key.clone(), SmolStr::from(text.trim().split_whitespace().collect::<Vec<_>>().join(" "))))
+            Some((key.clone(), SmolStr::from(text.split_whitespace().collect::<Vec<_>>().join(" "))))
         };
         keys.filter_map(get).collect()
     })

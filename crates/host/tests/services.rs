@@ -68,7 +68,10 @@ fn a_daemon_outlives_us_is_adopted_reloaded_restarted_and_stopped() {
         until("ready again", || read("seen") == "ready\ntwo\nready\n");
 
         let before = host.daemons().pid(&netns, &name);
-        realise(&mut host, &[daemon("b", "two\n")]);
+        let (key, mut program) = daemon("b", "two\n");
+        program.netns(&netns).daemons.values_mut().next().expect("one").files.remove("hosts");
+        realise(&mut host, &[(key, program)]);
+        assert!(!directory.join("hosts").exists() && directory.join("seen").exists());
         assert_ne!(host.daemons().pid(&netns, &name), before);
         let pid = host.daemons().pid(&netns, &name).expect("running");
         realise(&mut host, &[]);

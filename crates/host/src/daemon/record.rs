@@ -18,6 +18,8 @@ pub(super) struct Record {
     pub(super) digest: DaemonDigest,
     pub(super) reload_signal: i32,
     pub(super) argv: Vec<SmolStr>,
+    /// The files written for it.
+    pub(super) files: Vec<SmolStr>,
 }
 
 pub(super) fn directory(base: &Path, netns: &Netns, name: &str) -> PathBuf {
@@ -33,6 +35,9 @@ impl Record {
         for argument in &self.argv {
             text += &format!("arg {}\n", argument.replace('\\', "\\\\").replace('\n', "\\n"));
         }
+        for file in &self.files {
+            text += &format!("file {file}\n");
+        }
         text
     }
 
@@ -47,6 +52,7 @@ impl Record {
             digest: DaemonDigest { start: digest("start")?, reload: digest("reload")?, watched: digest("watched")? },
             reload_signal: value("reload_signal")?.parse().ok()?,
             argv: arguments.map(|argument| unescape(argument).into()).collect(),
+            files: text.lines().filter_map(|line| line.strip_prefix("file ")).map(Into::into).collect(),
         })
     }
 
@@ -114,7 +120,7 @@ mod tests {
     fn a_record_survives_its_text() {
         let digest = DaemonDigest { start: Digest(1), reload: Digest(2), watched: Digest(3) };
         let argv = vec!["dnsmasq".into(), "--x=a\\nb\nc".into(), "".into()];
-        let record = Record { pid: 7, start_time: 99, digest, reload_signal: 1, argv };
+        let record = Record { pid: 7, start_time: 99, digest, reload_signal: 1, argv, files: vec!["hosts".into()] };
         assert_eq!(Record::parse(&record.text()), Some(record));
     }
 }
