@@ -14,9 +14,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 use world::{Key, World};
 
-/// True when a DHCP server has something to say in the subnet: IPv4, or IPv6 with an address mode that uses DHCPv6.
+/// True when a DHCP server has something to say in the subnet: IPv4, IPv6 with an address mode that uses DHCPv6, and IPv6 without any
+/// mode, where addresses come from DHCPv6 too.
 pub fn serves(subnet: &Subnet) -> bool {
-    let v6 = matches!(subnet.ipv6_address_mode, Some(Ipv6Mode::Dhcpv6Stateful | Ipv6Mode::Dhcpv6Stateless));
+    let v6 = match (subnet.ipv6_address_mode, subnet.ipv6_ra_mode) {
+        (Some(mode), _) => mode != Ipv6Mode::Slaac,
+        (None, ra) => ra.is_none(),
+    };
     subnet.enable_dhcp && (subnet.family() == Family::V4 || v6)
 }
 

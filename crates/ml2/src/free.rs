@@ -68,7 +68,7 @@ fn gap(space: &impl Space, part: impl Fn((u128, u128)) -> Option<(u128, u128)>) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Space, any, lowest};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::SmallRng;

@@ -11,7 +11,7 @@ use intent::{
     Route, Unit, UnitId,
 };
 use model::{Ipv6Mode, Network, NetworkType, Port, Subnet, device_owner};
-use net::{HostName, IpNet, NetworkId, PortId, SecurityGroupId, SubnetId, Vni};
+use net::{Family, HostName, IpNet, NetworkId, PortId, SecurityGroupId, SubnetId, Vni};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use world::World;
@@ -154,10 +154,10 @@ fn dhcp_network(world: &World, config: &Config, host: &HostName, network_id: Net
 }
 
 fn dhcp_subnet(subnet: &Subnet) -> DhcpSubnet {
-    let ipv6 = match subnet.ipv6_address_mode {
-        Some(Ipv6Mode::Dhcpv6Stateful) => Ipv6Dhcp::Stateful,
-        Some(Ipv6Mode::Dhcpv6Stateless) => Ipv6Dhcp::Stateless,
-        Some(Ipv6Mode::Slaac) | None => Ipv6Dhcp::None,
+    let ipv6 = match (subnet.family(), subnet.ipv6_address_mode, subnet.ipv6_ra_mode) {
+        (Family::V6, Some(Ipv6Mode::Dhcpv6Stateful), _) | (Family::V6, None, None) => Ipv6Dhcp::Stateful,
+        (Family::V6, Some(Ipv6Mode::Dhcpv6Stateless), _) => Ipv6Dhcp::Stateless,
+        _ => Ipv6Dhcp::None,
     };
     DhcpSubnet {
         id: subnet.id,

@@ -1,0 +1,5 @@
+//! Ports, by topic.
+
+mod addresses;
+mod binding;
+mod security;
