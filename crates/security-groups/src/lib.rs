@@ -9,6 +9,8 @@ pub mod group;
 pub mod project;
 pub mod rule;
 mod template;
+#[cfg(test)]
+mod testing;
 
 pub use extensions::extensions;
 pub use template::ensure_default;
