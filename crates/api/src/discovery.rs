@@ -27,8 +27,35 @@ pub(crate) fn resources(base: &str, core: &[(&str, &str)]) -> Answer {
     Answer::json(200, out)
 }
 
+/// What the frame itself does for every resource: alias, name, description, time.
+const OWN: [[&str; 4]; 13] = [
+    ["empty-string-filtering", "Empty String Filtering Extension", "An empty filter value finds empty texts.", "2018-05-01T10:00:00-00:00"],
+    ["filter-validation", "Filter parameters validation", "Filters that mean nothing are refused.", "2018-07-04T10:00:00-00:00"],
+    ["pagination", "Pagination support", "Lists can be read page by page.", "2016-06-12T00:00:00-00:00"],
+    ["project-id", "project_id field enabled", "Owners are shown and taken as project_id too.", "2016-09-09T09:09:09-09:09"],
+    ["quota-check-limit", "Quota engine limit check", "A limit below what is in use is refused.", "2021-09-08T16:00:00-00:00"],
+    [
+        "quota-check-limit-default",
+        "Quota engine limit check by default",
+        "A limit below what is in use is refused unless forced.",
+        "2024-08-21T16:00:00-00:00",
+    ],
+    ["quota_details", "Quota details management support", "Shows what of a quota is in use.", "2017-02-10T10:00:00-00:00"],
+    ["quotas", "Quota management support", "Limits the resources of each project.", "2012-07-29T10:00:00-00:00"],
+    [
+        "revision-if-match",
+        "If-Match constraints based on revision_number",
+        "Changes can be made to depend on a revision.",
+        "2016-12-11T00:00:00-00:00",
+    ],
+    ["sorting", "Sorting support", "Lists can be sorted.", "2016-06-12T00:00:00-00:00"],
+    ["standard-attr-description", "standard-attr-description", "Resources have a description.", "2016-02-10T10:00:00-00:00"],
+    ["standard-attr-revisions", "Resource revision numbers", "Resources tell their revision.", "2016-04-11T10:00:00-00:00"],
+    ["standard-attr-timestamp", "Resource timestamps", "Resources tell when they were made and changed.", "2016-09-12T10:00:00-00:00"],
+];
+
 /// `/v2.0/extensions`.
-pub(crate) struct Extensions(pub(crate) Vec<Extension>);
+pub(crate) struct Extensions(Vec<Extension>);
 
 impl Collection for Extensions {
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
@@ -37,6 +64,14 @@ impl Collection for Extensions {
 }
 
 impl Extensions {
+    /// Those of the registry and the frame's own, by alias.
+    pub(crate) fn new(mut extensions: Vec<Extension>) -> Extensions {
+        extensions.extend(OWN.map(|[alias, name, description, updated]| Extension { alias, name, description, updated }));
+        extensions.sort_unstable_by_key(|extension| extension.alias);
+        extensions.dedup_by_key(|extension| extension.alias);
+        Extensions(extensions)
+    }
+
     fn answer(&self, request: &Request<'_>) -> Result<Answer, Fault> {
         match (request.method.as_str(), request.path.as_slice()) {
             ("GET", []) => {

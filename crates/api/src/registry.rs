@@ -166,24 +166,16 @@ impl Registry {
     }
 }
 
-/// The policy rules that a resource's routes and attributes are checked by.
+/// The policy rules that a resource's routes are checked by. Attributes need none: theirs may be missing and then are the rule
+/// `default`, as with `create_network:mtu`.
 fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
-    let mut rules = vec![format!("get_{}", resource.name)];
-    let mut action = |verb: &str, allowed: fn(&crate::Attribute<R>) -> bool| {
-        rules.push(format!("{verb}_{}", resource.name));
-        let checked = resource.attributes.iter().filter(|attribute| attribute.policy && allowed(attribute));
-        rules.extend(checked.map(|attribute| format!("{verb}_{}:{}", resource.name, attribute.name)));
-    };
-    if resource.create.is_some() {
-        action("create", |attribute| attribute.post);
-    }
-    if resource.update.is_some() {
-        action("update", |attribute| attribute.put);
-    }
-    if resource.delete.is_some() {
-        rules.push(format!("delete_{}", resource.name));
-    }
-    rules
+    let verbs = [
+        ("get", true),
+        ("create", resource.create.is_some()),
+        ("update", resource.update.is_some()),
+        ("delete", resource.delete.is_some()),
+    ];
+    verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.name)).collect()
 }
 
 fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {

@@ -86,7 +86,7 @@ impl Server {
     ) -> Server {
         let extensions = registry.extensions;
         let own = Registry::new()
-            .collection("extensions", move |_| Arc::new(Extensions(extensions)))
+            .collection("extensions", move |_| Arc::new(Extensions::new(extensions)))
             .collection("quotas", |policy| Arc::new(Quotas::new(policy)));
         let core = registry.collections.iter().filter_map(|declared| Some((declared.core?, declared.name))).collect();
         let mut collections: HashMap<&'static str, Route> = HashMap::new();

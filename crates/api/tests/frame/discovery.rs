@@ -26,7 +26,10 @@ async fn extensions() {
     let toy = Toy::start().await;
     let extension = json!({"name": "Neutron Toy", "alias": "toy", "description": "Shows the frame.",
         "updated": "2026-11-21T10:00:00-00:00", "links": []});
-    assert_eq!(toy.client.get("/v2.0/extensions").await.ok(), json!({"extensions": [extension]}));
+    let listed = toy.client.get("/v2.0/extensions").await.ok()["extensions"].as_array().expect("a list").clone();
+    assert!(listed.contains(&extension), "{listed:?}");
+    let aliases: Vec<&str> = listed.iter().map(|extension| extension["alias"].as_str().expect("an alias")).collect();
+    assert!(aliases.is_sorted() && aliases.contains(&"pagination") && aliases.contains(&"quotas"), "{aliases:?}");
     assert_eq!(toy.client.get("/v2.0/extensions/toy.json").await.ok(), json!({ "extension": extension }));
     let unknown = toy.client.get("/v2.0/extensions/nope").await;
     assert_eq!((unknown.status, unknown.header("content-type")), (404, Some("text/plain; charset=UTF-8")));
@@ -130,4 +133,22 @@ async fn tokens_are_asked_for_below_v2_only() {
     assert_eq!(toy.client.get("/").await.status, 200);
     assert_eq!(toy.client.get("/healthcheck").await.status, 200);
     assert_eq!(toy.client.get("/identity/v3").await.status, 200);
+}
+
+#[tokio::test]
+async fn one_connection_carries_many_requests() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let toy = Toy::start().await;
+    let mut stream = tokio::net::TcpStream::connect(toy.client.address).await.expect("it listens");
+    let body = r#"{"network": {"name": "kept"}}"#;
+    let post = format!("POST /v2.0/networks HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let get = "GET /v2.0/networks?fields=name HTTP/1.1\r\nHost: x\r\n\r\n";
+    let last = "GET /v2.0/networks?fields=name HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(format!("{post}{get}{post}{last}").as_bytes()).await.expect("written");
+    let mut all = String::new();
+    let read = stream.read_to_string(&mut all);
+    tokio::time::timeout(crate::client::PATIENCE, read).await.expect("answers in time").expect("answers");
+    assert_eq!(all.matches("HTTP/1.1 201 Created").count(), 2, "{all}");
+    assert!(all.contains(r#"{"networks":[{"name":"kept"}]}"#), "{all}");
+    assert!(all.ends_with(r#"{"networks":[{"name":"kept"},{"name":"kept"}]}"#), "{all}");
 }
