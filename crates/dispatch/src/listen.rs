@@ -1,0 +1,322 @@
+//! Listens to an agent: checks its reports and gathers what they change, so that one commit takes all that came while the
+//! last one became durable.
+
+use crate::board::{Board, Session, UnitFault};
+use crate::history::{Fact, History};
+use crate::limit::Limit;
+use crate::operations::{AgentReport, Operations};
+use crate::{Config, hello, project};
+use intent::{UnitId, wire};
+use model::{Agent, Port};
+use net::{AgentId, HostName, PortId, Revision};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tonic::{Code, Status, Streaming};
+use world::{ErrorKind, Store, World};
+
+const FAULT_BYTES: usize = 1024;
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// What reports change, gathered until the next commit. Bounded by the ports of the host and of the networks that it serves.
+#[derive(Clone, Default)]
+struct Pending {
+    /// Wired or not; the last word on a port counts.
+    ports: BTreeMap<PortId, bool>,
+    ready: BTreeSet<PortId>,
+    roles: Option<Vec<AgentReport>>,
+}
+
+/// The listening side of a session.
+pub(crate) struct Listener {
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Store,
+    pub(crate) board: Arc<Board>,
+    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) started_at: i64,
+    said: Mutex<Said>,
+    pending: Mutex<Pending>,
+    wake: Notify,
+}
+
+/// What the agent last said of itself.
+struct Said {
+    roles: Vec<AgentReport>,
+    agents: Vec<AgentId>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Listener {
+    pub(crate) fn new(
+        hub: &crate::server::Hub,
+        session: Arc<Session>,
+        started_at: i64,
+        roles: Vec<AgentReport>,
+        agents: Vec<AgentId>,
+    ) -> Listener {
+        Listener {
+            config: hub.config.clone(),
+            store: hub.store.clone(),
+            board: hub.board.clone(),
+            operations: hub.operations.clone(),
+            session,
+            started_at,
+            said: Mutex::new(Said { roles, agents }),
+            pending: Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Reads reports until the stream ends or one is refused.
+    pub(crate) async fn listen(&self, reports: &mut Streaming<wire::Report>) -> Result<(), Status> {
+        let mut limit = Limit::new(self.config.reports_per_second, Instant::now());
+        while let Some(report) = reports.message().await.map_err(refused)? {
+            self.heard();
+            let report = report.report.ok_or_else(|| Status::invalid_argument("an empty report"))?;
+            let cost = self.report(report)?;
+            let wait = limit.take(cost, Instant::now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn heard(&self) {
+        self.board.heard(&self.session.host, Instant::now());
+        let now = self.config.clock.now();
+        for agent in &lock(&self.said).agents {
+            self.operations.heartbeat(*agent, now);
+        }
+    }
+
+    /// Takes a report; returns what it costs.
+    fn report(&self, report: wire::report::Report) -> Result<usize, Status> {
+        use wire::report::Report;
+        match report {
+            Report::Hello(_) => Err(Status::invalid_argument("a second Hello")),
+            Report::Heartbeat(heartbeat) => {
+                self.heartbeat(&heartbeat)?;
+                Ok(1)
+            }
+            Report::Realised(realised) => {
+                self.units(Some(Revision(realised.revision)), &realised.keys)?;
+                Ok(1 + realised.keys.len())
+            }
+            Report::Gone(gone) => {
+                self.units(None, &gone.keys)?;
+                Ok(1 + gone.keys.len())
+            }
+            Report::Faulted(faulted) => {
+                self.faulted(&faulted)?;
+                Ok(1)
+            }
+        }
+    }
+
+    fn heartbeat(&self, heartbeat: &wire::Heartbeat) -> Result<(), Status> {
+        // An idle agent hears how far the world is, so that it can come back to it.
+        self.session.wake.notify_one();
+        let mut said = lock(&self.said);
+        if !heartbeat.roles.is_empty() {
+            said.roles = hello::roles(&heartbeat.roles, self.started_at)?;
+        } else {
+            let world = self.store.world();
+            if said.agents.iter().all(|agent| world.get::<Agent>(agent).is_some_and(|agent| agent.alive)) {
+                return Ok(());
+            }
+        }
+        lock(&self.pending).roles = Some(said.roles.clone());
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Units in force as of a revision, or (without one) units whose devices went away.
+    fn units(&self, revision: Option<Revision>, keys: &[String]) -> Result<(), Status> {
+        let mut ids = Vec::with_capacity(keys.len());
+        for key in keys {
+            ids.push(key.parse::<UnitId>().map_err(|error| Status::invalid_argument(error.to_string()))?);
+        }
+        let host = &self.session.host;
+        if revision.is_some_and(|revision| !self.session.was_told(revision)) {
+            tracing::debug!(%host, ?revision, "a report of a revision that was not told here is left aside");
+            return Ok(());
+        }
+        let judged: Result<Vec<UnitId>, Status> = self.board.read(|world, history| {
+            let verdicts = ids.into_iter().map(|id| (id, judge(world, history, host, &id, revision)));
+            let accepted = verdicts.filter_map(|(id, verdict)| match verdict {
+                Verdict::Accepted => Some(Ok(id)),
+                Verdict::Past => None,
+                Verdict::Foreign => Some(Err(foreign(host, &id))),
+            });
+            accepted.collect()
+        });
+        self.accept(judged?, revision.is_some());
+        Ok(())
+    }
+
+    fn accept(&self, ids: Vec<UnitId>, up: bool) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut pending = lock(&self.pending);
+        for id in ids {
+            match id {
+                UnitId::Port(port) => _ = pending.ports.insert(port, up),
+                UnitId::DhcpHost(_, port) if up => _ = pending.ready.insert(port),
+                _ => {}
+            }
+        }
+        drop(pending);
+        self.wake.notify_one();
+    }
+
+    fn faulted(&self, faulted: &wire::Faulted) -> Result<(), Status> {
+        let id: UnitId = faulted.key.parse().map_err(|error: intent::DecodeError| Status::invalid_argument(error.to_string()))?;
+        let host = &self.session.host;
+        if faulted.message.is_empty() {
+            self.board.fault(host, id, None);
+            return Ok(());
+        }
+        let known = self.board.read(|world, _| world.clone());
+        if project::unit(&self.config.projection, &known, host, &id).is_none() {
+            return Ok(());
+        }
+        let message: String = faulted.message.chars().take(FAULT_BYTES).collect();
+        tracing::warn!(%host, unit = %id, revision = faulted.revision, message, "a host cannot realise a unit");
+        self.board.fault(host, id, Some(UnitFault { revision: Revision(faulted.revision), message }));
+        Ok(())
+    }
+
+    /// Commits what was gathered, until the session ends.
+    pub(crate) async fn commit(&self) -> Result<(), Status> {
+        loop {
+            self.wake.notified().await;
+            let pending = std::mem::take(&mut *lock(&self.pending));
+            if let Err(pending) = self.commit_once(pending).await {
+                self.put_back(pending);
+                tokio::time::sleep(AFTER_FAILURE).await;
+                self.wake.notify_one();
+            }
+        }
+    }
+
+    /// Puts back what could not be committed; what came meanwhile is newer.
+    fn put_back(&self, pending: Pending) {
+        let mut newer = lock(&self.pending);
+        for (port, up) in pending.ports {
+            newer.ports.entry(port).or_insert(up);
+        }
+        newer.ready.extend(pending.ready);
+        newer.roles = newer.roles.take().or(pending.roles);
+    }
+
+    /// One commit; gives back what should be tried again.
+    async fn commit_once(&self, mut pending: Pending) -> Result<(), Pending> {
+        let world = self.store.world();
+        let host = self.session.host.clone();
+        pending.ports.retain(|port, up| is_news(&world, &host, *port, *up));
+        pending.ready.retain(|port| world.get::<Port>(port).is_some_and(|port| port.provisioning.dhcp));
+        drop(world);
+        if pending.ports.is_empty() && pending.ready.is_empty() && pending.roles.is_none() {
+            return Ok(());
+        }
+        let operations = self.operations.clone();
+        let changes = Arc::new(pending);
+        let (given, at) = (changes.clone(), host.clone());
+        let committed = self.store.commit(request_id(), move |tx| {
+            let agents = given.roles.iter().flatten().map(|role| operations.report_agent(tx, &at, role)).collect::<Vec<_>>();
+            for (port, up) in &given.ports {
+                match (is_news(tx.world(), &at, *port, *up), up) {
+                    (true, true) => operations.port_wired(tx, *port),
+                    (true, false) => operations.port_unwired(tx, *port),
+                    (false, _) => {}
+                }
+            }
+            for port in &given.ready {
+                operations.dhcp_ready(tx, *port);
+            }
+            Ok::<_, std::convert::Infallible>(agents)
+        });
+        match committed.await {
+            Ok(Ok(committed)) => {
+                if changes.roles.is_some() {
+                    lock(&self.said).agents = committed.answer;
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Retry => {
+                tracing::warn!(%host, %error, "reports of a host could not be committed; trying again");
+                Err(Arc::unwrap_or_clone(changes))
+            }
+            Err(error) => {
+                tracing::error!(%host, %error, "reports of a host could not be committed");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// True when a port of the host is not yet known to be so.
+fn is_news(world: &World, host: &HostName, port: PortId, up: bool) -> bool {
+    world.get::<Port>(&port).is_some_and(|port| port.bound_host() == Some(host) && port.provisioning.l2 == up)
+}
+
+enum Verdict {
+    Accepted,
+    /// It is gone or elsewhere, and may not have been when the report was made; or nobody waits to hear of it.
+    Past,
+    /// The host knew that it is not its own.
+    Foreign,
+}
+
+/// Judges a report by what is so now and since when. A device's going carries no revision, and taps are often removed after
+/// their port was bound elsewhere: it never counts as foreign.
+fn judge(world: &World, history: &History, host: &HostName, id: &UnitId, revision: Option<Revision>) -> Verdict {
+    let (is_own, since) = match *id {
+        UnitId::Port(id) => match world.get::<Port>(&id) {
+            Some(port) => (port.bound_host() == Some(host), history.since(Fact::Bound(id))),
+            None => return Verdict::Past,
+        },
+        UnitId::DhcpHost(network, id) => match world.get::<Port>(&id) {
+            Some(port) if port.network_id == network && project::dhcp::dhcp_agent_hosts(world, network).contains(host) => {
+                (true, history.since(Fact::DhcpAwaited(id)))
+            }
+            Some(_) => (false, history.since(Fact::Served(network))),
+            None => return Verdict::Past,
+        },
+        _ => return Verdict::Past,
+    };
+    match (is_own, revision) {
+        (true, None) => Verdict::Accepted,
+        (true, Some(revision)) if revision >= since => Verdict::Accepted,
+        (false, Some(revision)) if revision >= since => Verdict::Foreign,
+        _ => Verdict::Past,
+    }
+}
+
+fn foreign(host: &HostName, id: &UnitId) -> Status {
+    tracing::warn!(%host, unit = %id, "a host reported for what is not its own; its stream ends");
+    Status::permission_denied(format!("{id} is not of host {host}"))
+}
+
+/// The request id under which the server's own commits are in the log.
+pub(crate) fn request_id() -> SmolStr {
+    smol_str::format_smolstr!("req-{}", uuid::Uuid::new_v4())
+}
+
+/// A message that cannot be read is the sender's fault.
+pub(crate) fn refused(status: Status) -> Status {
+    match status.code() {
+        Code::Internal if status.message().contains("decode") => Status::invalid_argument(status.message()),
+        Code::OutOfRange => Status::resource_exhausted(status.message()),
+        _ => status,
+    }
+}
