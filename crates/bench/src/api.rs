@@ -24,7 +24,8 @@ pub async fn run(options: &Api) -> Result<()> {
     eprintln!("  memory {} MiB before, {} MiB after", run.memory_before_kib / 1024, run.memory_after_kib / 1024);
     add(&options.out, &options.label, |there| {
         let cold_start = there.cold_start.take();
-        *there = Run { cold_start, ..run };
+        let figures = std::mem::take(&mut there.figures);
+        *there = Run { cold_start, figures, ..run };
     })
 }
 

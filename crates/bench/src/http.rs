@@ -46,8 +46,20 @@ impl Connection {
         Ok(Connection { authority, headers, stream: None, buffer: Vec::with_capacity(1 << 16) })
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its answer; again over a new connection when a kept one fails.
     pub async fn send(&mut self, request: &Request) -> Result<Answer> {
+        let kept = self.stream.is_some();
+        match self.once(request).await {
+            Err(_) if kept => {
+                self.stream = None;
+                self.once(request).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// The same without a second try: after an error nobody knows whether the request was carried out.
+    pub async fn once(&mut self, request: &Request) -> Result<Answer> {
         let text = format!(
             "{} {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n{}Content-Length: {}\r\n{}\r\n{}",
             request.method,
@@ -58,14 +70,7 @@ impl Connection {
             if request.body.is_empty() { "" } else { "Content-Type: application/json\r\n" },
             request.body
         );
-        let kept = self.stream.is_some();
-        match self.exchange(text.as_bytes()).await {
-            Err(_) if kept => {
-                self.stream = None;
-                self.exchange(text.as_bytes()).await
-            }
-            answer => answer,
-        }
+        self.exchange(text.as_bytes()).await
     }
 
     async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {

@@ -1,21 +1,31 @@
 //! Load bench of a Networking API server: this one or any other, so that ratios come from one program on one machine.
 //!
-//! It makes what it needs through the API with an administrator's headers. The client is one thread with raw HTTP/1.1, so
+//! The data plane is measured by packets between instances in namespaces of this program's own (`wire`, `restart`), and
+//! durability by killing the server (`crash`).
+//!
+//! `api` makes what it needs through the API with an administrator's headers. The client is one thread with raw HTTP/1.1, so
 //! that it does not itself eat the machine; its own processor time stands in the table. Process groups are trees whose
 //! processor time and memory are charged to the server.
 
 mod api;
+mod crash;
 mod http;
+mod lab;
 mod load;
+mod probe;
 mod process;
 mod report;
+mod restart;
+mod wire;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use lab::machine::isolated;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "bench", about = "Measures a Networking API server")]
+#[command(name = "bench", about = "Measures a Networking API server and its data plane")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,6 +37,12 @@ enum Command {
     Api(Api),
     /// Time from the start of a server to its first answer.
     Coldstart(Coldstart),
+    /// From API answers to packets: plug, first ping, `ACTIVE`, rules, members, DHCP. Needs root; runs in namespaces of its own.
+    Wire(wire::Wire),
+    /// `kill -9` and restart under traffic. Needs root; runs in namespaces of its own.
+    Restart(restart::Restart),
+    /// `kill -9` of the server under creates. Needs root; runs in namespaces of its own.
+    Crash(crash::Crash),
     /// Writes the tables of result files, and ratios between the first and the second.
     Table {
         /// Result files.
@@ -99,11 +115,18 @@ struct Coldstart {
     out: PathBuf,
 }
 
-fn main() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+fn main() -> Result<ExitCode> {
     match Cli::parse().command {
-        Command::Api(options) => runtime.block_on(api::run(&options)),
-        Command::Coldstart(options) => runtime.block_on(api::cold_start(&options)),
-        Command::Table { files } => report::tables(&files),
+        Command::Api(options) => on_runtime(api::run(&options)),
+        Command::Coldstart(options) => on_runtime(api::cold_start(&options)),
+        Command::Wire(options) => isolated(|| wire::run(&options)),
+        Command::Restart(options) => isolated(|| restart::run(&options)),
+        Command::Crash(options) => isolated(|| crash::run(&options)),
+        Command::Table { files } => report::tables(&files).map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn on_runtime(work: impl Future<Output = Result<()>>) -> Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)?;
+    Ok(ExitCode::SUCCESS)
 }

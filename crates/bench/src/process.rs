@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Process trees charged to the server, by name.
 #[derive(Clone, Default)]
@@ -21,6 +21,11 @@ impl Groups {
             roots.insert(name.to_owned(), pids);
         }
         Ok(Groups { roots })
+    }
+
+    /// The tree of one process.
+    pub fn of(name: &str, pid: u32) -> Groups {
+        Groups { roots: BTreeMap::from([(name.to_owned(), vec![pid])]) }
     }
 
     /// Processor time of all groups so far.
@@ -50,6 +55,32 @@ impl Groups {
             }
         }
         seen
+    }
+}
+
+/// Processor time of the groups, of this process and of others between two moments.
+pub struct Meter {
+    groups: Groups,
+    cpu: Duration,
+    own: Duration,
+    busy: Duration,
+    start: Instant,
+}
+
+impl Meter {
+    /// From now on.
+    pub fn start(groups: Groups) -> Meter {
+        Meter { cpu: groups.cpu(), groups, own: own_cpu(), busy: machine_busy(), start: Instant::now() }
+    }
+
+    /// Milliseconds of the groups, and the share of all cores (percent) that neither they nor this process took.
+    pub fn read(&self) -> (f64, f64) {
+        let cpu = self.groups.cpu().saturating_sub(self.cpu);
+        let own = own_cpu().saturating_sub(self.own);
+        let busy = machine_busy().saturating_sub(self.busy);
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get()) as f64;
+        let foreign = busy.saturating_sub(cpu).saturating_sub(own).as_secs_f64() / (self.start.elapsed().as_secs_f64() * cores);
+        (cpu.as_secs_f64() * 1000.0, foreign * 100.0)
     }
 }
 
