@@ -16,7 +16,7 @@ if [ -n "$address" ]; then
     ip addr add "$address" dev eth0
     [ -n "$gateway" ] && ip route add default via "$gateway" dev eth0
 elif [ -n "$(option dhcp)" ]; then
-    ETC=/etc LEASE=/etc/lease udhcpc -i eth0 -n -T 1 -t 30 -O mtu -O staticroutes -O search -s /lease.sh >/dev/null 2>&1
+    EACH=1 ETC=/etc LEASE=/etc/lease udhcpc -i eth0 -n -T 1 -t 30 -O mtu -O staticroutes -O search -s /lease.sh >/etc/udhcpc.log 2>&1
 fi
 got=$(ip -4 -o addr show dev eth0 | sed -n 's/.*inet \([^ ]*\).*/\1/p' | head -n 1)
 stty raw -echo < /dev/ttyS0
