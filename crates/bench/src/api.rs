@@ -123,11 +123,12 @@ async fn grow(server: &Server, options: &Api, run: &mut Run) -> Result<()> {
     let mut hundred = None;
     for size in sizes {
         let there = count_ports(server).await?;
-        let slice = if options.populate.is_some() { 0 } else { 1000.min(size.saturating_sub(there)) };
+        let timed = options.flat.contains(&size) && options.populate.is_none();
+        let slice = if timed { 1000.min(size.saturating_sub(there)) } else { 0 };
         if size > there + slice {
             fill(server, options, &home, size - slice, there).await?;
         }
-        if options.flat.contains(&size) && slice > 0 {
+        if slice > 0 {
             let create = post("/v2.0/ports", "port", json!({"network_id": home}));
             run.rows.push(server.phase(&format!("POST port (at {size})"), 32, vec![create; slice]).await?.0);
         }
