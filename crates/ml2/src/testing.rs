@@ -134,3 +134,17 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (u16, &'s
     let fault = result.expect_err("a refusal");
     (fault.status, fault.kind)
 }
+
+#[test]
+fn declarations_hold_together() {
+    let registry = api::Registry::new()
+        .core_resource(crate::network::resource())
+        .core_resource(crate::subnet::resource())
+        .core_resource(crate::port::resource())
+        .resource(crate::agent::resource())
+        .resource(security_groups::group::resource())
+        .resource(security_groups::rule::resource())
+        .extensions(crate::extensions())
+        .extensions(security_groups::extensions());
+    assert_eq!(registry.audit(&auth::Policy::defaults()), Vec::<String>::new());
+}

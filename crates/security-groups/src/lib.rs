@@ -6,7 +6,6 @@
 
 mod extensions;
 pub mod group;
-pub mod project;
 pub mod rule;
 mod template;
 #[cfg(test)]

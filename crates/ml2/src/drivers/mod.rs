@@ -10,8 +10,8 @@ mod type_vxlan;
 
 use crate::Config;
 use api::Fault;
-use model::{Agent, Network, NetworkType, Port, VifType};
-use net::{HostName, SegmentId};
+use model::{Network, NetworkType, Port, VifType};
+use net::SegmentId;
 use rand::rngs::SmallRng;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
@@ -59,9 +59,6 @@ pub trait MechanismDriver: Sync {
 
     /// Plugs the port on its host; none: this driver cannot.
     fn bind(&self, world: &World, config: &Config, port: &Port, network: &Network) -> Option<Bound>;
-
-    /// The address at which a host's agent ends tunnels.
-    fn tunnel_endpoint(&self, agent: &Agent) -> Option<std::net::IpAddr>;
 }
 
 /// The type drivers.
@@ -73,10 +70,4 @@ pub static MECHANISM_DRIVERS: [&dyn MechanismDriver; 1] = [&mech_linuxbridge::Li
 /// The driver of a type, if there is one.
 pub fn type_driver(network_type: NetworkType) -> Option<&'static dyn TypeDriver> {
     TYPE_DRIVERS.iter().copied().find(|driver| driver.network_type() == network_type)
-}
-
-/// The address at which a host ends tunnels, by what its L2 agent reported.
-pub fn tunnel_endpoint(world: &World, host: &HostName) -> Option<std::net::IpAddr> {
-    let mut agents = world.table::<Agent>().by(Agent::BY_HOST, host);
-    agents.find_map(|agent| MECHANISM_DRIVERS.iter().find_map(|driver| driver.tunnel_endpoint(agent)))
 }

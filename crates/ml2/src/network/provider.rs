@@ -6,7 +6,6 @@ use crate::drivers::{Carried, type_driver};
 use api::{Fault, Fields, Op};
 use model::{Network, NetworkType, Segment};
 use net::{Family, NetworkId, SegmentId};
-use smol_str::SmolStr;
 
 const TYPE: &str = "provider:network_type";
 const PHYSICAL: &str = "provider:physical_network";
@@ -41,7 +40,7 @@ fn asked(fields: &Fields) -> Result<Carried, Fault> {
     let number = fields.int(SEGMENTATION);
     let out_of_range = |n: i64| Fault::invalid_input(format_args!("segmentation_id {n} out of range"));
     let segmentation_id = number.map(|n| u32::try_from(n).map_err(|_| out_of_range(n))).transpose()?;
-    Ok(Carried { physical_network: fields.text(PHYSICAL).map(SmolStr::from), segmentation_id })
+    Ok(Carried { physical_network: fields.text(PHYSICAL), segmentation_id })
 }
 
 /// The largest MTU that all segments carry, in bytes.

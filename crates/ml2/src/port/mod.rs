@@ -72,7 +72,7 @@ fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
 }
 
 fn shared<'a>(network: &Network, name: &str) -> Option<Cow<'a, str>> {
-    (name == "shared").then(|| Cow::Borrowed(if network.shared { "True" } else { "False" }))
+    (name == "shared").then_some(Cow::Borrowed(if network.shared { "True" } else { "False" }))
 }
 
 type A = Attribute<Port>;

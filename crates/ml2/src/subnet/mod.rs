@@ -42,7 +42,7 @@ fn network_of<'a>(world: &'a World, subnet: &Subnet) -> Option<&'a Network> {
 }
 
 fn shared<'a>(network: &Network, name: &str) -> Option<Cow<'a, str>> {
-    (name == "shared").then(|| Cow::Borrowed(if network.shared { "True" } else { "False" }))
+    (name == "shared").then_some(Cow::Borrowed(if network.shared { "True" } else { "False" }))
 }
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {

@@ -23,7 +23,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault
     check_overlap(op.tx.world(), network_id, &cidr)?;
     validate(config, &subnet)?;
     check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
-    let automatic = subnet.is_auto_address().then(|| subnet.cidr);
+    let automatic = subnet.is_auto_address().then_some(subnet.cidr);
     op.tx.put(subnet);
     touch_network(op, network_id);
     if let Some(prefix) = automatic {

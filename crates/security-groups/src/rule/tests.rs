@@ -1,9 +1,8 @@
 //! Rules: every refusal, the kept forms, duplicates, projection.
 
 use super::resource;
+use crate::group;
 use crate::testing::{Lab, refused};
-use crate::{group, project};
-use intent::{Remote, Transport};
 use model::{SecurityGroup, SecurityGroupRule};
 use net::{SecurityGroupId, SecurityGroupRuleId};
 use serde_json::{Value, json};
@@ -101,7 +100,8 @@ fn kept_forms() {
 #[test]
 fn duplicates_name_the_rule_that_is_there() {
     let (mut lab, group) = lab();
-    let body = |protocol: &str| json!({"protocol": protocol, "port_range_min": 22, "port_range_max": 22, "remote_ip_prefix": "10.0.0.5/24"});
+    let body =
+        |protocol: &str| json!({"protocol": protocol, "port_range_min": 22, "port_range_max": 22, "remote_ip_prefix": "10.0.0.5/24"});
     let first = add(&mut lab, group, body("tcp")).expect("free");
     add(&mut lab, group, body("6")).expect("another word is another rule");
     let fault = add(&mut lab, group, body("tcp")).expect_err("there");
@@ -125,23 +125,11 @@ fn rules_are_the_groups_revisions() {
 }
 
 #[test]
-fn what_hosts_are_told() {
-    let (mut lab, group) = lab();
-    let mut told = |body: Value| {
-        let id = add(&mut lab, group, body).expect("free");
-        let intent = project::group(&lab.world, group).expect("there");
-        assert!(intent.rules.is_sorted_by_key(|rule| rule.id));
-        let rule = intent.rules.into_iter().find(|rule| rule.id == id).expect("told");
-        (rule.transport, rule.remote)
-    };
-    let prefix = Remote::Prefix { prefix: "10.0.0.0/24".parse().unwrap() };
-    assert_eq!(told(json!({})), (Transport::Any, Remote::Any));
-    assert_eq!(told(json!({"protocol": "vrrp", "remote_ip_prefix": "10.0.0.5/24"})), (Transport::Protocol { protocol: 112 }, prefix));
-    let ports = json!({"protocol": "udp", "port_range_min": 5, "port_range_max": 7, "remote_group_id": group});
-    assert_eq!(told(ports), (Transport::Ports { protocol: 17, first: 5, last: 7 }, Remote::Group { group }));
-    let icmp = json!({"protocol": "icmp", "ethertype": "IPv6", "port_range_min": 128});
-    assert_eq!(told(icmp), (Transport::Icmp { icmp_type: Some(128), code: None }, Remote::Any));
-    assert_eq!(told(json!({"protocol": "tcp"})), (Transport::Protocol { protocol: 6 }, Remote::Any));
+fn protocols_by_name_and_number() {
+    use super::protocol::{has_ports, is_icmp, number};
+    assert_eq!(["tcp", "6", "ipv6-icmp", "hopopt", "255"].map(number), [Some(6), Some(6), Some(58), Some(0), Some(255)]);
+    assert_eq!([number("foo"), number("256")], [None, None]);
+    assert!(has_ports(132) && !has_ports(112) && is_icmp(58) && !is_icmp(6));
 }
 
 #[test]

@@ -27,13 +27,11 @@ impl MechanismDriver for LinuxBridge {
         let vif_type = if config.vif_type_bridge { VifType::Bridge } else { VifType::Tap };
         Some(Bound { segment: segment.id, vif_type, vif_details: vif_details() })
     }
+}
 
-    fn tunnel_endpoint(&self, agent: &Agent) -> Option<IpAddr> {
-        if agent.agent_type != AgentType::LinuxBridge {
-            return None;
-        }
-        agent.configuration("tunneling_ip")?.as_str()?.parse().ok()
-    }
+/// True when the agent ends tunnels somewhere.
+fn has_endpoint(agent: &Agent) -> bool {
+    agent.configuration("tunneling_ip").and_then(Value::as_str).is_some_and(|text| text.parse::<IpAddr>().is_ok())
 }
 
 fn vif_details() -> Map<String, Value> {
@@ -47,7 +45,7 @@ fn reaches(agent: &Agent, segment: &Segment) -> bool {
         tunnel @ (NetworkType::Vxlan | NetworkType::Gre | NetworkType::Geneve) => {
             let types = agent.configuration("tunnel_types").and_then(Value::as_array);
             let speaks = types.is_some_and(|types| types.iter().any(|t| t.as_str() == Some(tunnel.as_str())));
-            speaks && LinuxBridge.tunnel_endpoint(agent).is_some()
+            speaks && has_endpoint(agent)
         }
     }
 }
