@@ -12,6 +12,7 @@ pub struct Allocations {
     /// Those of a former run, until it is known who still is there.
     recalled: BTreeMap<Owner, u32>,
     reserved: BTreeSet<(SmolStr, u32)>,
+    changes: u64,
 }
 
 /// Space and owner.
@@ -57,6 +58,7 @@ impl Allocations {
         };
         self.used.insert((owner.0.clone(), number));
         self.numbers.insert(owner, number);
+        self.changes += 1;
         Some(number)
     }
 
@@ -65,7 +67,13 @@ impl Allocations {
         let space = SmolStr::new(space);
         if let Some(number) = self.numbers.remove(&(space.clone(), SmolStr::new(owner))) {
             self.used.remove(&(space, number));
+            self.changes += 1;
         }
+    }
+
+    /// How often something was given or taken back: what was saved at the same count is still right.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// All of them: space, owner, number.

@@ -56,6 +56,11 @@ impl Compiled {
     pub fn is_empty(&self) -> bool {
         self.program.is_empty() && self.realises.is_empty() && self.complaints.is_empty()
     }
+
+    /// The intents whose state depends on it.
+    pub(crate) fn blamed(&self) -> Vec<UnitId> {
+        self.realises.iter().copied().chain(self.complaints.iter().map(|complaint| complaint.unit)).collect()
+    }
 }
 
 /// Tracked connections to forget, because what let them pass is gone. Absent fields match anything.

@@ -7,6 +7,7 @@ mod address;
 pub mod conntrack;
 mod daemon;
 mod error;
+mod frame;
 mod kernel;
 mod link;
 mod monitor;
@@ -22,6 +23,7 @@ mod sysctl;
 
 pub use daemon::{Daemons, Exit};
 pub use error::{Cause, Error, ErrorKind};
+pub use frame::{watch_daemons, watch_links};
 pub use kernel::{Host, Interest, Outcome, StepReport};
 pub use monitor::{LinkEvent, LinkInfo, LinkMonitor};
 pub use probe::{Capabilities, Finding, probe};

@@ -1,0 +1,345 @@
+//! The agent: it takes events in, and in each turn brings the host to what it was told.
+
+use crate::reporter::Reporter;
+use crate::state::Saved;
+use crate::{Allocations, Compile, Compiled, Config, Cut, Event, Facts, Host, HostError, Intents, Order, Release};
+use dataplane::{Program, UnitKey};
+use intent::wire::{Hello, Role};
+use intent::{Unit, UnitId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The version of the contract this agent speaks.
+const PROTOCOL: u32 = 1;
+/// The pause before what failed is tried again; it doubles with each further time.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// The state of the host-side frame. [`Agent::on`] takes events in, [`Agent::turn`] acts on all of them at once; neither waits.
+pub struct Agent<H> {
+    pub(crate) config: Config,
+    pub(crate) compilers: Vec<Box<dyn Compile>>,
+    pub(crate) host: H,
+    pub(crate) facts: Facts,
+    pub(crate) intents: Intents,
+    /// The revision of each unit told.
+    pub(crate) told: BTreeMap<UnitId, u64>,
+    staging: Option<Staging>,
+    synced: bool,
+    revision: u64,
+    epoch: u64,
+    repeat: bool,
+    started_at: i64,
+    saved: Saved,
+    pub(crate) reporter: Reporter,
+    /// Program units to compile again, with their role's index.
+    pub(crate) dirty: BTreeMap<UnitKey, usize>,
+    pub(crate) entries: BTreeMap<UnitKey, Entry>,
+    /// What the host is known to have of each unit.
+    pub(crate) applied: BTreeMap<UnitKey, Arc<Program>>,
+    pub(crate) broken: BTreeMap<UnitKey, String>,
+    pub(crate) cuts: BTreeSet<Cut>,
+    pub(crate) releases: BTreeSet<Release>,
+    timers: Timers,
+    roles: Vec<Role>,
+}
+
+/// A program unit as it was compiled last.
+pub(crate) struct Entry {
+    pub(crate) role: usize,
+    pub(crate) program: Arc<Program>,
+    pub(crate) compiled: Compiled,
+}
+
+/// A snapshot being told.
+#[derive(Default)]
+struct Staging {
+    intents: Intents,
+    told: BTreeMap<UnitId, u64>,
+}
+
+struct Timers {
+    resync: Instant,
+    heartbeat: Instant,
+    retry: Option<Instant>,
+    failures: u32,
+}
+
+impl<H: Host> Agent<H> {
+    /// An agent that knows nothing yet. Fails when the state directory cannot be used.
+    pub fn new(config: Config, compilers: Vec<Box<dyn Compile>>, host: H) -> std::io::Result<Agent<H>> {
+        let (saved, allocations) = Saved::load(&config.state)?;
+        let now = Instant::now();
+        let facts = Facts {
+            host: config.host.clone(),
+            local_ip: config.local_ip,
+            vxlan_port: config.vxlan_port,
+            arp_responder: config.arp_responder,
+            physical_networks: config.physical_networks.clone(),
+            devices: BTreeSet::new(),
+            bridge_conntrack: config.bridge_conntrack,
+            allocations,
+        };
+        Ok(Agent {
+            timers: Timers { resync: now, heartbeat: now + config.heartbeat, retry: None, failures: 0 },
+            config,
+            compilers,
+            host,
+            facts,
+            intents: Intents::default(),
+            told: BTreeMap::new(),
+            staging: None,
+            synced: false,
+            revision: 0,
+            epoch: 0,
+            repeat: false,
+            started_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64),
+            saved,
+            reporter: Reporter::default(),
+            dirty: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            cuts: BTreeSet::new(),
+            releases: BTreeSet::new(),
+            roles: Vec::new(),
+        })
+    }
+
+    /// Takes an event in. Nothing is done on the host before the next turn.
+    pub fn on(&mut self, event: Event) {
+        match event {
+            Event::Attached(out) => {
+                self.staging = None;
+                self.repeat = true;
+                self.roles = self.roles();
+                let hello = Hello {
+                    host: self.config.host.to_string(),
+                    revision: self.revision,
+                    epoch: self.epoch,
+                    roles: self.roles.clone(),
+                    started_at: self.started_at,
+                    protocol: PROTOCOL,
+                };
+                self.reporter.attach(out, hello);
+            }
+            Event::Order(order) => self.order(order),
+            Event::LinkUp { name, settled } => {
+                if self.facts.devices.insert(name.clone()) || !settled {
+                    self.device(&name);
+                }
+            }
+            Event::LinkGone(name) => {
+                self.facts.devices.remove(&name);
+                self.device(&name);
+                if self.makes_link(&name) {
+                    tracing::warn!(link = %name, "somebody else deleted a link of ours");
+                    self.timers.resync = Instant::now();
+                }
+            }
+            Event::DaemonEnded(reason) => tracing::warn!(%reason, "daemon ended"),
+            Event::Resync => self.timers.resync = Instant::now(),
+            Event::Stop => {}
+        }
+    }
+
+    fn makes_link(&self, name: &str) -> bool {
+        let made = |link: &dataplane::Link| link.kind.role() == dataplane::Role::Made;
+        let root =
+            |program: &Program| program.namespaces.get(&dataplane::Netns::ROOT).and_then(|root| root.links.get(name)).is_some_and(made);
+        self.applied.values().any(|program| root(program))
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Snapshot => self.staging = Some(Staging::default()),
+            Order::Delta { revision, put, remove } => {
+                if !self.synced && self.staging.is_none() {
+                    self.staging = Some(Staging::default());
+                }
+                if let Some(staging) = &mut self.staging {
+                    for id in remove {
+                        staging.intents.remove(&id);
+                        staging.told.remove(&id);
+                    }
+                    for (revision, unit) in put {
+                        staging.told.insert(unit.id(), revision);
+                        staging.intents.put(unit);
+                    }
+                    return;
+                }
+                // Not yet the revision to resume from: a change may come in several deltas.
+                tracing::debug!(revision, put = put.len(), remove = remove.len(), "delta");
+                remove.into_iter().for_each(|id| self.change(id, None));
+                put.into_iter().for_each(|(revision, unit)| self.change(unit.id(), Some((revision, unit))));
+            }
+            Order::Synced { revision, epoch } => {
+                if let Some(staging) = self.staging.take() {
+                    self.replace(staging);
+                }
+                (self.revision, self.epoch) = (revision, epoch);
+                if !self.synced {
+                    self.synced = true;
+                    self.settle_numbers();
+                }
+                if std::mem::take(&mut self.repeat) {
+                    self.reporter.repeat();
+                }
+            }
+        }
+    }
+
+    fn replace(&mut self, staging: Staging) {
+        let gone: Vec<UnitId> = self.intents.iter().map(|(id, _)| *id).filter(|id| staging.intents.get(id).is_none()).collect();
+        gone.into_iter().for_each(|id| self.change(id, None));
+        for (id, unit) in staging.intents.iter() {
+            let revision = staging.told.get(id).copied().unwrap_or_default();
+            if self.intents.get(id) != Some(unit) || self.told.get(id) != Some(&revision) {
+                self.change(*id, Some((revision, unit.clone())));
+            }
+        }
+    }
+
+    fn change(&mut self, id: UnitId, now: Option<(u64, Unit)>) {
+        let before = match now {
+            Some((revision, unit)) => {
+                self.told.insert(id, revision);
+                self.intents.put(unit)
+            }
+            None => {
+                self.told.remove(&id);
+                self.intents.remove(&id)
+            }
+        };
+        let differs = before.as_ref() != self.intents.get(&id);
+        for (role, compiler) in self.compilers.iter().enumerate() {
+            if differs {
+                self.cuts.extend(compiler.cuts(&id, before.as_ref(), &self.intents, &self.facts));
+                self.releases.extend(compiler.releases(&id, before.as_ref(), &self.intents));
+                compiler.allocate(&id, &self.intents, &mut self.facts.allocations);
+            }
+            let concerned = compiler.concerned(&id, before.as_ref(), &self.intents, &self.facts);
+            self.dirty.extend(concerned.into_iter().map(|unit| (unit, role)));
+        }
+    }
+
+    /// Everybody who is there has its number: what others had may be given away.
+    fn settle_numbers(&mut self) {
+        for (space, number) in self.facts.allocations.settle() {
+            self.cuts.extend(self.compilers.iter().flat_map(|compiler| compiler.cuts_of_number(&space, number)));
+        }
+    }
+
+    fn device(&mut self, name: &str) {
+        for (role, compiler) in self.compilers.iter().enumerate() {
+            let units = compiler.device_changed(name, &self.intents, &self.facts);
+            self.dirty.extend(units.into_iter().map(|unit| (unit, role)));
+        }
+    }
+
+    /// Links that came or went while nobody listened.
+    pub(crate) fn note_devices(&mut self, there: BTreeSet<dataplane::Name>) {
+        let changed: Vec<_> = there.symmetric_difference(&self.facts.devices).cloned().collect();
+        self.facts.devices = there;
+        changed.iter().for_each(|name| self.device(name));
+    }
+
+    /// Brings the host to what was told, as far as it goes, and reports. Nothing is written before all has been told once.
+    pub fn turn(&mut self, now: Instant) {
+        if self.synced {
+            match self.saved.save(&self.facts.allocations) {
+                Ok(()) => self.pass(now),
+                Err(error) => {
+                    tracing::error!(%error, "cannot save the numbers given out: nothing is changed on the host");
+                    (self.timers.retry, self.timers.resync) = (Some(now + LONGEST_RETRY), now + LONGEST_RETRY);
+                }
+            }
+        }
+        if now >= self.timers.heartbeat {
+            self.timers.heartbeat = now + self.config.heartbeat;
+            let roles = self.roles();
+            let changed = if roles == self.roles { Vec::new() } else { roles.clone() };
+            self.roles = roles;
+            self.reporter.heartbeat(changed);
+        }
+    }
+
+    fn pass(&mut self, now: Instant) {
+        let due = now >= self.timers.resync || self.timers.retry.is_some_and(|at| now >= at);
+        let done = if due || self.dirty.keys().any(|unit| self.broken.contains_key(unit)) {
+            self.timers.resync = now + self.config.resync;
+            self.full_pass()
+        } else if self.dirty.is_empty() {
+            Ok(())
+        } else {
+            self.quick_pass()
+        };
+        self.reschedule(now, done, due);
+        self.reporter.flush(self.revision, &self.told);
+        self.aftermath();
+    }
+
+    fn reschedule(&mut self, now: Instant, done: Result<(), HostError>, due: bool) {
+        let failed = done.is_err() || !self.broken.is_empty();
+        if let Err(error) = done {
+            tracing::error!(%error, "cannot read the host");
+        }
+        if !failed {
+            (self.timers.retry, self.timers.failures) = (None, 0);
+        } else if due || self.timers.retry.is_none() {
+            let pause = FIRST_RETRY.saturating_mul(1 << self.timers.failures.min(12)).min(LONGEST_RETRY);
+            self.timers.failures = self.timers.failures.saturating_add(1);
+            self.timers.retry = Some(now + pause);
+        }
+    }
+
+    /// What follows a change that is in force.
+    fn aftermath(&mut self) {
+        let cuts: Vec<Cut> = std::mem::take(&mut self.cuts).into_iter().collect();
+        if !cuts.is_empty()
+            && let Err(error) = self.host.cut(&cuts)
+        {
+            tracing::error!(%error, "cannot forget connections");
+        }
+        let releases: Vec<Release> = std::mem::take(&mut self.releases).into_iter().collect();
+        if !releases.is_empty()
+            && let Err(error) = self.host.release(&releases)
+        {
+            tracing::warn!(%error, "cannot end leases");
+        }
+    }
+
+    fn roles(&self) -> Vec<Role> {
+        let zone = self.config.availability_zone.to_string();
+        let role = |compiler: &Box<dyn Compile>| Role { availability_zone: zone.clone(), ..compiler.role(&self.intents, &self.facts) };
+        self.compilers.iter().map(role).collect()
+    }
+
+    /// When the next turn is due although nothing happens.
+    pub fn next_turn(&self) -> Instant {
+        let retry = self.timers.retry.filter(|_| self.synced);
+        let resync = Some(self.timers.resync).filter(|_| self.synced);
+        [Some(self.timers.heartbeat), retry, resync].into_iter().flatten().min().expect("the heartbeat is always due some time")
+    }
+
+    /// True when all that was told is in force, but what waits for its device.
+    pub fn is_settled(&self) -> bool {
+        self.synced && self.dirty.is_empty() && self.broken.is_empty()
+    }
+
+    /// What each program unit should have on the host.
+    pub fn programs(&self) -> impl Iterator<Item = (&UnitKey, &Program)> {
+        self.entries.iter().map(|(unit, entry)| (unit, &*entry.program))
+    }
+
+    /// The numbers given out.
+    pub fn allocations(&self) -> &Allocations {
+        &self.facts.allocations
+    }
+
+    /// The host.
+    pub fn host(&mut self) -> &mut H {
+        &mut self.host
+    }
+}

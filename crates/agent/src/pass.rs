@@ -1,0 +1,146 @@
+//! Bringing the host to what was told: in quick passes over what changed, and in full passes that read the kernel.
+
+use crate::frame::{Agent, Entry};
+use crate::{Host, HostError, StepResult};
+use dataplane::{Actual, Netns, Plan, Program, UnitKey, diff};
+use intent::UnitId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl<H: Host> Agent<H> {
+    /// Compiles what is dirty; answers the units, with what was in force of each.
+    fn compile_dirty(&mut self) -> BTreeMap<UnitKey, Vec<UnitId>> {
+        let mut compiled = BTreeMap::new();
+        for (unit, role) in std::mem::take(&mut self.dirty) {
+            let new = self.compilers[role].compile(&unit, &self.intents, &self.facts);
+            let before = if new.is_empty() {
+                self.entries.remove(&unit)
+            } else {
+                let program = Arc::new(new.program.clone());
+                self.entries.insert(unit.clone(), Entry { role, program, compiled: new })
+            };
+            compiled.insert(unit, before.map(|entry| entry.compiled.blamed()).unwrap_or_default());
+        }
+        compiled
+    }
+
+    /// Changes what the dirty units differ in from what was applied last, without a look at more than the links they attach.
+    pub(crate) fn quick_pass(&mut self) -> Result<(), HostError> {
+        let dirty = self.compile_dirty();
+        let units = || dirty.keys();
+        let before: Vec<(&UnitKey, &Program)> = units().filter_map(|unit| Some((unit, &**self.applied.get(unit)?))).collect();
+        let wanted: Vec<(&UnitKey, &Program)> = units().filter_map(|unit| Some((unit, &*self.entries.get(unit)?.program))).collect();
+        let mut actual = Actual::of(before.iter().copied());
+        for (_, program) in before.iter().chain(&wanted) {
+            if let Err(error) = self.host.observe(program, &mut actual) {
+                self.dirty.extend(
+                    self.entries.iter().filter(|(unit, _)| dirty.contains_key(*unit)).map(|(unit, entry)| (unit.clone(), entry.role)),
+                );
+                self.broken.extend(units().map(|unit| (unit.clone(), error.to_string())));
+                return Err(error);
+            }
+        }
+        let plan = diff(wanted, &actual);
+        let results = if plan.steps.is_empty() { Vec::new() } else { self.host.apply(&plan) };
+        self.settle(&dirty, &plan, &results);
+        Ok(())
+    }
+
+    /// Reads the host and changes what differs, whoever made it differ.
+    pub(crate) fn full_pass(&mut self) -> Result<(), HostError> {
+        let mut dirty = self.compile_dirty();
+        let programs: Vec<&Program> = self.entries.values().map(|entry| &*entry.program).collect();
+        let actual = match self.host.read(&programs) {
+            Ok(actual) => actual,
+            Err(error) => {
+                self.broken.extend(dirty.keys().map(|unit| (unit.clone(), error.to_string())));
+                return Err(error);
+            }
+        };
+        let links = actual.namespaces.get(&Netns::ROOT).map(|root| root.links.keys().cloned().collect()).unwrap_or_default();
+        self.note_devices(links);
+        for (unit, before) in self.compile_dirty() {
+            dirty.entry(unit).or_insert(before);
+        }
+        let plan = diff(self.entries.iter().map(|(unit, entry)| (unit, &*entry.program)), &actual);
+        for unit in self.entries.keys().chain(self.applied.keys()).chain(self.broken.keys()) {
+            if !dirty.contains_key(unit) {
+                let before = self.entries.get(unit).map(|entry| entry.compiled.blamed());
+                dirty.insert(unit.clone(), before.unwrap_or_default());
+            }
+        }
+        let known = |unit: &UnitKey| self.applied.contains_key(unit);
+        for step in plan.steps.iter().filter(|step| step.unit.as_ref().is_some_and(known)) {
+            tracing::info!(unit = step.unit.as_ref().map(UnitKey::as_str), %step, "repairing");
+        }
+        let results = if plan.steps.is_empty() { Vec::new() } else { self.host.apply(&plan) };
+        self.settle(&dirty, &plan, &results);
+        Ok(())
+    }
+
+    /// Notes what a plan came to for the units it was made for; `units` has what was in force of each before.
+    fn settle(&mut self, units: &BTreeMap<UnitKey, Vec<UnitId>>, plan: &Plan, results: &[StepResult]) {
+        let mut failed: BTreeMap<&UnitKey, String> = BTreeMap::new();
+        let mut unowned = None;
+        for (step, result) in plan.steps.iter().zip(results) {
+            let StepResult::Failed(reason) = result else { continue };
+            match &step.unit {
+                Some(unit) => _ = failed.entry(unit).or_insert_with(|| reason.clone()),
+                None => {
+                    tracing::warn!(%step, reason, "cannot remove");
+                    unowned = Some(reason);
+                }
+            }
+        }
+        let waiting: BTreeSet<&UnitKey> = plan.waiting.iter().map(|waiting| &waiting.unit).collect();
+        let all = units.keys().chain(failed.keys().copied().filter(|unit| !units.contains_key(*unit)));
+        let none = Vec::new();
+        for unit in all {
+            match failed.get(unit) {
+                Some(reason) => {
+                    self.applied.remove(unit);
+                    self.broken.insert(unit.clone(), reason.clone());
+                }
+                None => {
+                    self.broken.remove(unit);
+                    match self.entries.get(unit) {
+                        Some(entry) => _ = self.applied.insert(unit.clone(), Arc::clone(&entry.program)),
+                        None => _ = self.applied.remove(unit),
+                    }
+                }
+            }
+            self.report(unit, units.get(unit).unwrap_or(&none), failed.get(unit), waiting.contains(unit));
+        }
+        // Whose it was is not known: only a full pass can tell whether it is still there.
+        if let Some(reason) = unowned {
+            self.broken.insert(UnitKey::new("leftovers", "host"), reason.clone());
+        }
+    }
+
+    fn report(&mut self, unit: &UnitKey, before: &[UnitId], failure: Option<&String>, waiting: bool) {
+        let (mut realises, mut faults) = (BTreeSet::new(), BTreeMap::<UnitId, Vec<String>>::new());
+        if let Some(entry) = self.entries.get(unit) {
+            realises.extend(entry.compiled.realises.iter().copied().filter(|_| failure.is_none() && !waiting));
+            for complaint in &entry.compiled.complaints {
+                faults.entry(complaint.unit).or_default().push(complaint.reason.clone());
+            }
+            if let Some(reason) = failure {
+                let blamed = unit.as_str().parse().map_or_else(|_| entry.compiled.realises.clone(), |id| vec![id]);
+                blamed.into_iter().for_each(|id| faults.entry(id).or_default().push(reason.clone()));
+                if faults.is_empty() {
+                    tracing::error!(%unit, reason, "cannot be realised");
+                }
+            }
+        }
+        let concerned: BTreeSet<UnitId> = before.iter().copied().chain(realises.iter().copied()).chain(faults.keys().copied()).collect();
+        for id in concerned {
+            let told = self.told.get(&id).copied();
+            match told.filter(|_| realises.contains(&id)) {
+                Some(revision) => self.reporter.realised(id, revision),
+                None if self.reporter.is_realised(&id) => self.reporter.gone(id, told.is_some()),
+                None => {}
+            }
+            self.reporter.fault(id, faults.get(&id).map(|reasons| reasons.join("; ")).unwrap_or_default(), told.is_some());
+        }
+    }
+}

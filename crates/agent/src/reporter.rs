@@ -1,0 +1,94 @@
+//! What the server has been told of this host.
+
+use intent::UnitId;
+use intent::wire::{self, Report, report};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Keys in one message at most.
+const KEYS: usize = 1000;
+
+/// Keeps what is in force and what is not, and tells the server what is new about it.
+#[derive(Debug, Default)]
+pub(crate) struct Reporter {
+    out: Option<UnboundedSender<Report>>,
+    /// In force, with the revision of the unit that was told of.
+    realised: BTreeMap<UnitId, u64>,
+    faults: BTreeMap<UnitId, String>,
+    new_realised: BTreeSet<UnitId>,
+    new_gone: BTreeSet<UnitId>,
+    new_faults: BTreeSet<UnitId>,
+}
+
+impl Reporter {
+    /// A new stream: everything is told again once [`Reporter::repeat`] is called.
+    pub(crate) fn attach(&mut self, out: UnboundedSender<Report>, hello: wire::Hello) {
+        self.out = Some(out);
+        self.send(report::Report::Hello(hello));
+    }
+
+    /// Tells all of it again.
+    pub(crate) fn repeat(&mut self) {
+        self.new_realised.extend(self.realised.keys().copied());
+        self.new_faults.extend(self.faults.keys().copied());
+    }
+
+    pub(crate) fn realised(&mut self, unit: UnitId, revision: u64) {
+        if self.realised.insert(unit, revision) != Some(revision) {
+            self.new_realised.insert(unit);
+        }
+        self.new_gone.remove(&unit);
+    }
+
+    /// No longer in force; `tell` when the server still wants it.
+    pub(crate) fn gone(&mut self, unit: UnitId, tell: bool) {
+        if self.realised.remove(&unit).is_some() && tell {
+            self.new_gone.insert(unit);
+        }
+        self.new_realised.remove(&unit);
+    }
+
+    /// What is wrong with a unit now; nothing: an empty text. A unit nobody wants any more has no faults to tell.
+    pub(crate) fn fault(&mut self, unit: UnitId, message: String, wanted: bool) {
+        let before = if message.is_empty() { self.faults.remove(&unit) } else { self.faults.insert(unit, message.clone()) };
+        if wanted && before.as_deref().unwrap_or_default() != message {
+            match message.as_str() {
+                "" => tracing::info!(%unit, "mended"),
+                message => tracing::warn!(%unit, message, "cannot be realised"),
+            }
+            self.new_faults.insert(unit);
+        }
+    }
+
+    pub(crate) fn is_realised(&self, unit: &UnitId) -> bool {
+        self.realised.contains_key(unit)
+    }
+
+    /// Sends what is new.
+    pub(crate) fn flush(&mut self, revision: u64, told: &BTreeMap<UnitId, u64>) {
+        let keys = |units: BTreeSet<UnitId>| -> Vec<String> { units.iter().map(ToString::to_string).collect() };
+        for keys in keys(std::mem::take(&mut self.new_gone)).chunks(KEYS) {
+            self.send(report::Report::Gone(wire::Gone { keys: keys.to_vec() }));
+        }
+        for keys in keys(std::mem::take(&mut self.new_realised)).chunks(KEYS) {
+            self.send(report::Report::Realised(wire::Realised { revision, keys: keys.to_vec() }));
+        }
+        for unit in std::mem::take(&mut self.new_faults) {
+            let message = self.faults.get(&unit).cloned().unwrap_or_default();
+            let revision = told.get(&unit).copied().unwrap_or(revision);
+            self.send(report::Report::Faulted(wire::Faulted { key: unit.to_string(), revision, message }));
+        }
+    }
+
+    pub(crate) fn heartbeat(&mut self, roles: Vec<wire::Role>) {
+        self.send(report::Report::Heartbeat(wire::Heartbeat { roles }));
+    }
+
+    /// Without a stream nothing is sent: a new one begins with all.
+    fn send(&mut self, report: report::Report) {
+        let report = Report { report: Some(report) };
+        if self.out.as_ref().is_some_and(|out| out.send(report).is_err()) {
+            self.out = None;
+        }
+    }
+}

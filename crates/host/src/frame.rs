@@ -1,0 +1,110 @@
+//! This host as the agent's frame sees it: [`agent::Host`] by the kernel, and the events of links and daemons.
+
+use crate::conntrack::{Conntrack, Filter};
+use crate::{Daemons, Error, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns};
+use agent::{Cut, Event, Events, HostError, Release, StepResult};
+use dataplane::{Actual, Netns, Plan, Program};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::BindToDevice;
+use std::ffi::OsString;
+use std::net::UdpSocket;
+
+fn fault(error: Error) -> HostError {
+    HostError(error.to_string())
+}
+
+impl agent::Host for Host {
+    fn read(&mut self, wanted: &[&Program]) -> Result<Actual, HostError> {
+        Host::read(self, &Interest::of(wanted.iter().copied())).map_err(fault)
+    }
+
+    fn observe(&mut self, program: &Program, actual: &mut Actual) -> Result<(), HostError> {
+        Host::observe(self, program, actual).map_err(fault)
+    }
+
+    fn apply(&mut self, plan: &Plan) -> Vec<StepResult> {
+        let result = |outcome| match outcome {
+            Outcome::Done => StepResult::Done,
+            Outcome::Failed(error) => StepResult::Failed(error.to_string()),
+            Outcome::Skipped => StepResult::Skipped,
+        };
+        Host::apply(self, plan).into_iter().map(|report| result(report.outcome)).collect()
+    }
+
+    fn cut(&mut self, cuts: &[Cut]) -> Result<(), HostError> {
+        let filter = |cut: &Cut| Filter {
+            zone: Some(cut.zone),
+            source: cut.source,
+            destination: cut.destination,
+            protocol: cut.protocol,
+            destination_ports: cut.destination_ports,
+            ..Filter::default()
+        };
+        let filters: Vec<Filter> = cuts.iter().map(filter).collect();
+        let cut = Conntrack::open(&Netns::ROOT).and_then(|mut conntrack| conntrack.cut(&filters)).map_err(fault)?;
+        tracing::debug!(cut, "connections forgotten");
+        Ok(())
+    }
+
+    fn release(&mut self, releases: &[Release]) -> Result<(), HostError> {
+        let failures: Vec<String> = releases.iter().filter_map(|release| send(release).err()).map(|error| error.to_string()).collect();
+        if failures.is_empty() { Ok(()) } else { Err(HostError(failures.join("; "))) }
+    }
+}
+
+/// Tells a DHCP server, from within its namespace, what a client would that gives its address back (RFC 2131).
+fn send(release: &Release) -> Result<(), Error> {
+    let fault = |error: std::io::Error| Error::io("end lease of", release.address, error);
+    let sent = netns::run(&release.netns, || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        setsockopt(&socket, BindToDevice, &OsString::from(release.link.as_str()))?;
+        socket.send_to(&message(release), (release.server, 67))
+    });
+    match sent {
+        // Without its server the lease is gone too.
+        Err(error) if netns::absent(&error) => Ok(()),
+        other => other?.map(|_| ()).map_err(fault),
+    }
+}
+
+fn message(release: &Release) -> Vec<u8> {
+    let mut message = vec![0; 300];
+    // Request, Ethernet, 6 bytes of address.
+    message[..3].copy_from_slice(&[1, 1, 6]);
+    message[4..8].copy_from_slice(&release.mac.0[2..]);
+    message[12..16].copy_from_slice(&release.address.octets());
+    message[28..34].copy_from_slice(&release.mac.0);
+    message[236..240].copy_from_slice(&[99, 130, 83, 99]);
+    // Message type 7, DHCPRELEASE; server identifier; end.
+    message[240..243].copy_from_slice(&[53, 1, 7]);
+    message[243..245].copy_from_slice(&[54, 4]);
+    message[245..249].copy_from_slice(&release.server.octets());
+    message[249] = 255;
+    message
+}
+
+/// Tells the agent of the links of this namespace until the agent ends. Needs a tokio runtime.
+pub async fn watch_links(events: Events) -> Result<(), Error> {
+    let mut monitor = LinkMonitor::open(&Netns::ROOT)?;
+    loop {
+        for event in monitor.next().await? {
+            let event = match event {
+                LinkEvent::Added(link) => Event::LinkUp { name: link.name, settled: false },
+                LinkEvent::Changed(link) => Event::LinkUp { name: link.name, settled: link.master != 0 && link.up },
+                LinkEvent::Removed { name, .. } => Event::LinkGone(name),
+            };
+            if events.send(event).is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Tells the agent of daemons that end unasked.
+pub fn watch_daemons(daemons: &Daemons, events: Events) {
+    daemons.on_exit(move |exit| {
+        let reason = format!("{} in {}: {}", exit.name, exit.netns, exit.reason);
+        // An agent that has ended needs no telling.
+        _ = events.send(Event::DaemonEnded(reason.into()));
+    });
+}
