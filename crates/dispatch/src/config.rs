@@ -1,14 +1,11 @@
 //! What an operator may configure; filled once by the binary.
 
-use crate::project::Projection;
 use std::time::Duration;
 use world::Clock;
 
 /// Options of this crate.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What projection needs to know.
-    pub projection: Projection,
     /// The time that heartbeats are noted with.
     pub clock: Clock,
     /// How long after an agent was last heard it counts as dead (`agent_down_time`).
@@ -29,11 +26,9 @@ pub struct Config {
     pub waiting_units: usize,
 }
 
-impl Config {
-    /// The defaults.
-    pub fn new(projection: Projection) -> Config {
+impl Default for Config {
+    fn default() -> Config {
         Config {
-            projection,
             clock: Clock::system(),
             agent_down_time: Duration::from_secs(75),
             resume_commits: 1024,

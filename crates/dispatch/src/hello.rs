@@ -1,7 +1,7 @@
 //! Reads what agents say of themselves.
 
-use crate::operations::AgentReport;
 use intent::wire;
+use ml2::agent::AgentReport;
 use model::AgentType;
 use net::{HostName, Timestamp};
 use smol_str::SmolStr;
@@ -29,17 +29,17 @@ pub(crate) fn check(hello: &wire::Hello, peer: &HostName) -> Result<Vec<AgentRep
         let claimed: String = hello.host.chars().take(NAME_BYTES).collect();
         return Err(Status::permission_denied(format!("the certificate is of host {peer}, the Hello says {claimed:?}")));
     }
-    roles(&hello.roles, hello.started_at)
+    roles(peer, &hello.roles, hello.started_at)
 }
 
 /// Reads roles.
-pub(crate) fn roles(roles: &[wire::Role], started_at: i64) -> Result<Vec<AgentReport>, Status> {
+pub(crate) fn roles(host: &HostName, roles: &[wire::Role], started_at: i64) -> Result<Vec<AgentReport>, Status> {
     if roles.len() > ROLES {
         return Err(Status::invalid_argument(format!("{} roles, {ROLES} at most", roles.len())));
     }
     let mut reports: Vec<AgentReport> = Vec::with_capacity(roles.len());
     for role in roles {
-        let report = self::role(role, started_at)?;
+        let report = self::role(host, role, started_at)?;
         if reports.iter().any(|other| other.agent_type == report.agent_type) {
             return Err(Status::invalid_argument(format!("the role {:?} comes twice", report.agent_type.as_str())));
         }
@@ -48,7 +48,7 @@ pub(crate) fn roles(roles: &[wire::Role], started_at: i64) -> Result<Vec<AgentRe
     Ok(reports)
 }
 
-fn role(role: &wire::Role, started_at: i64) -> Result<AgentReport, Status> {
+fn role(host: &HostName, role: &wire::Role, started_at: i64) -> Result<AgentReport, Status> {
     let texts = [&role.agent_type, &role.binary, &role.topic, &role.availability_zone];
     if texts.iter().any(|text| text.len() > NAME_BYTES) || role.configurations.len() > CONFIGURATION_BYTES {
         return Err(Status::invalid_argument("a text of a role is too long"));
@@ -63,6 +63,7 @@ fn role(role: &wire::Role, started_at: i64) -> Result<AgentReport, Status> {
         .map_err(|error| Status::invalid_argument(format!("the configurations of {agent_type} are not a JSON object: {error}")))?;
     let zone = &role.availability_zone;
     Ok(AgentReport {
+        host: host.clone(),
         agent_type,
         binary: SmolStr::new(&role.binary),
         topic: SmolStr::new(&role.topic),

@@ -14,7 +14,7 @@
 //!   another host's, `FAILED_PRECONDITION` for another version of the contract, `ABORTED` when a newer stream of the host took over or the
 //!   agent is too slow, `UNAVAILABLE` when the server cannot serve now. After the last two an agent comes back.
 //!
-//! Deliberately absent: what the operations on agents and ports do (behind [`Operations`]), and sharing of heartbeats between servers.
+//! Deliberately absent: what the operations on agents and ports do (`ml2`), and sharing of heartbeats between servers.
 
 mod board;
 mod client;
@@ -25,7 +25,6 @@ mod hello;
 mod history;
 mod limit;
 mod listen;
-mod operations;
 mod peer;
 pub mod pki;
 pub mod project;
@@ -37,6 +36,5 @@ pub use board::UnitFault;
 pub use client::{CredentialsError, AgentCredentials};
 pub use config::Config;
 pub use hello::{PROTOCOL, is_host_name};
-pub use operations::{AgentReport, Operations};
 pub use pki::Pki;
 pub use server::{Dispatcher, Orders};

@@ -1,13 +1,18 @@
 //! Listens to an agent: checks its reports and gathers what they change, so that one commit takes all that came while the
 //! last one became durable.
 
-use crate::board::{Board, Session, UnitFault};
+use crate::board::{Session, UnitFault};
 use crate::history::{Fact, History};
 use crate::limit::Limit;
-use crate::operations::{AgentReport, Operations};
-use crate::{Config, hello, project};
+use crate::server::Hub;
+use crate::{hello, project};
+use api::Op;
+use auth::Caller;
 use intent::{UnitId, wire};
-use model::{Agent, Port};
+use ml2::Heartbeats;
+use ml2::agent::{AgentReport, report_agent};
+use ml2::port::provisioning::{dhcp_ready, port_failed, port_unwired, port_wired};
+use model::{Agent, Port, PortStatus};
 use net::{AgentId, HostName, PortId, Revision};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,28 +21,33 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
-use world::{ErrorKind, Store, World};
+use world::{ErrorKind, World};
 
 const FAULT_BYTES: usize = 1024;
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
+/// What was said of a port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Wired,
+    Gone,
+    Failed,
+}
+
 /// What reports change, gathered until the next commit. Bounded by the ports of the host and of the networks that it serves.
 #[derive(Clone, Default)]
 struct Pending {
-    /// Wired or not; the last word on a port counts.
-    ports: BTreeMap<PortId, bool>,
+    /// The last word on a port counts.
+    ports: BTreeMap<PortId, Word>,
     ready: BTreeSet<PortId>,
     roles: Option<Vec<AgentReport>>,
 }
 
 /// The listening side of a session.
 pub(crate) struct Listener {
-    pub(crate) config: Arc<Config>,
-    pub(crate) store: Store,
-    pub(crate) board: Arc<Board>,
-    pub(crate) operations: Arc<dyn Operations>,
-    pub(crate) session: Arc<Session>,
-    pub(crate) started_at: i64,
+    hub: Arc<Hub>,
+    session: Arc<Session>,
+    started_at: i64,
     said: Mutex<Said>,
     pending: Mutex<Pending>,
     wake: Notify,
@@ -55,17 +65,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Listener {
     pub(crate) fn new(
-        hub: &crate::server::Hub,
+        hub: Arc<Hub>,
         session: Arc<Session>,
         started_at: i64,
         roles: Vec<AgentReport>,
         agents: Vec<AgentId>,
     ) -> Listener {
         Listener {
-            config: hub.config.clone(),
-            store: hub.store.clone(),
-            board: hub.board.clone(),
-            operations: hub.operations.clone(),
+            hub,
             session,
             started_at,
             said: Mutex::new(Said { roles, agents }),
@@ -76,7 +83,7 @@ impl Listener {
 
     /// Reads reports until the stream ends or one is refused.
     pub(crate) async fn listen(&self, reports: &mut Streaming<wire::Report>) -> Result<(), Status> {
-        let mut limit = Limit::new(self.config.reports_per_second, Instant::now());
+        let mut limit = Limit::new(self.hub.config.reports_per_second, Instant::now());
         while let Some(report) = reports.message().await.map_err(refused)? {
             self.heard();
             let report = report.report.ok_or_else(|| Status::invalid_argument("an empty report"))?;
@@ -90,10 +97,10 @@ impl Listener {
     }
 
     fn heard(&self) {
-        self.board.heard(&self.session.host, Instant::now());
-        let now = self.config.clock.now();
+        self.hub.board.heard(&self.session.host, Instant::now());
+        let now = self.hub.config.clock.now();
         for agent in &lock(&self.said).agents {
-            self.operations.heartbeat(*agent, now);
+            self.hub.settings.get::<Heartbeats>().beat(*agent, now);
         }
     }
 
@@ -126,9 +133,9 @@ impl Listener {
         self.session.wake.notify_one();
         let mut said = lock(&self.said);
         if !heartbeat.roles.is_empty() {
-            said.roles = hello::roles(&heartbeat.roles, self.started_at)?;
+            said.roles = hello::roles(&self.session.host, &heartbeat.roles, self.started_at)?;
         } else {
-            let world = self.store.world();
+            let world = self.hub.store.world();
             if said.agents.iter().all(|agent| world.get::<Agent>(agent).is_some_and(|agent| agent.alive)) {
                 return Ok(());
             }
@@ -149,7 +156,7 @@ impl Listener {
             tracing::debug!(%host, ?revision, "a report of a revision that was not told here is left aside");
             return Ok(());
         }
-        let judged: Result<Vec<UnitId>, Status> = self.board.read(|world, history| {
+        let judged: Result<Vec<UnitId>, Status> = self.hub.board.read(|world, history| {
             let verdicts = ids.into_iter().map(|id| (id, judge(world, history, host, &id, revision)));
             let accepted = verdicts.filter_map(|(id, verdict)| match verdict {
                 Verdict::Accepted => Some(Ok(id)),
@@ -158,19 +165,19 @@ impl Listener {
             });
             accepted.collect()
         });
-        self.accept(judged?, revision.is_some());
+        self.accept(judged?, if revision.is_some() { Word::Wired } else { Word::Gone });
         Ok(())
     }
 
-    fn accept(&self, ids: Vec<UnitId>, up: bool) {
+    fn accept(&self, ids: Vec<UnitId>, word: Word) {
         if ids.is_empty() {
             return;
         }
         let mut pending = lock(&self.pending);
         for id in ids {
             match id {
-                UnitId::Port(port) => _ = pending.ports.insert(port, up),
-                UnitId::DhcpHost(_, port) if up => _ = pending.ready.insert(port),
+                UnitId::Port(port) => _ = pending.ports.insert(port, word),
+                UnitId::DhcpHost(_, port) if word == Word::Wired => _ = pending.ready.insert(port),
                 _ => {}
             }
         }
@@ -182,16 +189,17 @@ impl Listener {
         let id: UnitId = faulted.key.parse().map_err(|error: intent::DecodeError| Status::invalid_argument(error.to_string()))?;
         let host = &self.session.host;
         if faulted.message.is_empty() {
-            self.board.fault(host, id, None);
+            self.hub.board.fault(host, id, None);
             return Ok(());
         }
-        let known = self.board.read(|world, _| world.clone());
-        if project::unit(&self.config.projection, &known, host, &id).is_none() {
+        let known = self.hub.board.read(|world, _| world.clone());
+        if project::unit(&self.hub.ml2, &known, host, &id).is_none() {
             return Ok(());
         }
         let message: String = faulted.message.chars().take(FAULT_BYTES).collect();
         tracing::warn!(%host, unit = %id, revision = faulted.revision, message, "a host cannot realise a unit");
-        self.board.fault(host, id, Some(UnitFault { revision: Revision(faulted.revision), message }));
+        self.hub.board.fault(host, id, Some(UnitFault { revision: Revision(faulted.revision), message }));
+        self.accept(vec![id], Word::Failed);
         Ok(())
     }
 
@@ -211,8 +219,8 @@ impl Listener {
     /// Puts back what could not be committed; what came meanwhile is newer.
     fn put_back(&self, pending: Pending) {
         let mut newer = lock(&self.pending);
-        for (port, up) in pending.ports {
-            newer.ports.entry(port).or_insert(up);
+        for (port, word) in pending.ports {
+            newer.ports.entry(port).or_insert(word);
         }
         newer.ready.extend(pending.ready);
         newer.roles = newer.roles.take().or(pending.roles);
@@ -220,29 +228,29 @@ impl Listener {
 
     /// One commit; gives back what should be tried again.
     async fn commit_once(&self, mut pending: Pending) -> Result<(), Pending> {
-        let world = self.store.world();
+        let world = self.hub.store.world();
         let host = self.session.host.clone();
-        pending.ports.retain(|port, up| is_news(&world, &host, *port, *up));
+        pending.ports.retain(|port, word| is_news(&world, &host, *port, *word));
         pending.ready.retain(|port| world.get::<Port>(port).is_some_and(|port| port.provisioning.dhcp));
         drop(world);
         if pending.ports.is_empty() && pending.ready.is_empty() && pending.roles.is_none() {
             return Ok(());
         }
-        let operations = self.operations.clone();
+        let hub = self.hub.clone();
         let changes = Arc::new(pending);
         let (given, at) = (changes.clone(), host.clone());
-        let committed = self.store.commit(request_id(), move |tx| {
-            let agents = given.roles.iter().flatten().map(|role| operations.report_agent(tx, &at, role)).collect::<Vec<_>>();
-            for (port, up) in &given.ports {
-                match (is_news(tx.world(), &at, *port, *up), up) {
-                    (true, true) => operations.port_wired(tx, *port),
-                    (true, false) => operations.port_unwired(tx, *port),
-                    (false, _) => {}
-                }
+        let committed = self.hub.store.commit(request_id(), move |tx| {
+            let mut op = Op { tx, caller: &Caller::internal(), settings: &hub.settings };
+            let roles = given.roles.iter().flatten();
+            let agents: Vec<AgentId> = roles.map(|role| report_agent(&mut op, role.clone())).collect();
+            for (port, word) in &given.ports {
+                match word {
+                    Word::Wired => port_wired(&mut op, *port, &at),
+                    Word::Gone => port_unwired(&mut op, *port, &at),
+                    Word::Failed => port_failed(&mut op, *port, &at),
+                };
             }
-            for port in &given.ready {
-                operations.dhcp_ready(tx, *port);
-            }
+            dhcp_ready(&mut op, given.ready.iter().copied());
             Ok::<_, std::convert::Infallible>(agents)
         });
         match committed.await {
@@ -265,8 +273,13 @@ impl Listener {
 }
 
 /// True when a port of the host is not yet known to be so.
-fn is_news(world: &World, host: &HostName, port: PortId, up: bool) -> bool {
-    world.get::<Port>(&port).is_some_and(|port| port.bound_host() == Some(host) && port.provisioning.l2 == up)
+fn is_news(world: &World, host: &HostName, port: PortId, word: Word) -> bool {
+    let Some(port) = world.get::<Port>(&port).filter(|port| port.bound_host() == Some(host)) else { return false };
+    match word {
+        Word::Wired => port.provisioning.l2,
+        Word::Gone => !port.provisioning.l2 || port.status != PortStatus::Down,
+        Word::Failed => port.status != PortStatus::Error,
+    }
 }
 
 enum Verdict {

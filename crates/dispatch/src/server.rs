@@ -3,11 +3,13 @@
 use crate::board::{Board, UnitFault};
 use crate::hello;
 use crate::listen::{Listener, request_id};
-use crate::operations::{AgentReport, Operations};
 use crate::peer;
 use crate::tell::{Known, Outbox, tell};
 use crate::{Config, project};
+use api::{Op, Settings};
+use auth::Caller;
 use intent::{UnitId, wire};
+use ml2::agent::{AgentReport, agent_down, report_agent};
 use model::{Agent, SecurityGroupRule};
 use net::{AgentId, HostName, Revision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +29,12 @@ const COMMITS_AT_ONCE: usize = 256;
 
 /// What all sessions share.
 pub(crate) struct Hub {
-    pub(crate) config: Arc<Config>,
+    pub(crate) config: Config,
     pub(crate) store: Store,
-    pub(crate) board: Arc<Board>,
-    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) board: Board,
+    pub(crate) settings: Arc<Settings>,
+    /// For projection.
+    pub(crate) ml2: ml2::Config,
     epoch: u64,
     closed: watch::Sender<bool>,
 }
@@ -43,12 +47,15 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Follows the store and watches over the agents' life, on tasks of the current runtime, until [`Dispatcher::close`]. The
-    /// epoch names the store's history of revisions; see [`crate::epoch`].
-    pub fn new(store: Store, config: Config, operations: Arc<dyn Operations>, epoch: u64) -> Dispatcher {
+    /// settings are those of the API, with `ml2::Config` and the `ml2::Heartbeats` to note; the epoch names the store's history of
+    /// revisions, see [`crate::epoch`].
+    pub fn new(store: Store, config: Config, settings: Arc<Settings>, epoch: u64) -> Dispatcher {
         let (world, commits) = store.subscribe();
         complain(world.table::<SecurityGroupRule>().iter().map(|rule| &**rule));
-        let board = Arc::new(Board::new(world, config.waiting_units));
-        let hub = Arc::new(Hub { config: Arc::new(config), store, board, operations, epoch, closed: watch::Sender::new(false) });
+        let board = Board::new(world, config.waiting_units);
+        let ml2 = settings.get::<ml2::Config>().clone();
+        let hub = Hub { config, store, board, settings, ml2, epoch, closed: watch::Sender::new(false) };
+        let hub = Arc::new(hub);
         tokio::spawn(follow(hub.clone(), commits));
         tokio::spawn(watch_over(hub.clone()));
         Dispatcher { hub }
@@ -62,7 +69,7 @@ impl Dispatcher {
     /// What a host says that it cannot realise of what it should.
     pub fn faults(&self, host: &HostName) -> BTreeMap<UnitId, UnitFault> {
         let (mut faults, world) = self.hub.board.faults(host);
-        faults.retain(|id, _| project::unit(&self.hub.config.projection, &world, host, id).is_some());
+        faults.retain(|id, _| project::unit(&self.hub.ml2, &world, host, id).is_some());
         faults
     }
 
@@ -114,7 +121,8 @@ async fn watch_over(hub: Arc<Hub>) {
                 // It may have come back while this waited for its turn.
                 if asked.is_silent(&at, Instant::now()) {
                     let agents: Vec<AgentId> = tx.table::<Agent>().by(Agent::BY_HOST, &at).filter(|a| a.alive).map(|a| a.id).collect();
-                    agents.into_iter().for_each(|agent| asked.operations.agent_down(tx, agent));
+                    let mut op = Op { tx, caller: &Caller::internal(), settings: &asked.settings };
+                    agents.into_iter().for_each(|agent| agent_down(&mut op, agent));
                 }
                 Ok::<(), std::convert::Infallible>(())
             });
@@ -145,21 +153,21 @@ impl Hub {
         let roles = hello::check(&hello, &peer)?;
         self.board.heard(&peer, Instant::now());
         let known = Known { revision: Revision(hello.revision), epoch: hello.epoch };
-        let (agents, revision) = self.report_agents(&peer, &roles).await?;
+        let (agents, revision) = self.report_agents(&roles).await?;
         self.reach(revision, &known).await?;
         if *self.closed.borrow() {
             return Err(closing());
         }
         let (session, world) = self.board.attach(&peer);
         tracing::info!(host = %peer, agent_revision = %known.revision, revision = %world.revision(), "an agent is attached");
-        let listener = Listener::new(self, session.clone(), hello.started_at, roles, agents);
+        let listener = Listener::new(self.clone(), session.clone(), hello.started_at, roles, agents);
         let config = &self.config;
         let outbox =
             Outbox { orders: orders.clone(), timeout: config.write_timeout, delta_bytes: config.delta_bytes, epoch: self.epoch };
         let outcome = tokio::select! {
             status = session.ended() => Err(status),
             () = orders.closed() => Err(Status::cancelled("the agent has gone away")),
-            told = tell(config, &self.store, &self.board, &session, world, known, &outbox) => told,
+            told = tell(self, &session, world, known, &outbox) => told,
             heard = listener.listen(&mut reports) => heard,
             committed = listener.commit() => committed,
         };
@@ -180,10 +188,11 @@ impl Hub {
         }
     }
 
-    async fn report_agents(&self, host: &HostName, roles: &[AgentReport]) -> Result<(Vec<AgentId>, Revision), Status> {
-        let (operations, host, roles) = (self.operations.clone(), host.clone(), roles.to_vec());
+    async fn report_agents(self: &Arc<Hub>, roles: &[AgentReport]) -> Result<(Vec<AgentId>, Revision), Status> {
+        let (hub, roles) = (self.clone(), roles.to_vec());
         let committed = self.store.commit(request_id(), move |tx| {
-            Ok::<_, std::convert::Infallible>(roles.iter().map(|role| operations.report_agent(tx, &host, role)).collect::<Vec<_>>())
+            let mut op = Op { tx, caller: &Caller::internal(), settings: &hub.settings };
+            Ok::<_, std::convert::Infallible>(roles.iter().map(|role| report_agent(&mut op, role.clone())).collect::<Vec<_>>())
         });
         match committed.await {
             Ok(Ok(committed)) => Ok((committed.answer, committed.revision)),

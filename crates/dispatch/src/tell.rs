@@ -3,9 +3,9 @@
 //! Nothing is queued but keys: content is computed from the newest world when the agent is ready for it, so that a slow agent gets
 //! the latest state once and not each step on the way.
 
-use crate::Config;
-use crate::board::{Board, Session};
+use crate::board::Session;
 use crate::project;
+use crate::server::Hub;
 use intent::{Unit, UnitId, wire};
 use model::Port;
 use net::{HostName, Revision};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tonic::Status;
-use world::{Store, World};
+use world::World;
 
 /// Where orders go.
 pub(crate) struct Outbox {
@@ -68,9 +68,7 @@ pub(crate) struct Known {
 
 /// Tells the session all it must know, until it ends. `world` is the one with which it was attached.
 pub(crate) async fn tell(
-    config: &Config,
-    store: &Store,
-    board: &Board,
+    hub: &Hub,
     session: &Session,
     world: World,
     known: Known,
@@ -78,15 +76,15 @@ pub(crate) async fn tell(
 ) -> Result<(), Status> {
     let host = &session.host;
     let revision = world.revision();
-    let past = (known.epoch == outbox.epoch).then(|| past(config, store, &world, known.revision)).flatten();
+    let past = (known.epoch == outbox.epoch).then(|| past(hub, &world, known.revision)).flatten();
     let base = if past.is_some() { known.revision } else { revision };
     session.sent.store(revision.0, Ordering::Release);
     session.base.store(base.0, Ordering::Release);
     match past {
-        Some(past) => outbox.units(revision, difference(config, &past, &world, host)).await?,
+        Some(past) => outbox.units(revision, difference(&hub.ml2, &past, &world, host)).await?,
         None => {
             outbox.send(wire::order::Order::Snapshot(wire::Snapshot {})).await?;
-            let units = project::full(&config.projection, &world, host).into_iter();
+            let units = project::full(&hub.ml2, &world, host).into_iter();
             outbox.units(revision, units.map(|(id, unit)| (id, Some(unit)))).await?;
         }
     }
@@ -94,33 +92,33 @@ pub(crate) async fn tell(
     outbox.synced(revision).await?;
     loop {
         session.wake.notified().await;
-        let Some((waiting, world)) = board.take(session) else { return Err(session.ended().await) };
+        let Some((waiting, world)) = hub.board.take(session) else { return Err(session.ended().await) };
         let revision = world.revision();
         if revision.0 == session.sent.swap(revision.0, Ordering::AcqRel) {
             continue;
         }
-        let units = waiting.into_iter().map(|id| (id, project::unit(&config.projection, &world, host, &id)));
+        let units = waiting.into_iter().map(|id| (id, project::unit(&hub.ml2, &world, host, &id)));
         outbox.units(revision, units).await?;
         outbox.synced(revision).await?;
     }
 }
 
 /// The world at a revision that the agent has, when it is not too long ago.
-fn past(config: &Config, store: &Store, world: &World, revision: Revision) -> Option<World> {
+fn past(hub: &Hub, world: &World, revision: Revision) -> Option<World> {
     let behind = world.revision().0.checked_sub(revision.0)?;
     if behind == 0 {
         return Some(world.clone());
     }
-    if behind > config.resume_commits {
+    if behind > hub.config.resume_commits {
         return None;
     }
-    store.recent(revision)?.first().map(|commit| commit.before.clone()).filter(|past| past.revision() == revision)
+    hub.store.recent(revision)?.first().map(|commit| commit.before.clone()).filter(|past| past.revision() == revision)
 }
 
 /// What is different for a host, and what is waited for: a report of it may have been lost with the stream.
-fn difference(config: &Config, past: &World, world: &World, host: &HostName) -> impl Iterator<Item = (UnitId, Option<Unit>)> + use<> {
-    let then = project::full(&config.projection, past, host);
-    let mut now = project::full(&config.projection, world, host);
+fn difference(config: &ml2::Config, past: &World, world: &World, host: &HostName) -> impl Iterator<Item = (UnitId, Option<Unit>)> + use<> {
+    let then = project::full(config, past, host);
+    let mut now = project::full(config, world, host);
     let gone: Vec<_> = then.keys().filter(|id| !now.contains_key(id)).map(|id| (*id, None)).collect();
     let awaited = awaited(world, &now);
     now.retain(|id, unit| awaited.contains(id) || then.get(id) != Some(unit));

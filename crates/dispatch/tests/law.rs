@@ -50,7 +50,7 @@ fn apply(tx: &mut Tx, op: &Op) {
         Op::Network { n, kind, mtu, up, agents } => {
             let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Local];
             let mut network = network(*n, kinds[usize::from(*kind)]);
-            network.mtu = mtu.then_some(9000);
+            network.mtu = mtu.then_some(1400);
             network.admin_state_up = *up;
             network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
             tx.put(network);

@@ -1,7 +1,8 @@
 //! `dhcp/…` and `dhcp-host/…` units.
 
-use super::Projection;
 use intent::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
+use ml2::Config;
+use ml2::network::effective_mtu;
 use model::{Agent, AgentType, Ipv6Mode, Network, Port, Subnet, device_owner};
 use net::{Family, HostName, IpNet, NetworkId, PortId};
 use smol_str::SmolStr;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use world::{Key, World};
 
-pub(super) fn network(projection: &Projection, world: &World, host: &HostName, id: NetworkId) -> Option<DhcpNetwork> {
+pub(super) fn network(config: &Config, world: &World, host: &HostName, id: NetworkId) -> Option<DhcpNetwork> {
     let port = serves(world, host, id)?;
     let network = world.get::<Network>(&id)?;
     let address = |fixed_ip: &model::FixedIp| {
@@ -18,8 +19,8 @@ pub(super) fn network(projection: &Projection, world: &World, host: &HostName, i
     };
     Some(DhcpNetwork {
         network_id: id,
-        mtu: (projection.mtu)(network),
-        dns_domain: projection.dns_domain.clone(),
+        mtu: effective_mtu(config, network),
+        dns_domain: config.dns_domain.clone(),
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
@@ -28,7 +29,7 @@ pub(super) fn network(projection: &Projection, world: &World, host: &HostName, i
 }
 
 fn dhcp_subnets(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Subnet>> {
-    world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| subnet.enable_dhcp)
+    world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| ml2::dhcp::serves(subnet))
 }
 
 fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
@@ -57,9 +58,8 @@ pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: Por
     let port = world.get::<Port>(&id).filter(|port| port.network_id == network && has_dhcp_address(world, port))?;
     serves(world, host, network)?;
     let address = |fixed_ip: &model::FixedIp| {
-        let subnet = world.get::<Subnet>(&fixed_ip.subnet_id).filter(|subnet| subnet.enable_dhcp)?;
-        let given = subnet.family() == Family::V4 || ipv6(subnet) != Ipv6Dhcp::None;
-        given.then_some((fixed_ip.subnet_id, fixed_ip.ip_address))
+        let served = world.get::<Subnet>(&fixed_ip.subnet_id).is_some_and(|subnet| ml2::dhcp::serves(subnet));
+        served.then_some((fixed_ip.subnet_id, fixed_ip.ip_address))
     };
     let mut addresses: Vec<_> = port.fixed_ips.iter().filter_map(address).collect();
     addresses.sort_unstable();
@@ -72,14 +72,14 @@ pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: Por
     Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname: None, options })
 }
 
-/// True for ports that DHCP agents of their network know as clients: those with an address in a subnet with DHCP.
+/// True for ports that DHCP agents of their network know as clients: those with an address in a subnet that DHCP serves.
 pub(crate) fn has_dhcp_address(world: &World, port: &Port) -> bool {
-    let in_dhcp = |fixed_ip: &model::FixedIp| world.get::<Subnet>(&fixed_ip.subnet_id).is_some_and(|subnet| subnet.enable_dhcp);
+    let in_dhcp = |fixed_ip: &model::FixedIp| world.get::<Subnet>(&fixed_ip.subnet_id).is_some_and(|subnet| ml2::dhcp::serves(subnet));
     port.device_owner != device_owner::DHCP && port.fixed_ips.iter().any(in_dhcp)
 }
 
 /// The DHCP port through which a host serves a network; none when it does not: its DHCP agent is not one of the network's, has
-/// no bound port there, or no subnet has DHCP.
+/// no bound port there, or DHCP serves none of its subnets.
 pub(crate) fn serves<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Option<&'a Arc<Port>> {
     if !is_scheduled(world, host, network) {
         return None;

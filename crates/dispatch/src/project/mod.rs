@@ -15,44 +15,29 @@ pub use group::{UnresolvableRule, resolve};
 use group::remote_groups;
 
 use intent::{Unit, UnitId};
-use model::{Network, Port};
+use ml2::Config;
+use model::Port;
 use net::HostName;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use world::{Index, Key, Record, Table, World};
 
-/// What projection needs to know besides the world: a deployment's configuration.
-#[derive(Clone)]
-pub struct Projection {
-    /// Domain of instances' names, told by DHCP: `openstacklocal`.
-    pub dns_domain: SmolStr,
-    /// The MTU of a network in bytes, as the API shows it.
-    pub mtu: Arc<dyn Fn(&Network) -> u32 + Send + Sync>,
-}
-
-impl std::fmt::Debug for Projection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Projection").field("dns_domain", &self.dns_domain).finish_non_exhaustive()
-    }
-}
-
 /// The unit that a host has under a key; none when it must not have it.
-pub fn unit(projection: &Projection, world: &World, host: &HostName, id: &UnitId) -> Option<Unit> {
+pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Option<Unit> {
     match *id {
-        UnitId::Network(id) => network::network(projection, world, host, id).map(Unit::Network),
+        UnitId::Network(id) => network::network(config, world, host, id).map(Unit::Network),
         UnitId::Remote(network, id) => network::remote(world, host, network, id).map(Unit::Remote),
         UnitId::SecurityGroup(id) => group::group(world, host, id).map(Unit::SecurityGroup),
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
-        UnitId::Dhcp(id) => dhcp::network(projection, world, host, id).map(Unit::Dhcp),
+        UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
         UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }
 }
 
 /// All units of a host.
-pub fn full(projection: &Projection, world: &World, host: &HostName) -> BTreeMap<UnitId, Unit> {
-    let units = keys(world, host).into_iter().filter_map(|id| Some((id, unit(projection, world, host, &id)?)));
+pub fn full(config: &Config, world: &World, host: &HostName) -> BTreeMap<UnitId, Unit> {
+    let units = keys(world, host).into_iter().filter_map(|id| Some((id, unit(config, world, host, &id)?)));
     units.collect()
 }
 

@@ -1,19 +1,21 @@
 //! `network/…` and `remote/…` units.
 
-use super::{Projection, hosts_under};
+use super::hosts_under;
 use intent::{Carrier, NetworkIntent, RemotePort};
+use ml2::Config;
+use ml2::network::effective_mtu;
 use model::{Agent, AgentType, Network, NetworkType, Port, Segment};
 use net::{HostName, NetworkId, PortId, Vni};
 use std::net::IpAddr;
 use world::{Key, World};
 
-pub(super) fn network(projection: &Projection, world: &World, host: &HostName, id: NetworkId) -> Option<NetworkIntent> {
+pub(super) fn network(config: &Config, world: &World, host: &HostName, id: NetworkId) -> Option<NetworkIntent> {
     if !has_ports(world, host, id) {
         return None;
     }
     let network = world.get::<Network>(&id)?;
     let carrier = carrier(network)?;
-    Some(NetworkIntent { id, carrier, mtu: (projection.mtu)(network), admin_state_up: network.admin_state_up })
+    Some(NetworkIntent { id, carrier, mtu: effective_mtu(config, network), admin_state_up: network.admin_state_up })
 }
 
 pub(super) fn remote(world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<RemotePort> {

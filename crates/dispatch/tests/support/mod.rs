@@ -1,7 +1,6 @@
 //! A small cloud to change: records with few ids, so that random changes meet each other.
 #![allow(dead_code, reason = "each test uses a part")]
 
-use dispatch::project::Projection;
 use model::*;
 use net::*;
 use serde_json::json;
@@ -10,8 +9,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 use world::{Change, Commit, Context, Tx, World};
 
-pub fn projection() -> Projection {
-    Projection { dns_domain: "openstacklocal".into(), mtu: Arc::new(|network| network.mtu.unwrap_or(1450)) }
+pub fn projection() -> ml2::Config {
+    ml2::Config::default()
 }
 
 pub fn uuid(kind: u8, n: u8) -> Uuid {
