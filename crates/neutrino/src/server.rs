@@ -1,0 +1,196 @@
+//! The server: state, identity, API.
+
+use crate::config::Config;
+use crate::{Auth, CertificateArgs, ServerArgs, registry};
+use anyhow::{Context, Result, bail, ensure};
+use api::{QuotaConfig, Server, ServerOptions, Settings};
+use auth::Identity;
+use auth::identity::{NoAuth, builtin, clouds_without_auth};
+use dispatch::epoch::EpochFile;
+use dispatch::pki::issue_agent_certificate;
+use dispatch::{Dispatcher, Pki};
+use model::NetworkType;
+use smol_str::SmolStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use world::engines::Sqlite;
+use world::{Store, StoreOptions};
+
+/// How often the epoch file notes how far the database has come.
+const EPOCH_NOTE: Duration = Duration::from_secs(60);
+
+/// `neutrino server`: until SIGTERM or SIGINT.
+pub async fn run(args: ServerArgs) -> Result<()> {
+    let config = Config::read(&args.state.join("neutrino.toml"))?;
+    let server = ServerSide::open(&args, &config)?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("listening on {}", args.listen))?;
+    let agents = TcpListener::bind(args.agents).await.with_context(|| format!("listening for agents on {}", args.agents))?;
+    let pki = Pki::open(&args.state.join("pki"))?;
+    let dispatcher = server.dispatcher.clone();
+    tokio::spawn(async move {
+        if let Err(error) = dispatcher.serve_tls(agents, &pki, std::future::pending()).await {
+            tracing::error!(%error, "agents cannot be served");
+        }
+    });
+    tracing::info!("the Networking API answers at http://{}; agents attach at {}", args.listen, args.agents);
+    server.serve(listener, ended()).await
+}
+
+/// `neutrino certificate`: what the agent of a host attaches with.
+pub fn certificate(args: &CertificateArgs) -> Result<()> {
+    let bundle = issue_agent_certificate(&args.state.join("pki"), &args.host)?;
+    println!("{}", bundle.display());
+    eprintln!("copy this directory to {} and start there: neutrino agent --bundle DIR --server ADDR:PORT", args.host);
+    Ok(())
+}
+
+/// The parts of a server.
+pub struct ServerSide {
+    store: Store,
+    api: Server,
+    epoch: EpochFile,
+    /// What serves agents.
+    pub dispatcher: Dispatcher,
+}
+
+impl ServerSide {
+    /// Opens the state directory (made when it is not there) and puts the server together; `clouds.yaml` is there afterwards. Needs
+    /// a tokio runtime.
+    pub fn open(args: &ServerArgs, config: &Config) -> Result<ServerSide> {
+        make_private(&args.state)?;
+        let engine = Sqlite::open(&args.state.join("neutrino.db")).with_context(|| format!("the state in {}", args.state.display()))?;
+        let store = Store::open(Box::new(engine), Arc::new(model::schema()), StoreOptions::default())?;
+        let identity = identity(args)?;
+        let policy = policy(&args.state)?;
+        let settings = Settings::new().with(Arc::new(ml2_config(config)?)).with(Arc::new(ml2::Heartbeats::new()));
+        let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
+        let registry = registry::api(&QuotaConfig { limits });
+        let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
+        let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
+        let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings), epoch.epoch());
+        Ok(ServerSide { store, api, epoch, dispatcher })
+    }
+
+    /// Serves the API until `shutdown`, then ends in order.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let ServerSide { store, api, epoch, dispatcher } = self;
+        let note = async {
+            loop {
+                tokio::time::sleep(EPOCH_NOTE).await;
+                if let Err(error) = epoch.note(store.world().revision()) {
+                    tracing::warn!(%error, "the epoch file cannot be written");
+                }
+            }
+        };
+        tokio::select! {
+            () = api.serve(listener, shutdown) => {}
+            () = note => {}
+        }
+        dispatcher.close();
+        store.close().await;
+        epoch.note(store.world().revision()).context("the epoch file")
+    }
+}
+
+/// Ends with SIGTERM or SIGINT.
+pub async fn ended() {
+    let wait = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be received");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+    }
+}
+
+/// Makes a directory that only its owner may enter.
+pub fn make_private(directory: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.with_context(|| format!("making the state directory {}", directory.display()))
+}
+
+fn identity(args: &ServerArgs) -> Result<Identity> {
+    let base = format!("http://{}", args.listen);
+    match args.auth {
+        Auth::Builtin => Ok(Identity::Builtin(Arc::new(builtin::Builtin::open(builtin::Config::new(&args.state, base))?))),
+        Auth::None => {
+            ensure!(
+                args.listen.ip().is_loopback(),
+                "--auth none is for loopback addresses only: anybody who reaches {} could do anything",
+                args.listen
+            );
+            write_private(&args.state.join("clouds.yaml"), &clouds_without_auth(&base))?;
+            Ok(Identity::None(NoAuth::default()))
+        }
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))
+}
+
+fn policy(state: &Path) -> Result<auth::Policy> {
+    let overrides = state.join("policy.yaml");
+    if !overrides.exists() {
+        return Ok(auth::Policy::defaults());
+    }
+    let policy = auth::Policy::load(&overrides)?;
+    for warning in policy.warnings() {
+        tracing::warn!("{}: {warning}", overrides.display());
+    }
+    Ok(policy)
+}
+
+fn ml2_config(config: &Config) -> Result<ml2::Config> {
+    let mut ml2 = ml2::Config::default();
+    let given = &config.ml2;
+    if let Some(types) = &given.tenant_network_types {
+        let parse =
+            |word: &SmolStr| NetworkType::from_word(word).with_context(|| format!("tenant_network_types: '{word}' is not a network type"));
+        ml2.project_network_types = types.iter().map(parse).collect::<Result<_>>()?;
+    }
+    if let Some(ranges) = &given.vni_ranges {
+        ml2.vni_ranges = ranges.iter().map(|range| vni_range(range)).collect::<Result<_>>()?;
+    }
+    if let Some(flat) = &given.flat_networks {
+        ml2.flat_networks.clone_from(flat);
+    }
+    if let Some(mtu) = given.global_physnet_mtu {
+        ml2.global_physnet_mtu = mtu;
+    }
+    ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
+        None | Some("tap") => false,
+        Some("bridge") => true,
+        Some(other) => bail!("linuxbridge_vif_type: '{other}' is neither tap nor bridge"),
+    };
+    Ok(ml2)
+}
+
+fn vni_range(text: &str) -> Result<(u32, u32)> {
+    let range = text.split_once(':').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    match range {
+        Some((first, last)) if 1 <= first && first <= last && last <= net::Vni::MAX => Ok((first, last)),
+        _ => bail!("vni_ranges: '{text}' is not FIRST:LAST within 1 to {}", net::Vni::MAX),
+    }
+}
