@@ -1,6 +1,8 @@
 //! Processor time and memory of process trees, from `/proc`.
 
 use anyhow::{Context, Result};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -110,14 +112,10 @@ fn stat(pid: u32) -> Option<(Duration, u32)> {
     Some((ticks(number(11)? + number(12)?), number(1)? as u32))
 }
 
-/// Time run by all threads, from the scheduler's own account (nanoseconds), else from the clock ticks.
+/// Time run by all threads, those that ended included, from the process's clock (nanoseconds), else from the clock ticks.
 fn cpu_of(pid: u32) -> Duration {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let nanos: u64 = tasks
-        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok()?.split_whitespace().next()?.parse::<u64>().ok())
-        .sum();
-    let by_ticks = stat(pid).map(|fields| fields.0).unwrap_or_default();
-    Duration::from_nanos(nanos).max(by_ticks)
+    let clock = clock_getcpuclockid(Pid::from_raw(pid as i32)).and_then(clock_gettime);
+    clock.map(Duration::from).ok().or_else(|| stat(pid).map(|fields| fields.0)).unwrap_or_default()
 }
 
 fn rss_kib(pid: u32) -> u64 {

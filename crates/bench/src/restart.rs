@@ -67,6 +67,7 @@ struct Measured {
 pub fn run(options: &Restart) -> Result<ExitCode> {
     let mut stage = Stage::set(&options.program, &options.stage)?;
     let (instances, nics, probes) = traffic(&mut stage, options.ports)?;
+    stage.settle()?;
     eprintln!("  {} ports are wired and answer", options.ports);
     let mut figures = Vec::new();
     let mut roles = vec![stage.agent];

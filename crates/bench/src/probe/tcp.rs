@@ -11,6 +11,9 @@ use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
+/// Closing ends a connection at once: one that waits for acknowledgements would keep its namespace.
+const ABORT: libc::linger = libc::linger { l_onoff: 1, l_linger: 0 };
+
 /// Connections from one instance to a listener in another.
 pub struct Tcp {
     from: Netns,
@@ -53,7 +56,7 @@ impl Tcp {
         setns(&self.from, CloneFlags::CLONE_NEWNET).context("enter a network namespace")?;
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-        setsockopt(&socket, sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?;
+        setsockopt(&socket, sockopt::Linger, &ABORT)?;
         setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
         match connect(socket.as_raw_fd(), &SockaddrIn::from(self.to)) {
             Ok(()) | Err(nix::Error::EINPROGRESS) => Ok(socket.into()),
@@ -79,7 +82,7 @@ impl Tcp {
     pub(super) fn acceptable(&mut self) -> bool {
         let mut new = false;
         while let Ok((stream, _)) = self.listener.accept() {
-            new = stream.set_nonblocking(true).is_ok();
+            new = stream.set_nonblocking(true).is_ok() && setsockopt(&stream, sockopt::Linger, &ABORT).is_ok();
             self.accepted = Some(stream);
         }
         new

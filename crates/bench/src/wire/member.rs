@@ -25,6 +25,7 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
         joining[0].learn(&known)?;
     }
     let bystander = Bystander::start(stage)?;
+    stage.settle()?;
     let mut probes = Vec::new();
     for (instance, nic) in pairs(&instances, &nics) {
         probes.push(stage.engine.add(Probe::udp(&joining[0], instance, nic.address, PORT)?)?);

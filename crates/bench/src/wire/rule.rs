@@ -25,6 +25,8 @@ pub(super) struct Change {
     opened_first: Vec<f64>,
     opened: Vec<f64>,
     closed: Vec<f64>,
+    /// Notifications of the kernel in each round.
+    notified: Vec<f64>,
     told_opening: Counts,
     told_closing: Counts,
 }
@@ -33,6 +35,7 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
     let closed_group = group(&mut stage.api, "closed")?;
     let (instances, nics) = stage.instances(count, &[&closed_group])?;
     let bystander = Bystander::start(stage)?;
+    stage.settle()?;
     let mut figures = Vec::new();
     for protocol in ["icmp", "udp", "tcp"] {
         let mut probes = Vec::new();
@@ -91,13 +94,16 @@ impl Change {
         // The flows that are open now go on: they must be cut with the rule.
         engine.start(probes, Pace::steady(FLOW.max(Duration::from_micros(50 * probes.len() as u64))))?;
         ensure!(engine.all_arrived(probes, LONG).is_some(), "open flows do not go on");
-        add(&mut self.told_opening, events.take()?);
+        let opening = events.take()?;
         let answered = change(false)?;
         let last = engine.all_silent(probes, answered, QUIET, LONG).context("packets still pass")?;
         self.closed.push(last.map_or(0.0, |last| ms_between(answered, last)));
         engine.stop(probes)?;
         engine.disconnect(probes)?;
-        add(&mut self.told_closing, events.take()?);
+        let closing = events.take()?;
+        self.notified.push(opening.values().chain(closing.values()).sum::<u64>() as f64);
+        add(&mut self.told_opening, opening);
+        add(&mut self.told_closing, closing);
         Ok(())
     }
 
@@ -112,6 +118,7 @@ impl Change {
             Figure::of(format!("{what} removed: answer to the last packet of all open flows"), "ms", self.closed)
                 .goal(GOAL)
                 .note(told(&self.told_closing)),
+            Figure::of(format!("{what} added and removed: what the kernel was told"), "events", self.notified),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! What all steps start from: running processes, a network, an open group, and one instance that is wired.
 
 use crate::lab::api::{Api, id};
+use crate::lab::events::Events;
 use crate::lab::instance::{Instance, Nic, plug, plug_many};
 use crate::lab::rtnl::{self, Rtnl};
 use crate::lab::server::{Lab, Program, Role};
@@ -114,6 +115,19 @@ impl Stage {
             sleep(Duration::from_millis(5));
         }
         Ok((instances, nics))
+    }
+
+    /// Waits until the kernel has nothing to tell any more of what was made (carriers, address detection).
+    pub fn settle(&self) -> Result<()> {
+        let mut events = Events::listen()?;
+        let end = Instant::now() + LONG;
+        loop {
+            sleep(Duration::from_millis(1500));
+            if events.take()?.is_empty() {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "the host does not come to rest");
+        }
     }
 
     /// Takes instances away again: links first, then ports.
