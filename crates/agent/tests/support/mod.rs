@@ -1,0 +1,5 @@
+//! Units to tell, and a host that is a model.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod build;
+pub mod model;
