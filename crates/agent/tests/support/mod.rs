@@ -2,4 +2,5 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod build;
+pub mod lab;
 pub mod model;
