@@ -33,7 +33,7 @@ mod tell;
 mod transport;
 
 pub use board::UnitFault;
-pub use client::{CredentialsError, AgentCredentials};
+pub use client::{AgentCredentials, CredentialsError};
 pub use config::Config;
 pub use hello::{PROTOCOL, is_host_name};
 pub use pki::Pki;

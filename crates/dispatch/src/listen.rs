@@ -64,21 +64,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Listener {
-    pub(crate) fn new(
-        hub: Arc<Hub>,
-        session: Arc<Session>,
-        started_at: i64,
-        roles: Vec<AgentReport>,
-        agents: Vec<AgentId>,
-    ) -> Listener {
-        Listener {
-            hub,
-            session,
-            started_at,
-            said: Mutex::new(Said { roles, agents }),
-            pending: Mutex::default(),
-            wake: Notify::new(),
-        }
+    pub(crate) fn new(hub: Arc<Hub>, session: Arc<Session>, started_at: i64, roles: Vec<AgentReport>, agents: Vec<AgentId>) -> Listener {
+        Listener { hub, session, started_at, said: Mutex::new(Said { roles, agents }), pending: Mutex::default(), wake: Notify::new() }
     }
 
     /// Reads reports until the stream ends or one is refused.

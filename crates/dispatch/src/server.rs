@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -35,6 +36,8 @@ pub(crate) struct Hub {
     pub(crate) settings: Arc<Settings>,
     /// For projection.
     pub(crate) ml2: ml2::Config,
+    /// Where connections inside the process are served, wherever the agent runs.
+    pub(crate) runtime: Handle,
     epoch: u64,
     closed: watch::Sender<bool>,
 }
@@ -49,12 +52,15 @@ impl Dispatcher {
     /// Follows the store and watches over the agents' life, on tasks of the current runtime, until [`Dispatcher::close`]. The
     /// settings are those of the API, with `ml2::Config` and the `ml2::Heartbeats` to note; the epoch names the store's history of
     /// revisions, see [`crate::epoch`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub fn new(store: Store, config: Config, settings: Arc<Settings>, epoch: u64) -> Dispatcher {
         let (world, commits) = store.subscribe();
         complain(world.table::<SecurityGroupRule>().iter().map(|rule| &**rule));
         let board = Board::new(world, config.waiting_units);
         let ml2 = settings.get::<ml2::Config>().clone();
-        let hub = Hub { config, store, board, settings, ml2, epoch, closed: watch::Sender::new(false) };
+        let hub = Hub { config, store, board, settings, ml2, runtime: Handle::current(), epoch, closed: watch::Sender::new(false) };
         let hub = Arc::new(hub);
         tokio::spawn(follow(hub.clone(), commits));
         tokio::spawn(watch_over(hub.clone()));
@@ -148,7 +154,12 @@ impl Hub {
     }
 
     /// The session of one stream, from its Hello to its end.
-    async fn serve(self: &Arc<Hub>, peer: HostName, mut reports: Streaming<wire::Report>, orders: Sender<wire::Order>) -> Result<(), Status> {
+    async fn serve(
+        self: &Arc<Hub>,
+        peer: HostName,
+        mut reports: Streaming<wire::Report>,
+        orders: Sender<wire::Order>,
+    ) -> Result<(), Status> {
         let hello = self.hello(&mut reports).await?;
         let roles = hello::check(&hello, &peer)?;
         self.board.heard(&peer, Instant::now());
@@ -162,8 +173,7 @@ impl Hub {
         tracing::info!(host = %peer, agent_revision = %known.revision, revision = %world.revision(), "an agent is attached");
         let listener = Listener::new(self.clone(), session.clone(), hello.started_at, roles, agents);
         let config = &self.config;
-        let outbox =
-            Outbox { orders: orders.clone(), timeout: config.write_timeout, delta_bytes: config.delta_bytes, epoch: self.epoch };
+        let outbox = Outbox { orders: orders.clone(), timeout: config.write_timeout, delta_bytes: config.delta_bytes, epoch: self.epoch };
         let outcome = tokio::select! {
             status = session.ended() => Err(status),
             () = orders.closed() => Err(Status::cancelled("the agent has gone away")),

@@ -67,13 +67,7 @@ pub(crate) struct Known {
 }
 
 /// Tells the session all it must know, until it ends. `world` is the one with which it was attached.
-pub(crate) async fn tell(
-    hub: &Hub,
-    session: &Session,
-    world: World,
-    known: Known,
-    outbox: &Outbox,
-) -> Result<(), Status> {
+pub(crate) async fn tell(hub: &Hub, session: &Session, world: World, known: Known, outbox: &Outbox) -> Result<(), Status> {
     let host = &session.host;
     let revision = world.revision();
     let past = (known.epoch == outbox.epoch).then(|| past(hub, &world, known.revision)).flatten();

@@ -52,7 +52,7 @@ impl Dispatcher {
             let (agent, server) = duplex(LOCAL_BUFFER);
             let incoming = tokio_stream::once(Ok::<_, io::Error>(LocalStream { stream: server, host: host.clone() }));
             let served = builder().add_service(dispatcher.service()).serve_with_incoming(incoming);
-            tokio::spawn(async move {
+            dispatcher.hub.runtime.spawn(async move {
                 if let Err(error) = served.await {
                     tracing::debug!(%error, "an in-process connection ended");
                 }

@@ -12,7 +12,8 @@ use world::{Key, World};
 impl Gather<'_> {
     pub(super) fn port(&mut self, port: &Sides<'_, Port>) {
         let wiring = |p: &Port| (p.bound_host().cloned(), p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled);
-        let filtering = |p: &Port| (p.security_groups.clone(), p.fixed_ips.clone(), p.allowed_address_pairs.clone(), p.device_owner.clone());
+        let filtering =
+            |p: &Port| (p.security_groups.clone(), p.fixed_ips.clone(), p.allowed_address_pairs.clone(), p.device_owner.clone());
         let woken = |needs: fn(&Port) -> bool| port.after.is_some_and(needs) && !port.before.is_some_and(needs);
         if port.differ(wiring) || port.differ(filtering) || woken(|p| p.provisioning.l2) {
             self.bound_port(port);
@@ -207,4 +208,3 @@ fn ports_in_subnet(world: &World, subnet: SubnetId) -> BTreeSet<PortId> {
     let addresses = world.table::<Port>().walk(Port::BY_ADDRESS, lowest);
     addresses.take_while(|(key, _)| matches!(key, Key::Address(of, _) if *of == subnet.0)).map(|(_, port)| *port).collect()
 }
-

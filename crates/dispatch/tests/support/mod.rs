@@ -1,6 +1,8 @@
 //! A small cloud to change: records with few ids, so that random changes meet each other.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod cloud;
+
 use model::*;
 use net::*;
 use serde_json::json;
@@ -172,5 +174,12 @@ pub fn commit(before: &World, with: impl FnOnce(&mut Tx)) -> Commit {
     let (_, change) = tx.finish();
     let revision = before.revision().next();
     let after = before.with_change(revision, &change);
-    Commit { revision, request_id: "req".into(), time: Timestamp(0), change: Arc::new(Change::clone(&change)), before: before.clone(), after }
+    Commit {
+        revision,
+        request_id: "req".into(),
+        time: Timestamp(0),
+        change: Arc::new(Change::clone(&change)),
+        before: before.clone(),
+        after,
+    }
 }
