@@ -73,7 +73,6 @@ impl Lab {
             for job in receiver {
                 job(&mut inside);
             }
-            inside.end();
         });
         match entered.recv().expect("the thread says whether it could") {
             Ok(()) => Some(Lab { jobs, thread: Some(thread) }),
@@ -149,12 +148,9 @@ impl Inside {
         self.realised.clear();
     }
 
-    /// Takes everything down.
-    pub fn end(&mut self) {
-        if let Some(running) = self.running.take() {
-            let mut agent = running.stop();
-            assert_eq!(agent::down(agent.host()), Ok(vec![]));
-        }
+    /// Takes everything down; answers what could not be.
+    pub fn end(&mut self) -> Result<Vec<String>, agent::HostError> {
+        self.running.take().map_or(Ok(Vec::new()), |running| agent::down(running.stop().host()))
     }
 
     fn listen(&mut self) {
@@ -210,6 +206,22 @@ impl Inside {
     pub fn wait_port(&mut self, port: u8) {
         let key = format!("port/{}", build::port_id(port));
         self.wait(&key, 0);
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // Also when a test failed between an agent's end and the next one's start.
+        if self.running.is_none() && !std::thread::panicking() {
+            return;
+        }
+        let ended = match self.running.take() {
+            Some(running) => agent::down(running.stop().host()),
+            None => host::Host::new(self.state.path()).map_or(Ok(Vec::new()), |mut host| agent::down(&mut host)),
+        };
+        if !std::thread::panicking() {
+            assert_eq!(ended, Ok(vec![]));
+        }
     }
 }
 
