@@ -1,0 +1,48 @@
+//! `cargo xtask bench`: builds for release and runs the load program.
+
+use crate::packages;
+use crate::server::Place;
+use crate::shell::{command, status, step};
+use anyhow::{Result, bail};
+use std::fs;
+use std::path::PathBuf;
+
+const PROGRAM: &str = "target/release/bench";
+
+/// Runs one of the measurements with the options given.
+pub fn bench(arguments: &[String]) -> Result<()> {
+    let Some((which, options)) = arguments.split_first() else { bail!("say what to measure: api, wire, restart or crash") };
+    packages::for_running()?;
+    step("building", &["cargo", "build", "--release", "--locked", "--package", "neutrino", "--package", "bench"])?;
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    match which.as_str() {
+        "api" => api(&options),
+        "wire" | "restart" | "crash" | "coldstart" | "table" => {
+            let words = [&[PROGRAM, which][..], &options].concat();
+            status(&mut command(&words), &words.join(" "))
+        }
+        other => bail!("'{other}' is no measurement; there are api, wire, restart and crash"),
+    }
+}
+
+/// The API of a server of its own, without authentication, on a new database. Options given replace the defaults.
+fn api(options: &[&str]) -> Result<()> {
+    if options.contains(&"--url") || options.contains(&"--help") {
+        let words = [&[PROGRAM, "api"][..], options].concat();
+        return status(&mut command(&words), &words.join(" "));
+    }
+    let state = PathBuf::from(format!("target/bench-api.{}", std::process::id()));
+    let place = Place { program: "target/release/neutrino", state: std::path::absolute(state)?, listen: "127.0.0.1:9699".to_owned() };
+    let mut server = place.start(&["server", "--auth", "none"], false)?;
+    let (url, group) = (format!("http://{}", place.listen), format!("neutrino={}", server.id()));
+    let mut words = vec![PROGRAM, "api", "--url", &url, "--project", "bench", "--group", &group];
+    if !options.contains(&"--out") {
+        words.extend(["--out", "target/bench-api.json"]);
+    }
+    words.extend(options);
+    let result = status(&mut command(&words), &words.join(" "));
+    server.kill()?;
+    server.wait()?;
+    fs::remove_dir_all(&place.state)?;
+    result
+}
