@@ -27,7 +27,10 @@ pub struct Agent<H> {
     pub(crate) told: BTreeMap<UnitId, u64>,
     staging: Option<Staging>,
     synced: bool,
+    /// All is told up to here: what a new stream resumes from.
     revision: u64,
+    /// The newest revision anything was told of; reports name it.
+    newest: u64,
     epoch: u64,
     repeat: bool,
     started_at: i64,
@@ -92,6 +95,7 @@ impl<H: Host> Agent<H> {
             staging: None,
             synced: false,
             revision: 0,
+            newest: 0,
             epoch: 0,
             repeat: false,
             started_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64),
@@ -171,6 +175,7 @@ impl<H: Host> Agent<H> {
                 }
                 // Not yet the revision to resume from: a change may come in several deltas.
                 tracing::debug!(revision, put = put.len(), remove = remove.len(), "delta");
+                self.newest = self.newest.max(revision);
                 remove.into_iter().for_each(|id| self.change(id, None));
                 put.into_iter().for_each(|(revision, unit)| self.change(unit.id(), Some((revision, unit))));
             }
@@ -178,7 +183,7 @@ impl<H: Host> Agent<H> {
                 if let Some(staging) = self.staging.take() {
                     self.replace(staging);
                 }
-                (self.revision, self.epoch) = (revision, epoch);
+                (self.revision, self.newest, self.epoch) = (revision, revision, epoch);
                 if !self.synced {
                     self.synced = true;
                     self.settle_numbers();
@@ -276,7 +281,7 @@ impl<H: Host> Agent<H> {
             self.quick_pass()
         };
         self.reschedule(now, done, due);
-        self.reporter.flush(self.revision, &self.told);
+        self.reporter.flush(self.newest, &self.told);
         self.aftermath();
     }
 
@@ -312,8 +317,8 @@ impl<H: Host> Agent<H> {
 
     fn roles(&self) -> Vec<Role> {
         let zone = self.config.availability_zone.to_string();
-        let role = |compiler: &Box<dyn Compile>| Role { availability_zone: zone.clone(), ..compiler.role(&self.intents, &self.facts) };
-        self.compilers.iter().map(role).collect()
+        let role = |compiler: &dyn Compile| Role { availability_zone: zone.clone(), ..compiler.role(&self.intents, &self.facts) };
+        self.compilers.iter().map(|compiler| role(compiler.as_ref())).collect()
     }
 
     /// When the next turn is due although nothing happens.

@@ -97,8 +97,7 @@ impl<'a> Bench<'a> {
     fn new(state: &'a Path) -> Bench<'a> {
         let model = Model::default();
         FOREIGN.iter().for_each(|name| model.add_link(name));
-        let mut bench =
-            Bench { state, agent: agent(state, model.clone(), Some("192.0.2.1")), model, told: BTreeMap::new(), revision: 1 };
+        let mut bench = Bench { state, agent: agent(state, model.clone(), Some("192.0.2.1")), model, told: BTreeMap::new(), revision: 1 };
         bench.tell_all();
         bench
     }
@@ -126,7 +125,11 @@ impl<'a> Bench<'a> {
             Op::Remove(id) => self.tell(None, Some(id)),
             Op::Device(port, there, heard) => {
                 let name = tap(port);
-                if there { self.model.add_link(&name) } else { self.model.remove_link(&name) };
+                if there {
+                    self.model.add_link(&name)
+                } else {
+                    self.model.remove_link(&name)
+                };
                 if heard {
                     let name = name.as_str().into();
                     self.agent.on(if there { Event::LinkUp { name, settled: false } } else { Event::LinkGone(name) });

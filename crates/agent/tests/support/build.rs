@@ -137,8 +137,13 @@ pub fn dhcp_role() -> dhcp::Dhcp {
 }
 
 pub fn agent<H: Host>(state: &Path, host: H, local_ip: Option<&str>) -> Agent<H> {
+    agent_with(state, host, local_ip, false)
+}
+
+pub fn agent_with<H: Host>(state: &Path, host: H, local_ip: Option<&str>, bridge_conntrack: bool) -> Agent<H> {
     let mut config = Config::new("host-1".into(), state);
     config.local_ip = local_ip.map(ip);
+    config.bridge_conntrack = bridge_conntrack;
     Agent::new(config, compilers(), host).expect("the state directory can be made")
 }
 

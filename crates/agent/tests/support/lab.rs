@@ -61,15 +61,8 @@ impl Lab {
             }
             sh("ip link set lo up");
             let state = tempfile::tempdir().expect("a directory");
-            let mut inside = Inside {
-                state,
-                local_ip,
-                running: None,
-                reports: None,
-                realised: BTreeMap::new(),
-                faults: BTreeMap::new(),
-                revision: 1,
-            };
+            let mut inside =
+                Inside { state, local_ip, running: None, reports: None, realised: BTreeMap::new(), faults: BTreeMap::new(), revision: 1 };
             for job in receiver {
                 job(&mut inside);
             }
@@ -107,7 +100,7 @@ impl Inside {
     /// Starts the agent and attaches a server that tells these units.
     pub fn start(&mut self, units: impl IntoIterator<Item = intent::Unit>) {
         let host = host::Host::new(self.state.path()).expect("a host");
-        let agent = build::agent(self.state.path(), host, self.local_ip.as_deref());
+        let agent = build::agent_with(self.state.path(), host, self.local_ip.as_deref(), is_native());
         let running = agent.start(|host, events| host::watch_daemons(host.daemons(), events)).expect("a thread");
         let events = running.events();
         std::thread::spawn(move || {
@@ -223,6 +216,12 @@ impl Drop for Inside {
             assert_eq!(ended, Ok(vec![]));
         }
     }
+}
+
+/// This kernel tracks connections in the bridge family.
+pub fn is_native() -> bool {
+    let capabilities = host::probe().expect("the kernel can be asked");
+    capabilities.bridge_conntrack.works && capabilities.bridge_meta.works
 }
 
 /// Runs a closure in an instance.

@@ -75,7 +75,7 @@ impl Host for Model {
                 continue;
             }
             state.count += 1;
-            let chance = state.fail_every.is_some_and(|every| state.count % every == 0);
+            let chance = state.fail_every.is_some_and(|every| state.count.is_multiple_of(every));
             let one = Plan { steps: vec![step.clone()], waiting: Vec::new() };
             let done = if chance { Err("by chance") } else { one.apply_to(&mut state.actual).map_err(|refused| refused.why) };
             results.push(match done {
