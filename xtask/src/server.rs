@@ -1,6 +1,6 @@
 //! A server started by a task: found again by its process id and state directory.
 
-use crate::shell::output;
+use crate::shell::{command, output};
 use anyhow::{Context, Result, bail};
 use client::{Cloud, wait_until};
 use std::fs::{self, File};
@@ -106,6 +106,13 @@ fn answers(listen: &str) -> Result<bool> {
 /// What a `neutrino` command prints as JSON.
 pub fn neutrino(place: &Place, words: &[&str]) -> Result<serde_json::Value> {
     let state = place.state.to_string_lossy();
-    let text = output(&[&[place.program][..], words, &["--state", &state, "--json"]].concat())?;
+    let whole = [&[place.program][..], words, &["--state", &state, "--json"]].concat();
+    let answer = command(&whole).stdin(Stdio::null()).output().with_context(|| format!("running {}", place.program))?;
+    if !answer.status.success() {
+        // What comes before the last line is progress.
+        let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+        bail!("{}", said.trim().lines().last().unwrap_or("it failed without a word"));
+    }
+    let text = String::from_utf8(answer.stdout)?;
     serde_json::from_str(&text).with_context(|| format!("reading what `neutrino {}` prints", words.join(" ")))
 }

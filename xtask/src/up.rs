@@ -97,7 +97,7 @@ fn go_on(place: &Place) {
     println!("  openstack --os-cloud neutrino port list --long\n");
     println!("and with the instances:\n");
     println!("  {program} instance list --state {state}");
-    println!("  {program} instance exec --state {state} red-1 -- ping 10.0.0.12\n");
+    println!("  {program} instance exec --state {state} red-2 -- ping 10.0.0.11\n");
 }
 
 /// Removes the instances, stops the server, removes what it made.

@@ -2,7 +2,11 @@
 
 use anyhow::{Result, bail};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
+
+/// Of the table when it goes to a file.
+const WIDTH: u16 = 140;
 
 /// Steps so far. Each is printed as it ends.
 #[derive(Default)]
@@ -46,6 +50,9 @@ impl Report {
     pub fn end(self) -> Result<()> {
         let mut table = Table::new();
         table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        if !std::io::stdout().is_terminal() {
+            table.set_width(WIDTH);
+        }
         table.set_header(["", "step", "ms", "what was seen"]);
         for step in &self.steps {
             let ms = format!("{:.1}", step.took.as_secs_f64() * 1000.0);
