@@ -24,11 +24,14 @@ pub enum SchemaError {
     },
 }
 
+/// Reads the body of a record with this id and version.
+type Decode = fn(&str, u16, &str) -> Result<Arc<dyn AnyRecord>, SchemaError>;
+
 struct Kind {
     type_id: TypeId,
     name: &'static str,
     empty: fn() -> Arc<dyn AnyTable>,
-    decode: fn(&str, u16, &str) -> Result<Arc<dyn AnyRecord>, SchemaError>,
+    decode: Decode,
 }
 
 /// The kinds of records, in a fixed order. Made once, from the registry.

@@ -4,7 +4,7 @@ mod things;
 
 use net::Revision;
 use std::sync::Arc;
-use things::{Engines, NAME, OWNER, Thing, open, request, schema};
+use things::{Engines, NAME, OWNER, Thing, open, putting, request, schema};
 use world::{Error, StoreOptions, Tx};
 
 fn put(number: u64, name: &'static str) -> impl Fn(&mut Tx) -> Result<(), &'static str> {
@@ -28,7 +28,7 @@ async fn operations_see_what_the_ones_before_them_left_and_are_kept() {
         assert_eq!(store.commit(request(), put(2, "a")).await.unwrap().err(), Some("the name is taken"));
         assert_eq!(store.commit(request(), put(1, "b")).await.unwrap().unwrap().revision, Revision(2));
         // Putting the same again takes no revision.
-        let same = |tx: &mut Tx| Ok::<_, ()>(tx.put(Thing::new(1, "b")));
+        let same = putting(Thing::new(1, "b"));
         assert_eq!(store.commit(request(), same).await.unwrap().unwrap().revision, Revision(2));
         let back = |tx: &mut Tx| {
             tx.put(Thing::new(1, "other"));
@@ -78,7 +78,7 @@ async fn a_subscriber_gets_each_commit_once_from_its_world_on() {
             let store = store.clone();
             tokio::spawn(async move {
                 for number in 2..60 {
-                    store.commit(request(), move |tx| Ok::<_, ()>(tx.put(Thing::new(number, "x")))).await.unwrap().unwrap();
+                    store.commit(request(), putting(Thing::new(number, "x"))).await.unwrap().unwrap();
                 }
             })
         };
@@ -120,7 +120,7 @@ async fn recent_commits_are_told_again_as_long_as_they_are_kept() {
         let store = open(&engines, StoreOptions { recent: 5, ..StoreOptions::default() });
         let (_, mut live) = store.subscribe();
         for number in 1..=8 {
-            store.commit(request(), move |tx| Ok::<_, ()>(tx.put(Thing::new(number % 3, "x").counting(number)))).await.unwrap().unwrap();
+            store.commit(request(), putting(Thing::new(number % 3, "x").counting(number))).await.unwrap().unwrap();
         }
         let mut told = Vec::new();
         for _ in 0..8 {
@@ -162,7 +162,7 @@ fn dropping_the_store_finishes_what_is_queued() {
         let store = open(&engines, StoreOptions::default());
         let mut waiting = Vec::new();
         for number in 0..100 {
-            let operation = move |tx: &mut Tx| Ok::<_, ()>(tx.put(Thing::new(number, "x")));
+            let operation = putting(Thing::new(number, "x"));
             let mut commit = Box::pin(store.commit(request(), operation));
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             assert!(commit.as_mut().poll(&mut context).is_pending() || number > 0);

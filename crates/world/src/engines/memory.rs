@@ -9,6 +9,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -52,9 +53,33 @@ struct Shared {
     locking: Locking,
 }
 
-/// The database. A clone is the same database.
+/// The database as one server reaches it. A clone is the same server's.
 #[derive(Clone)]
-pub struct Memory(Arc<Shared>);
+pub struct Memory(Link);
+
+#[derive(Clone)]
+struct Link {
+    shared: Arc<Shared>,
+    /// False while this server is cut off from the database.
+    reachable: Arc<AtomicBool>,
+}
+
+impl Link {
+    fn reach(&self, operation: &'static str) -> Result<MutexGuard<'_, Data>, EngineError> {
+        let mut data = self.shared.lock();
+        let unavailable = data.faults.unavailable;
+        if !self.reachable.load(Relaxed) || data.happens(unavailable) {
+            return Err(fault(EngineErrorKind::Unavailable, operation));
+        }
+        Ok(data)
+    }
+
+    fn reach_for_write(&self, operation: &'static str) -> Result<MutexGuard<'_, Data>, EngineError> {
+        let mut data = self.reach(operation)?;
+        let conflict = data.faults.conflict;
+        if data.happens(conflict) { Err(fault(EngineErrorKind::Conflict, operation)) } else { Ok(data) }
+    }
+}
 
 impl Memory {
     /// An empty database whose faults come in the order that the seed decides.
@@ -69,7 +94,19 @@ impl Memory {
             faults: Faults::default(),
             rng: SmallRng::seed_from_u64(seed),
         };
-        Memory(Arc::new(Shared { data: Mutex::new(data), changed: Condvar::new(), locking }))
+        let shared = Arc::new(Shared { data: Mutex::new(data), changed: Condvar::new(), locking });
+        Memory(Link { shared, reachable: Arc::new(AtomicBool::new(true)) })
+    }
+
+    /// The same database as another server reaches it.
+    #[must_use]
+    pub fn another_server(&self) -> Memory {
+        Memory(Link { shared: self.0.shared.clone(), reachable: Arc::new(AtomicBool::new(true)) })
+    }
+
+    /// From now on this server does not reach the database, or does again.
+    pub fn cut_off(&self, cut_off: bool) {
+        self.0.reachable.store(!cut_off, Relaxed);
     }
 
     /// A handle for one server.
@@ -79,18 +116,18 @@ impl Memory {
 
     /// From now on these things go wrong.
     pub fn set_faults(&self, faults: Faults) {
-        self.0.lock().faults = faults;
+        self.0.shared.lock().faults = faults;
     }
 
     /// The log as far as it is kept.
     pub fn log(&self) -> Vec<LoggedChange> {
-        self.0.lock().changes.clone()
+        self.0.shared.lock().changes.clone()
     }
 
     fn handle(&self) -> Handle {
-        let mut data = self.0.lock();
+        let mut data = self.0.shared.lock();
         data.next_handle += 1;
-        Handle { shared: self.0.clone(), handle: data.next_handle, pending: None }
+        Handle { link: self.0.clone(), handle: data.next_handle, pending: None }
     }
 }
 
@@ -103,15 +140,6 @@ impl Shared {
 impl Data {
     fn happens(&mut self, probability: f64) -> bool {
         probability > 0.0 && self.rng.random_bool(probability)
-    }
-
-    fn reach(&mut self, operation: &'static str) -> Result<(), EngineError> {
-        if self.happens(self.faults.unavailable) { Err(fault(EngineErrorKind::Unavailable, operation)) } else { Ok(()) }
-    }
-
-    fn reach_for_write(&mut self, operation: &'static str) -> Result<(), EngineError> {
-        self.reach(operation)?;
-        if self.happens(self.faults.conflict) { Err(fault(EngineErrorKind::Conflict, operation)) } else { Ok(()) }
     }
 
     fn apply(&mut self, changes: Vec<LoggedChange>) {
@@ -140,7 +168,7 @@ struct Pending {
 }
 
 struct Handle {
-    shared: Arc<Shared>,
+    link: Link,
     handle: u64,
     pending: Option<Pending>,
 }
@@ -149,10 +177,10 @@ impl Handle {
     /// Takes back the write that was begun and gives the writers' lock back.
     fn end(&mut self) -> Option<Pending> {
         let pending = self.pending.take()?;
-        let mut data = self.shared.lock();
+        let mut data = self.link.shared.lock();
         if data.writer == Some(self.handle) {
             data.writer = None;
-            self.shared.changed.notify_all();
+            self.link.shared.changed.notify_all();
         }
         Some(pending)
     }
@@ -166,8 +194,7 @@ impl Drop for Handle {
 
 impl Reader for Handle {
     fn load(&mut self, row: &mut dyn FnMut(RowRef<'_>) -> bool) -> Result<Revision, EngineError> {
-        let mut data = self.shared.lock();
-        data.reach("reading the resources")?;
+        let data = self.link.reach("reading the resources")?;
         for StoredRow { kind, id, version, body, .. } in data.rows.values() {
             if !row(RowRef { kind, id, version: *version, body }) {
                 break;
@@ -177,8 +204,7 @@ impl Reader for Handle {
     }
 
     fn changes_since(&mut self, revision: Revision) -> Result<Vec<LoggedChange>, EngineError> {
-        let mut data = self.shared.lock();
-        data.reach("reading the log")?;
+        let data = self.link.reach("reading the log")?;
         if revision < data.floor {
             return Err(fault(EngineErrorKind::Compacted, "reading the log"));
         }
@@ -187,15 +213,13 @@ impl Reader for Handle {
     }
 
     fn head(&mut self) -> Result<Revision, EngineError> {
-        let mut data = self.shared.lock();
-        data.reach("reading the head")?;
+        let data = self.link.reach("reading the head")?;
         Ok(data.head)
     }
 
     fn wait(&mut self, revision: Revision, timeout: Duration) -> Result<bool, EngineError> {
-        let mut data = self.shared.lock();
-        data.reach("waiting for changes")?;
-        let waited = self.shared.changed.wait_timeout_while(data, timeout, |data| data.head <= revision);
+        let data = self.link.reach("waiting for changes")?;
+        let waited = self.link.shared.changed.wait_timeout_while(data, timeout, |data| data.head <= revision);
         let (data, _) = waited.expect("nothing panics while it holds this lock");
         Ok(data.head > revision)
     }
@@ -203,14 +227,13 @@ impl Reader for Handle {
 
 impl Engine for Handle {
     fn reader(&mut self) -> Result<Option<Box<dyn Reader>>, EngineError> {
-        Ok(Some(Box::new(Memory(self.shared.clone()).handle())))
+        Ok(Some(Box::new(Memory(self.link.clone()).handle())))
     }
 
     fn begin(&mut self) -> Result<Revision, EngineError> {
-        let mut data = self.shared.lock();
-        data.reach_for_write("beginning a write")?;
-        if self.shared.locking == Locking::Pessimistic {
-            let waited = self.shared.changed.wait_while(data, |data| data.writer.is_some());
+        let mut data = self.link.reach_for_write("beginning a write")?;
+        if self.link.shared.locking == Locking::Pessimistic {
+            let waited = self.link.shared.changed.wait_while(data, |data| data.writer.is_some());
             data = waited.expect("nothing panics while it holds this lock");
             data.writer = Some(self.handle);
         }
@@ -219,7 +242,7 @@ impl Engine for Handle {
     }
 
     fn append(&mut self, changes: &[LoggedChange]) -> Result<(), EngineError> {
-        self.shared.lock().reach_for_write("writing changes")?;
+        drop(self.link.reach_for_write("writing changes")?);
         let pending = self.pending.as_mut().expect("a write was begun");
         pending.changes.extend_from_slice(changes);
         Ok(())
@@ -227,8 +250,7 @@ impl Engine for Handle {
 
     fn commit(&mut self) -> Result<(), EngineError> {
         let operation = "committing";
-        let mut data = self.shared.lock();
-        data.reach_for_write(operation)?;
+        let mut data = self.link.reach_for_write(operation)?;
         let faults = data.faults;
         if data.happens(faults.lost_before_commit) {
             return Err(fault(EngineErrorKind::Unavailable, operation));
@@ -243,7 +265,7 @@ impl Engine for Handle {
             data.apply(pending.changes);
         }
         drop(data);
-        self.shared.changed.notify_all();
+        self.link.shared.changed.notify_all();
         match (base_is_newest, lost) {
             (false, _) => Err(EngineError { kind: EngineErrorKind::Conflict, operation, reason: "another server was first".to_owned() }),
             (true, true) => Err(fault(EngineErrorKind::Unavailable, operation)),
@@ -256,8 +278,7 @@ impl Engine for Handle {
     }
 
     fn compact(&mut self, through: Revision) -> Result<(), EngineError> {
-        let mut data = self.shared.lock();
-        data.reach("compacting the log")?;
+        let mut data = self.link.reach("compacting the log")?;
         let through = through.min(data.head);
         data.floor = data.floor.max(through);
         data.changes.retain(|change| change.revision > through);

@@ -1,16 +1,17 @@
 //! A kind of record with indexes, and both engines, for the tests.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part; a test fails by panicking")]
 
-use net::ProjectId;
+use net::{ProjectId, Revision};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 use world::engines::memory::Locking;
 use world::engines::{Memory, Sqlite};
-use world::{Engine, Index, Key, Record, Schema, Store, StoreOptions};
+use world::{Commit, Engine, EngineError, Index, Key, LoggedChange, Reader, Record, RowRef, Schema, Store, StoreOptions, World};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Thing {
@@ -103,4 +104,106 @@ impl Engines {
 
 pub fn open(engines: &Engines, options: StoreOptions) -> Store {
     Store::open(engines.engine(), schema(), options).unwrap()
+}
+
+/// A world and what comes after it.
+pub type Subscription = (World, tokio::sync::mpsc::UnboundedReceiver<Arc<Commit>>);
+
+/// An engine whose store does not follow other servers between its own writes.
+pub struct WithoutReader(pub Box<dyn Engine>);
+
+impl Reader for WithoutReader {
+    fn load(&mut self, row: &mut dyn FnMut(RowRef<'_>) -> bool) -> Result<Revision, EngineError> {
+        self.0.load(row)
+    }
+
+    fn changes_since(&mut self, revision: Revision) -> Result<Vec<LoggedChange>, EngineError> {
+        self.0.changes_since(revision)
+    }
+
+    fn head(&mut self) -> Result<Revision, EngineError> {
+        self.0.head()
+    }
+
+    fn wait(&mut self, revision: Revision, timeout: Duration) -> Result<bool, EngineError> {
+        self.0.wait(revision, timeout)
+    }
+}
+
+impl Engine for WithoutReader {
+    fn reader(&mut self) -> Result<Option<Box<dyn Reader>>, EngineError> {
+        Ok(None)
+    }
+
+    fn begin(&mut self) -> Result<Revision, EngineError> {
+        self.0.begin()
+    }
+
+    fn append(&mut self, changes: &[LoggedChange]) -> Result<(), EngineError> {
+        self.0.append(changes)
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.0.commit()
+    }
+
+    fn rollback(&mut self) {
+        self.0.rollback();
+    }
+
+    fn compact(&mut self, through: Revision) -> Result<(), EngineError> {
+        self.0.compact(through)
+    }
+}
+
+/// The operation that puts a thing.
+pub fn putting(thing: Thing) -> impl Fn(&mut world::Tx) -> Result<(), String> {
+    move |tx| {
+        tx.put(thing.clone());
+        Ok(())
+    }
+}
+
+/// The world that a log makes, from the bodies in it and nothing else.
+pub fn replay(log: &[LoggedChange]) -> World {
+    let mut tx = world::Tx::new(World::empty(schema()), world::Context::new(net::Timestamp(0), request(), 0));
+    for entry in log.iter().flat_map(|change| &change.entries) {
+        match &entry.row {
+            Some(row) => tx.put(serde_json::from_str::<Thing>(&row.body).unwrap()),
+            None => drop(tx.remove::<Thing>(&entry.id.parse().unwrap())),
+        }
+    }
+    let (world, _) = tx.finish();
+    world
+}
+
+/// Says what is different between two worlds, whatever their revisions.
+pub fn same(one: &World, other: &World) -> Result<(), String> {
+    let things = |world: &World| world.table::<Thing>().iter().cloned().collect::<Vec<_>>();
+    if things(one) == things(other) { Ok(()) } else { Err(format!("{:?} is not {:?}", things(one), things(other))) }
+}
+
+/// Compares the indexes with what the records say.
+pub fn check_indexes(world: &World) -> Result<(), String> {
+    let table = world.table::<Thing>();
+    let mut said: [Vec<(Key, Uuid)>; Thing::INDEXES] = Default::default();
+    for thing in table.iter() {
+        for (slot, index) in [OWNER, NAME, COUNT, TAG].into_iter().enumerate() {
+            thing.index(&mut |at, key| {
+                if at.slot() == index.slot() {
+                    said[slot].push((key, thing.id));
+                }
+            });
+        }
+    }
+    for (slot, index) in [OWNER, NAME, COUNT, TAG].into_iter().enumerate() {
+        said[slot].sort();
+        said[slot].dedup();
+        let lowest = Key::Number(0);
+        let found: Vec<_> = table.walk(index, lowest).map(|(key, id)| (key.clone(), *id)).collect();
+        if found != said[slot] {
+            return Err(format!("index {slot} has {found:?}, the records say {:?}", said[slot]));
+        }
+    }
+    Ok(())
 }

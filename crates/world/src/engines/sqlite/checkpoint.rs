@@ -14,10 +14,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Commits between two runs of the thread.
-const COMMITS: u32 = 256;
+/// About so many bytes of the log are written between two runs of the thread.
+const STEP: usize = 4 << 20;
 /// Pages in the log from which on it is to be started anew: 16 MiB.
 const LONG: i64 = 4096;
+/// About so many bytes of the log are too many even if the thread has not said how long it is.
+const TOO_LONG: usize = 64 << 20;
 /// How soon the log is copied when commits pause.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -25,7 +27,10 @@ pub(super) struct Checkpointer {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     pages: Arc<AtomicI64>,
-    commits: u32,
+    /// Written since the thread was woken.
+    bytes: usize,
+    /// Written since the log was last started anew.
+    log_bytes: usize,
 }
 
 impl Checkpointer {
@@ -37,22 +42,24 @@ impl Checkpointer {
         let body = move || copy(&connection, &woken, &seen);
         let thread = thread::Builder::new().name("world-checkpoint".to_owned()).spawn(body);
         let thread = thread.map_err(|e| super::unavailable("starting a thread", e.to_string()))?;
-        Ok(Checkpointer { wake: Some(wake), thread: Some(thread), pages, commits: 0 })
+        Ok(Checkpointer { wake: Some(wake), thread: Some(thread), pages, bytes: 0, log_bytes: 0 })
     }
 
-    /// Something was committed.
-    pub(super) fn written(&mut self) {
-        self.commits += 1;
-        if (self.commits == 1 || self.commits.is_multiple_of(COMMITS))
+    /// About so many bytes were committed.
+    pub(super) fn written(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.log_bytes += bytes;
+        if self.bytes >= STEP
             && let Some(wake) = &self.wake
         {
+            self.bytes = 0;
             // Full: it is awake already.
             let _ = wake.try_send(());
         }
     }
 
     pub(super) fn log_is_long(&self) -> bool {
-        self.pages.load(Relaxed) > LONG
+        self.pages.load(Relaxed) > LONG || self.log_bytes > TOO_LONG
     }
 }
 
@@ -66,26 +73,25 @@ impl Drop for Checkpointer {
 }
 
 fn copy(connection: &Connection, woken: &Receiver<()>, pages: &AtomicI64) {
-    let mut copied = 0;
     loop {
         match woken.recv_timeout(IDLE) {
             Err(RecvTimeoutError::Disconnected) => return,
             Ok(()) | Err(RecvTimeoutError::Timeout) => {}
         }
-        // Without news the second look at the same log is free: SQLite sees that there is nothing to copy.
+        // Without news this is free: SQLite sees that there is nothing to copy.
         if let Some((length, _)) = checkpoint(connection) {
-            copied = length.max(copied);
             pages.store(length, Relaxed);
         }
     }
 }
 
 /// Copies what the thread has left, so that the next commit starts the log anew.
-pub(super) fn finish(connection: &Connection, checkpointer: &Checkpointer) {
+pub(super) fn finish(connection: &Connection, checkpointer: &mut Checkpointer) {
     if let Some((length, copied)) = checkpoint(connection)
         && copied == length
     {
         checkpointer.pages.store(0, Relaxed);
+        checkpointer.log_bytes = 0;
     }
 }
 

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Changes read from the log at once.
 const READ_AT_ONCE: u32 = 4096;
+/// Size of a page of the file: each row that is written touches about one that no other does.
+const PAGE: usize = 4096;
 /// How long somebody else who reads or writes by hand may be in the way.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,8 @@ pub struct Sqlite {
     checkpointer: Checkpointer,
     /// The text of a change while it is written.
     text: String,
+    /// About how much the write that was begun adds to the write-ahead log.
+    bytes: usize,
     /// Held as long as the file is in use; the last field, so that it is let go of last.
     _lock: File,
 }
@@ -43,7 +47,7 @@ impl Sqlite {
         let mut connection = connect(path, 8192)?;
         schema::migrate(&mut connection)?;
         let checkpointer = Checkpointer::start(path.to_owned())?;
-        Ok(Sqlite { connection, checkpointer, text: String::new(), _lock: lock })
+        Ok(Sqlite { connection, checkpointer, text: String::new(), bytes: 0, _lock: lock })
     }
 
     fn run(&self, operation: &'static str, sql: &str) -> Result<(), EngineError> {
@@ -84,6 +88,7 @@ impl Sqlite {
             }
             self.text.clear();
             entries::write(&change.entries, &mut self.text);
+            self.bytes += 2 * self.text.len() + PAGE * change.entries.len();
             log.execute(params![number(change.revision), change.request_id.as_str(), change.time.0, self.text])?;
         }
         if let Some(last) = changes.last() {
@@ -164,7 +169,7 @@ impl Engine for Sqlite {
 
     fn begin(&mut self) -> Result<Revision, EngineError> {
         if self.checkpointer.log_is_long() {
-            checkpoint::finish(&self.connection, &self.checkpointer);
+            checkpoint::finish(&self.connection, &mut self.checkpointer);
         }
         self.run("beginning a write", "BEGIN IMMEDIATE")?;
         self.head()
@@ -176,7 +181,7 @@ impl Engine for Sqlite {
 
     fn commit(&mut self) -> Result<(), EngineError> {
         self.run("committing", "COMMIT")?;
-        self.checkpointer.written();
+        self.checkpointer.written(std::mem::take(&mut self.bytes));
         Ok(())
     }
 

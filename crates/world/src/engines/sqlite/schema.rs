@@ -35,6 +35,15 @@ const STEPS: &[&str] = &["
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), EngineError> {
     let newest = i64::try_from(STEPS.len()).expect("there are few steps");
+    let foreign = |connection: &Connection| {
+        let ours: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok(ours != APPLICATION_ID && tables > 0)
+    };
+    if foreign(connection).map_err(|e| failure("opening the database", &e))? {
+        let reason = "the file belongs to another program".to_owned();
+        return Err(EngineError { kind: EngineErrorKind::Corrupt, operation: "opening the database", reason });
+    }
     let mut migrate = || {
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let Ok(done) = usize::try_from(version) else { return Ok(version) };
