@@ -248,11 +248,12 @@ fn forward(table: &mut Table, variant: Variant) {
 
 /// What native has besides: zones by bridge, rules by link.
 fn native(bridge: &mut Table) {
-    use Field::{Ibrname, Iifname};
+    use Field::{EtherType, Ibrname, Iifname};
     let verdicts = SetSpec::verdicts([DataType::Ifname]);
     bridge.sets.extend([(EGRESS.into(), verdicts.clone()), (INGRESS.into(), verdicts)]);
     zones(bridge, Ibrname);
-    base(bridge, "sender", Hook::Prerouting, -150, vec![rule("sender", vec![verdict_by([Iifname], EGRESS)])]);
+    let arp = rule("", vec![within([Iifname], FILTERED), Statement::is(EtherType, ARP), Statement::ACCEPT]);
+    base(bridge, "sender", Hook::Prerouting, -150, vec![arp, rule("sender", vec![verdict_by([Iifname], EGRESS)])]);
     always_chains(bridge);
 }
 

@@ -208,6 +208,10 @@ impl Drop for Inside {
         if self.running.is_none() && !std::thread::panicking() {
             return;
         }
+        if std::thread::panicking() {
+            // Which rules have dropped something.
+            println!("{}", try_sh("nft list ruleset | grep -v 'packets 0 ' | grep packets; conntrack -L 2>&1 | tail -5").1);
+        }
         let ended = match self.running.take() {
             Some(running) => agent::down(running.stop().host()),
             None => host::Host::new(self.state.path()).map_or(Ok(Vec::new()), |mut host| agent::down(&mut host)),
