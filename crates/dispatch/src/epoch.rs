@@ -34,7 +34,7 @@ impl EpochFile {
         self.epoch
     }
 
-    /// Notes how far the database has come; to be called from time to time and at the end.
+    /// Notes how far the database has come. [`crate::Dispatcher::keep_epoch`] does it.
     pub fn note(&self, head: Revision) -> io::Result<()> {
         let beside = self.path.with_extension("new");
         fs::write(&beside, format!("{} {}\n", self.epoch, head))?;

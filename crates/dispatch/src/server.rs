@@ -1,6 +1,7 @@
 //! The service that agents attach to, and the tasks behind it.
 
 use crate::board::{Board, UnitFault};
+use crate::epoch::EpochFile;
 use crate::hello;
 use crate::listen::{Listener, request_id};
 use crate::peer;
@@ -27,6 +28,9 @@ use world::{Commit, Record, Store, World};
 
 /// Commits taken from the log before the sessions get a turn.
 const COMMITS_AT_ONCE: usize = 256;
+
+/// How often the epoch's file is brought up to date.
+const NOTE_EPOCH: Duration = Duration::from_secs(1);
 
 /// What all sessions share.
 pub(crate) struct Hub {
@@ -77,6 +81,27 @@ impl Dispatcher {
         let (mut faults, world) = self.hub.board.faults(host);
         faults.retain(|id, _| project::unit(&self.hub.ml2, &world, host, id).is_some());
         faults
+    }
+
+    /// Keeps the epoch's file up to date with the revisions that agents are told, until [`Dispatcher::close`].
+    pub fn keep_epoch(&self, file: EpochFile) {
+        let hub = self.hub.clone();
+        self.hub.runtime.spawn(async move {
+            let (mut closed, mut noted) = (hub.closed.subscribe(), None);
+            loop {
+                let ended = timeout(NOTE_EPOCH, async { _ = closed.wait_for(|closed| *closed).await }).await.is_ok();
+                let head = *hub.board.revision.borrow();
+                if noted != Some(head) {
+                    match file.note(head) {
+                        Ok(()) => noted = Some(head),
+                        Err(error) => tracing::warn!(%error, "the epoch's file cannot be written"),
+                    }
+                }
+                if ended {
+                    return;
+                }
+            }
+        });
     }
 
     /// Ends all streams and tasks.

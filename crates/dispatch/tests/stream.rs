@@ -2,6 +2,7 @@
 
 mod support;
 
+use dispatch::epoch::EpochFile;
 use dispatch::{Config, project};
 use intent::UnitId;
 use model::*;
@@ -68,12 +69,7 @@ async fn who_is_not_concerned_hears_nothing_but_how_far_the_world_is() {
     let cloud = with_network(Config::default()).await;
     let mut idle = cloud.attach(3).await;
     let revision = cloud.commit(|tx| tx.put(bound(1, 1))).await;
-    // The answer to the heartbeat is the first thing after the snapshot.
-    cloud.until("known to the board", |world| world.revision() >= revision).await;
-    while idle.revision < revision.0 {
-        idle.heartbeat().await;
-        idle.sync().await.expect("a stream that goes on");
-    }
+    idle.catch_up(revision).await;
     assert_eq!((idle.deltas, idle.snapshots), (0, 1));
 }
 
@@ -124,9 +120,8 @@ async fn a_restarted_server_knows_who_has_everything_and_tells_the_others_all() 
     lay(&cloud).await;
     cloud.commit(|tx| tx.put(Port { provisioning: Provisioning::default(), ..bound(1, 1) })).await;
     let (mut one, mut two) = (cloud.attach(1).await, cloud.attach(2).await);
-    one.heartbeat().await;
-    one.sync().await.expect("told how far the world is");
-    two.reach(cloud.store.world().revision()).await;
+    one.catch_up(cloud.store.world().revision()).await;
+    two.catch_up(cloud.store.world().revision()).await;
     cloud.dispatcher.close();
     one.ends_with(Code::Unavailable, "shutting down").await;
     cloud.store.close().await;
@@ -149,6 +144,26 @@ async fn a_newer_stream_of_a_host_replaces_the_older() {
     newer.reach(revision).await;
     has_all(&cloud, &newer, 1);
     assert_eq!(cloud.dispatcher.attached(), [host(1)]);
+}
+
+#[tokio::test]
+async fn the_epoch_is_kept_with_how_far_the_database_came() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("epoch");
+    let cloud = with_network(Config::default()).await;
+    let head = cloud.store.world().revision();
+    let file = EpochFile::open(&path, net::Revision(0)).expect("a file");
+    let epoch = file.epoch();
+    cloud.dispatcher.keep_epoch(file);
+    within(async {
+        while std::fs::read_to_string(&path).expect("a file").trim() != format!("{epoch} {head}") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    cloud.dispatcher.close();
+    // The database of before this is another history.
+    assert_ne!(EpochFile::open(&path, net::Revision(0)).expect("a file").epoch(), epoch);
 }
 
 /// A group so large that few versions of it fit between server and agent.

@@ -208,6 +208,19 @@ impl Player {
         }
     }
 
+    /// Lets its heart beat until it is told that a revision is there, also when nothing concerns it.
+    pub async fn catch_up(&mut self, revision: Revision) {
+        within(async {
+            while self.revision < revision.0 {
+                self.heartbeat().await;
+                if let Ok(synced) = tokio::time::timeout(Duration::from_millis(50), self.sync()).await {
+                    synced.expect("a stream that goes on");
+                }
+            }
+        })
+        .await;
+    }
+
     /// Reads orders until the stream ends.
     pub async fn end(&mut self) -> Status {
         loop {
