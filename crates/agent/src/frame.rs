@@ -27,6 +27,8 @@ pub struct Agent<H> {
     pub(crate) told: BTreeMap<UnitId, u64>,
     staging: Option<Staging>,
     synced: bool,
+    /// That the host is in sync has been said.
+    announced: bool,
     /// All is told up to here: what a new stream resumes from.
     revision: u64,
     /// The newest revision anything was told of; reports name it.
@@ -94,6 +96,7 @@ impl<H: Host> Agent<H> {
             told: BTreeMap::new(),
             staging: None,
             synced: false,
+            announced: false,
             revision: 0,
             newest: 0,
             epoch: 0,
@@ -283,6 +286,10 @@ impl<H: Host> Agent<H> {
         self.reschedule(now, done, due);
         self.reporter.flush(self.newest, &self.told);
         self.aftermath();
+        if !self.announced && self.is_settled() {
+            self.announced = true;
+            tracing::info!(revision = self.revision, "in sync");
+        }
     }
 
     fn reschedule(&mut self, now: Instant, done: Result<(), HostError>, due: bool) {

@@ -67,6 +67,9 @@ impl Reporter {
     /// Sends what is new.
     pub(crate) fn flush(&mut self, revision: u64, told: &BTreeMap<UnitId, u64>) {
         let keys = |units: BTreeSet<UnitId>| -> Vec<String> { units.iter().map(ToString::to_string).collect() };
+        if !self.new_realised.is_empty() || !self.new_gone.is_empty() {
+            tracing::debug!(revision, realised = ?self.new_realised, gone = ?self.new_gone, "reporting");
+        }
         for keys in keys(std::mem::take(&mut self.new_gone)).chunks(KEYS) {
             self.send(report::Report::Gone(wire::Gone { keys: keys.to_vec() }));
         }

@@ -145,7 +145,7 @@ impl ActualNamespace {
             actual.sets.extend(table.sets.iter().map(|(name, spec)| (name.clone(), spec.clone())));
             for (set, elements) in &table.elements {
                 let known = actual.elements.entry(set.clone()).or_default();
-                known.extend(elements.iter().map(|(key, data)| (key.clone(), data.clone())));
+                known.extend(elements.iter().map(|(key, data)| (key.canonical(), data.clone())));
             }
         }
         for (name, daemon) in &wanted.daemons {

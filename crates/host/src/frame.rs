@@ -1,13 +1,14 @@
 //! This host as the agent's frame sees it: [`agent::Host`] by the kernel, and the events of links and daemons.
 
 use crate::conntrack::{Conntrack, Filter};
-use crate::{Daemons, Error, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns};
-use agent::{Cut, Event, Events, HostError, Release, StepResult};
+use crate::{Daemons, Error, ErrorKind, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns};
+use agent::{Cut, Ended, Event, Events, HostError, Release, StepResult};
 use dataplane::{Actual, Netns, Plan, Program};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
 use std::ffi::OsString;
 use std::net::UdpSocket;
+use std::time::Duration;
 
 fn fault(error: Error) -> HostError {
     HostError(error.to_string())
@@ -83,18 +84,36 @@ fn message(release: &Release) -> Vec<u8> {
     message
 }
 
-/// Tells the agent of the links of this namespace until the agent ends. Needs a tokio runtime.
+/// Tells the agent of the links of this namespace until the agent ends. Needs a tokio runtime. What interrupts the watching is
+/// made up for by reading all of it again.
 pub async fn watch_links(events: Events) -> Result<(), Error> {
+    loop {
+        match watch(&events).await {
+            Ok(Ended) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Retry => tracing::warn!(%error, "watching links again"),
+            Err(error) => return Err(error),
+        }
+        if events.send(Event::Resync).is_err() {
+            return Ok(());
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+const AGAIN: Duration = Duration::from_millis(20);
+
+async fn watch(events: &Events) -> Result<Ended, Error> {
     let mut monitor = LinkMonitor::open(&Netns::ROOT)?;
     loop {
         for event in monitor.next().await? {
             let event = match event {
-                LinkEvent::Added(link) => Event::LinkUp { name: link.name, settled: false },
-                LinkEvent::Changed(link) => Event::LinkUp { name: link.name, settled: link.master != 0 && link.up },
+                LinkEvent::Added(link) | LinkEvent::Changed(link) => {
+                    Event::LinkUp { name: link.name, settled: link.master != 0 && link.up }
+                }
                 LinkEvent::Removed { name, .. } => Event::LinkGone(name),
             };
-            if events.send(event).is_err() {
-                return Ok(());
+            if let Err(ended) = events.send(event) {
+                return Ok(ended);
             }
         }
     }

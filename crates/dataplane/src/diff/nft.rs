@@ -1,7 +1,7 @@
 //! nftables: chains are replaced whole, sets element by element.
 
 use super::{Phase, Scene, Steps};
-use crate::nft::{Base, Chain, Elements, Key, Span, Table, TableKey};
+use crate::nft::{Base, Chain, Elements, Key, Table, TableKey};
 use crate::{Action, ActualChain, ActualTable, Name, Owner, Role, TableChange, UnitKey};
 use std::collections::BTreeMap;
 
@@ -109,11 +109,13 @@ impl TableScene<'_> {
         }
     }
 
+    /// A unit's elements are few among those of a shared set: they are looked up, not compared with all of them.
     fn add_elements(&self, steps: &mut Steps, unit: &UnitKey, set: &Name, want: &Elements) {
-        let is = self.known_elements(set);
+        let nothing = Elements::new();
+        let is = self.known_elements(set).unwrap_or(&nothing);
         let want = canonical(want);
-        let changed = |key: &Key| is.get(key).is_some_and(|is| want.get(key) != Some(is));
-        let stale: Elements = is.iter().filter(|(key, _)| want.contains_key(*key) && changed(key)).map(own).collect();
+        let differing = want.iter().filter_map(|(key, data)| is.get_key_value(key).filter(|(_, is)| *is != data));
+        let stale: Elements = differing.map(own).collect();
         let missing: Elements = want.iter().filter(|(key, data)| is.get(*key) != Some(data)).map(own).collect();
         if !stale.is_empty() {
             self.push(steps, Phase::Table(Stage::RemoveElements), Some(unit), TableChange::RemoveElements(set.clone(), stale));
@@ -124,11 +126,11 @@ impl TableScene<'_> {
     }
 
     /// The elements there, unless the set is made anew.
-    fn known_elements(&self, set: &Name) -> Elements {
+    fn known_elements(&self, set: &Name) -> Option<&Elements> {
         let want = self.scene.all.namespaces.get(self.scene.netns).and_then(|namespace| namespace.tables.get(self.key));
         let spec = want.and_then(|want| want.sets.get(set));
         let remade = spec.is_some_and(|spec| self.is.sets.get(set).is_some_and(|is| is != spec));
-        if remade { Elements::new() } else { self.is.elements.get(set).map(canonical).unwrap_or_default() }
+        self.is.elements.get(set).filter(|_| !remade)
     }
 
     fn remove(&self, steps: &mut Steps, want: &Table) {
@@ -139,7 +141,7 @@ impl TableScene<'_> {
                 continue;
             }
             let wanted = canonical(want.elements.get(set).unwrap_or(&none));
-            let is = self.known_elements(set);
+            let is = self.known_elements(set).unwrap_or(&none);
             let stale: Elements = is.iter().filter(|(key, _)| !wanted.contains_key(*key)).map(own).collect();
             let grows = wanted.iter().any(|(key, data)| is.get(key) != Some(data));
             if !stale.is_empty() {
@@ -171,6 +173,5 @@ fn own((key, data): (&Key, &Option<crate::nft::Data>)) -> (Key, Option<crate::nf
 }
 
 fn canonical(elements: &Elements) -> Elements {
-    let key = |key: &Key| Key(key.0.iter().cloned().map(Span::canonical).collect());
-    elements.iter().map(|(element, data)| (key(element), data.clone())).collect()
+    elements.iter().map(|(element, data)| (element.canonical(), data.clone())).collect()
 }

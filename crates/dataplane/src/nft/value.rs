@@ -127,6 +127,13 @@ impl From<IpNet> for Span {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(pub Vec<Span>);
 
+impl Key {
+    /// The key with each component in canonical form.
+    pub fn canonical(&self) -> Key {
+        Key(self.0.iter().cloned().map(Span::canonical).collect())
+    }
+}
+
 impl<S: Into<Span>> From<S> for Key {
     fn from(span: S) -> Key {
         Key(vec![span.into()])
