@@ -1,0 +1,41 @@
+//! The whole path on a real kernel: from requests to packets between instances, judged by what arrives.
+//!
+//! Every test has a machine of namespaces, the program and its database for itself.
+
+mod filters;
+mod guest;
+mod instances;
+mod isolation;
+mod leases;
+mod lifecycle;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use testkit::{Instance, Lab};
+
+/// The program without authentication: projects are what a request says.
+fn lab() -> Result<Lab> {
+    Lab::start(env!("CARGO_BIN_EXE_neutrino"), &["--auth", "none"])
+}
+
+/// Changes the port of an instance.
+fn update_port(lab: &Lab, instance: &Instance<'_>, attributes: &Value) -> Result<()> {
+    lab.cloud()?.update("ports", &instance.port_id, attributes)?;
+    Ok(())
+}
+
+/// A security group with egress rules only; answers with its id.
+fn closed_group(lab: &Lab, project: &str, name: &str) -> Result<String> {
+    let group = lab.cloud()?.create("security-groups", &json!({"name": name, "project_id": project}))?;
+    Ok(group["id"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Adds an IPv4 ingress rule to a group; answers with its id.
+fn ingress(lab: &Lab, project: &str, group: &str, attributes: Value) -> Result<String> {
+    let mut body = json!({"security_group_id": group, "project_id": project, "direction": "ingress", "ethertype": "IPv4"});
+    if let (Value::Object(body), Value::Object(attributes)) = (&mut body, attributes) {
+        body.extend(attributes);
+    }
+    let rule = lab.cloud()?.create("security-group-rules", &body)?;
+    Ok(rule["id"].as_str().unwrap_or_default().to_owned())
+}
