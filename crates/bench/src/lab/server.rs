@@ -16,6 +16,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const LISTEN: &str = "127.0.0.1:9696";
+const AGENTS: &str = "127.0.0.1:9697";
+/// Name of the host whose agent runs apart.
+const HOST: &str = "bench";
 const LOOK: Duration = Duration::from_micros(500);
 
 /// How the program under test is started.
@@ -33,8 +36,8 @@ pub struct Program {
     /// Further arguments of `neutrino server`.
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     pub server_args: String,
-    /// Arguments of `neutrino agent`; `{state}` is the state directory, `{url}` the server's address.
-    #[arg(long, default_value = "--state {state}", allow_hyphen_values = true)]
+    /// Further arguments of `neutrino agent`.
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     pub agent_args: String,
     /// The text by which the agent says in its output that it is in sync.
     #[arg(long, default_value = "in sync")]
@@ -69,6 +72,7 @@ pub struct Lab {
     program: Program,
     state: tempfile::TempDir,
     logs: PathBuf,
+    bundle: Option<String>,
     children: BTreeMap<Role, Child>,
     lines: BTreeMap<Role, Lines>,
 }
@@ -79,7 +83,7 @@ impl Lab {
         let state = tempfile::tempdir()?;
         let logs = program.logs.clone().unwrap_or_else(|| state.path().join("logs"));
         fs::create_dir_all(&logs)?;
-        Ok(Lab { program: program.clone(), state, logs, children: BTreeMap::new(), lines: BTreeMap::new() })
+        Ok(Lab { program: program.clone(), state, logs, bundle: None, children: BTreeMap::new(), lines: BTreeMap::new() })
     }
 
     /// The server's address.
@@ -90,6 +94,7 @@ impl Lab {
     /// Starts a process; the time just before.
     pub fn start(&mut self, role: Role) -> Result<Instant> {
         let state = self.state.path().join("state").display().to_string();
+        let bundle = if role == Role::Agent { self.bundle(&state)? } else { String::new() };
         let mut command = Command::new(&self.program.neutrino);
         command.arg(role.name());
         let further = match role {
@@ -97,10 +102,16 @@ impl Lab {
             Role::Server => &self.program.server_args,
             Role::Agent => &self.program.agent_args,
         };
-        if role != Role::Agent {
-            command.args(["--state", &state, "--listen", LISTEN]);
+        match role {
+            Role::Agent => {
+                let own = self.state.path().join("agent").display().to_string();
+                command.args(["--state", &own, "--server", AGENTS, "--bundle", &bundle]);
+            }
+            Role::Up | Role::Server => {
+                command.args(["--state", &state, "--listen", LISTEN]);
+            }
         }
-        command.args(further.split_whitespace().map(|text| text.replace("{state}", &state).replace("{url}", &self.url())));
+        command.args(further.split_whitespace());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("start {}", self.program.neutrino.display()))?;
@@ -114,6 +125,16 @@ impl Lab {
         }
         self.children.insert(role, child);
         Ok(started)
+    }
+
+    /// The directory with the agent's certificate, made by the server's program when it is first asked for.
+    fn bundle(&mut self, state: &str) -> Result<String> {
+        if self.bundle.is_none() {
+            let output = Command::new(&self.program.neutrino).args(["certificate", HOST, "--state", state]).output()?;
+            ensure!(output.status.success(), "neutrino certificate: {}", String::from_utf8_lossy(&output.stderr));
+            self.bundle = Some(String::from_utf8(output.stdout)?.trim().to_owned());
+        }
+        self.bundle.clone().context("just made")
     }
 
     /// `kill -9`; the process is gone when this returns.

@@ -1,11 +1,13 @@
-//! UDP one way: what arrives passed the filter in this direction.
+//! UDP one way: what arrives passed the filter in this direction. The first arrival is answered, so that the flow counts as a
+//! connection that is established.
 
 use crate::lab::instance::Instance;
 use crate::probe::Tally;
-use crate::probe::stamp::receive;
+use crate::probe::stamp::receive_from;
 use anyhow::Result;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{MsgFlags, sendto, setsockopt, sockopt};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::fd::AsRawFd;
 
 /// Datagrams from one instance to another, all of one flow.
 pub struct Udp {
@@ -31,7 +33,11 @@ impl Udp {
 
     pub(super) fn readable(&self, tally: &mut Tally) {
         let mut buffer = [0; 64];
-        while let Some((size, at)) = receive(&self.receiver, &mut buffer) {
+        while let Some((size, at, from)) = receive_from(&self.receiver, &mut buffer) {
+            if let Some(from) = from.filter(|_| tally.first.is_none()) {
+                // Without room for it the flow stays one-way.
+                let _unanswered = sendto(self.receiver.as_raw_fd(), &buffer[..size], &from, MsgFlags::empty());
+            }
             if let Ok(counter) = <[u8; 8]>::try_from(&buffer[..size]) {
                 tally.arrived(u64::from_ne_bytes(counter), at);
             }
