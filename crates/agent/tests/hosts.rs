@@ -140,6 +140,10 @@ fn down_takes_all_of_ours_and_nothing_else() {
         let server = sh(&format!("ip netns pids qdhcp-{}", network_id(1)));
         let server = std::path::Path::new("/proc").join(server.trim());
         assert!(server.exists());
+        // The namespaces of an agent with another state directory are not ours, whatever their marks.
+        let stranger = tempfile::tempdir().expect("a directory");
+        let seen = host::Host::new(stranger.path()).and_then(|mut host| host.read(&host::Interest::default())).expect("read");
+        assert!(seen.namespaces.keys().all(dataplane::Netns::is_root));
         assert_eq!(host.end(), Ok(vec![]));
         sh("ip netns del a");
         let mut other = None;

@@ -12,13 +12,16 @@ use dataplane::{
 use route_run::RouteRun;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The kernel and the processes of a host, as seen from the namespace this process is in.
 #[derive(Debug)]
 pub struct Host {
     spaces: BTreeMap<Netns, Space>,
     daemons: Daemons,
+    /// A file for each namespace made: several hosts may share the names, as when each is in a namespace of its own.
+    made: PathBuf,
 }
 
 /// Sockets that live in one namespace.
@@ -81,7 +84,9 @@ impl Host {
     pub fn new(state: &Path) -> Result<Host, Error> {
         let root = Space::open().map_err(|error| Error::io("open netlink sockets", "root", error))?;
         let daemons = Daemons::new(&state.join("daemons"))?;
-        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons })
+        let made = state.join("namespaces");
+        fs::create_dir_all(&made).map_err(|error| Error::io("open directory", made.display(), error))?;
+        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, made })
     }
 
     /// The supervisor of the daemons.
@@ -99,12 +104,14 @@ impl Host {
         Ok(self.spaces.get_mut(netns).expect("inserted above when it was not there"))
     }
 
-    /// What the host has: all links and our other objects in this namespace and in each one we made, and the daemons.
+    /// What the host has: all links and our other objects in this namespace and in each one made with this state directory, and
+    /// the daemons.
     pub fn read(&mut self, interest: &Interest) -> Result<Actual, Error> {
         let mut actual = Actual::default();
         let root = self.read_netns(&Netns::ROOT, interest)?;
         actual.namespaces.insert(Netns::ROOT, root);
-        let names = netns::list()?;
+        let mut names = netns::list()?;
+        names.retain(|name| self.made.join(name).exists());
         self.spaces.retain(|netns, _| netns.name().is_none_or(|name| names.iter().any(|known| known == name.as_str())));
         for name in names {
             let netns = Netns::named(name);
@@ -245,7 +252,16 @@ impl Host {
     fn apply_netns(&mut self, netns: &Netns, action: &Action) -> Result<(), Error> {
         let name = netns.name().ok_or_else(|| Error::invalid("change namespace", netns, "it is the one this process is in"))?;
         self.spaces.remove(netns);
-        let Action::CreateNetns(owner) = action else { return netns::delete(name) };
+        let record = self.made.join(name.as_str());
+        let fault = |error| Error::io("record namespace", name, error);
+        let Action::CreateNetns(owner) = action else {
+            netns::delete(name)?;
+            return match fs::remove_file(&record) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(fault(error)),
+                _ => Ok(()),
+            };
+        };
+        fs::write(&record, "").map_err(fault)?;
         let space = netns::create(name, || open_marked(owner))?;
         let space = space.inspect_err(|_| _ = netns::delete(name))?;
         self.spaces.insert(netns.clone(), Space { inode: netns::inode(name), ..space });
