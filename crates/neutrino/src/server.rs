@@ -16,14 +16,10 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::engines::Sqlite;
 use world::{Store, StoreOptions};
-
-/// How often the epoch file notes how far the database has come.
-const EPOCH_NOTE: Duration = Duration::from_secs(60);
 
 /// `neutrino server`: until SIGTERM or SIGINT.
 pub async fn run(args: ServerArgs) -> Result<()> {
@@ -39,7 +35,8 @@ pub async fn run(args: ServerArgs) -> Result<()> {
         }
     });
     tracing::info!("the Networking API answers at http://{}; agents attach at {}", args.listen, args.agents);
-    server.serve(listener, ended()).await
+    server.serve(listener, ended()).await;
+    Ok(())
 }
 
 /// `neutrino certificate`: what the agent of a host attaches with.
@@ -54,7 +51,6 @@ pub fn certificate(args: &CertificateArgs) -> Result<()> {
 pub struct ServerSide {
     store: Store,
     api: Server,
-    epoch: EpochFile,
     /// What serves agents.
     pub dispatcher: Dispatcher,
 }
@@ -74,27 +70,15 @@ impl ServerSide {
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
         let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings), epoch.epoch());
-        Ok(ServerSide { store, api, epoch, dispatcher })
+        dispatcher.keep_epoch(epoch);
+        Ok(ServerSide { store, api, dispatcher })
     }
 
     /// Serves the API until `shutdown`, then ends in order.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let ServerSide { store, api, epoch, dispatcher } = self;
-        let note = async {
-            loop {
-                tokio::time::sleep(EPOCH_NOTE).await;
-                if let Err(error) = epoch.note(store.world().revision()) {
-                    tracing::warn!(%error, "the epoch file cannot be written");
-                }
-            }
-        };
-        tokio::select! {
-            () = api.serve(listener, shutdown) => {}
-            () = note => {}
-        }
-        dispatcher.close();
-        store.close().await;
-        epoch.note(store.world().revision()).context("the epoch file")
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.api.serve(listener, shutdown).await;
+        self.dispatcher.close();
+        self.store.close().await;
     }
 }
 

@@ -17,7 +17,7 @@ pub async fn run(args: UpArgs) -> Result<()> {
     let host = host_side::start(&args.server.state, &name, &args.host, &config.agent, channel)?;
     tracing::info!("the Networking API answers at http://{}; this host is {name}", args.server.listen);
     tracing::info!("clients: export OS_CLIENT_CONFIG_FILE={}/clouds.yaml, then --os-cloud neutrino", args.server.state.display());
-    server.serve(listener, ended()).await?;
+    server.serve(listener, ended()).await;
     host.stop();
     Ok(())
 }
