@@ -284,8 +284,9 @@ impl<H: Host> Agent<H> {
             self.quick_pass()
         };
         self.reschedule(now, done, due);
-        self.reporter.flush(self.newest, &self.told);
+        // A rule is not gone while connections that it let pass go on.
         self.aftermath();
+        self.reporter.flush(self.newest, &self.told);
         if !self.announced && self.is_settled() {
             self.announced = true;
             tracing::info!(revision = self.revision, "in sync");
