@@ -30,6 +30,8 @@ cargo xtask ci
     What CI runs: formatting, lints, tidy, licences, tests.
 cargo xtask tidy
     Checks layers of crates, file sizes, dead files.
+cargo xtask licences
+    Checks the licences of all dependencies.
 cargo xtask bench api|wire|restart|crash [OPTIONS]
     Measures; `bench <which> --help` shows the options.";
 
@@ -56,6 +58,7 @@ fn run() -> Result<()> {
         "test" => test::test(&test::Options::parse(rest)?),
         "ci" => ci::ci(),
         "tidy" => tidy::tidy(),
+        "licences" => licences::check(),
         "bench" => bench::bench(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

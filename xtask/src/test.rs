@@ -3,12 +3,13 @@
 //! A test that cannot run prints `SKIPPED: ` and the reason. Their number must be the one in `xtask/skipped.toml`, so that a
 //! test does not stop running unnoticed.
 
-use crate::shell::command;
+use crate::shell::{command, output, step};
 use crate::{packages, python};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::path::{PathBuf, absolute};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -51,12 +52,13 @@ pub fn test(options: &Options) -> Result<()> {
         bail!("tests make network namespaces and need root; run this as root");
     }
     let clients = python::clients()?;
+    let guest = guest_image()?;
     eprintln!("── building and running tests; all they print goes to {LOG}");
     let mut words = vec!["cargo", "test", "--workspace", "--locked", "--no-fail-fast", "--"];
     words.extend(options.filter.iter().map(String::as_str));
     words.push("--show-output");
     let mut command = command(&words);
-    command.env("OPENSTACK_CLIENTS", clients).env("NEUTRINO_GUEST_IMAGE", std::path::absolute("target/guest")?);
+    command.env("OPENSTACK_CLIENTS", clients).env("NEUTRINO_GUEST_IMAGE", guest);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("running cargo")?;
     let seen = Seen::read(BufReader::new(child.stdout.take().expect("piped above")))?;
@@ -78,6 +80,15 @@ pub fn test(options: &Options) -> Result<()> {
         bail!("no test ran");
     }
     if options.filter.is_empty() { seen.check_skipped(options.allow_skips) } else { Ok(()) }
+}
+
+/// What QEMU guests boot, fetched where there is a network: tests have none.
+fn guest_image() -> Result<PathBuf> {
+    let directory = absolute("target/guest")?;
+    step("building", &["cargo", "build", "--locked", "--package", "neutrino"])?;
+    let words = ["target/debug/neutrino", "instance", "image", "--guest-image", &directory.to_string_lossy()];
+    output(&words).context("fetching a kernel for guests; is this machine online?")?;
+    Ok(directory)
 }
 
 /// What the tests reported.

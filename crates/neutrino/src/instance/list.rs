@@ -12,7 +12,12 @@ use std::collections::BTreeMap;
 pub fn list(cloud: Option<&Cloud>, records: &Records, json: bool) -> Result<()> {
     let records = records.all()?;
     let ports = cloud.and_then(|cloud| ports(cloud, &records));
-    let rows = records.iter().map(|record| row(record, ports.as_ref())).collect::<Result<Vec<_>>>()?;
+    let projects = cloud.map(projects).unwrap_or_default();
+    let mut rows = records.iter().map(|record| row(record, ports.as_ref())).collect::<Result<Vec<_>>>()?;
+    for row in &mut rows {
+        let name = row["project_id"].as_str().and_then(|id| projects.get(id).cloned());
+        row["project"] = name.map_or_else(|| row["project_id"].clone(), Value::from);
+    }
     if json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
@@ -42,12 +47,28 @@ fn ports(cloud: &Cloud, records: &[Record]) -> Option<BTreeMap<String, Value>> {
     Some(ports)
 }
 
+/// Names of projects by id; none without an Identity service.
+fn projects(cloud: &Cloud) -> BTreeMap<String, String> {
+    if !cloud.authenticates() {
+        return BTreeMap::new();
+    }
+    let answer = cloud.identity("GET", "projects", None).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    answer["projects"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|project| Some((text(&project["id"])?, text(&project["name"])?)))
+        .collect()
+}
+
 fn row(record: &Record, ports: Option<&BTreeMap<String, Value>>) -> Result<Value> {
     let port = record.port.as_ref();
     let found = ports.and_then(|ports| ports.get(&port?.id));
     Ok(json!({
         "name": record.name,
-        "project": record.project_id,
+        "project": null,
+        "project_id": record.project_id,
         "network": record.network_name,
         "network_id": record.network_id,
         "port": port.map(|port| &port.id),
