@@ -15,6 +15,7 @@ mod record;
 mod schema;
 mod store;
 mod table;
+mod tree;
 mod tx;
 mod world;
 

@@ -1,20 +1,19 @@
 //! A table: the records of one kind in id order, with their secondary indexes, as persistent maps.
 
-use crate::{Index, Key, Record, RecordId};
-use imbl::{OrdMap, OrdSet};
-use std::ops::Bound;
+use crate::tree::Tree;
+use crate::{Index, Key, Record};
 use std::sync::Arc;
 
 /// All records of kind `R` at one revision. Cloning costs a few reference counts.
 #[derive(Clone)]
 pub struct Table<R: Record> {
-    rows: OrdMap<R::Id, Arc<R>>,
-    indexes: Vec<OrdSet<(Key, R::Id)>>,
+    rows: Tree<R::Id, Arc<R>>,
+    indexes: Vec<Tree<(Key, R::Id), ()>>,
 }
 
 impl<R: Record> Default for Table<R> {
     fn default() -> Self {
-        Table { rows: OrdMap::new(), indexes: vec![OrdSet::new(); R::INDEXES] }
+        Table { rows: Tree::default(), indexes: vec![Tree::default(); R::INDEXES] }
     }
 }
 
@@ -31,24 +30,24 @@ impl<R: Record> Table<R> {
 
     /// True when there is no record.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.len() == 0
     }
 
     /// All records in id order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<R>> {
-        self.rows.values()
+        self.rows.iter().map(|(_, record)| record)
     }
 
     /// The records after this id, in id order.
     pub fn after<'a>(&'a self, id: &R::Id) -> impl DoubleEndedIterator<Item = &'a Arc<R>> {
-        self.rows.range((Bound::Excluded(id.clone()), Bound::Unbounded)).map(|(_, record)| record)
+        self.rows.from(|there| there > id).map(|(_, record)| record)
     }
 
     /// The ids of the records that have this key, in id order.
     pub fn ids<K: Into<Key>>(&self, index: Index<R>, key: K) -> impl Iterator<Item = &R::Id> + use<'_, R, K> {
         let key = key.into();
-        let from = (key.clone(), R::Id::lowest());
-        self.indexes[index.slot].range(from..).take_while(move |(k, _)| *k == key).map(|(_, id)| id)
+        let from = self.indexes[index.slot].from(|(k, _)| *k >= key);
+        from.map(|(entry, ())| entry).take_while(move |(k, _)| *k == key).map(|(_, id)| id)
     }
 
     /// The records that have this key, in id order.
@@ -68,7 +67,8 @@ impl<R: Record> Table<R> {
 
     /// Keys and ids of an index from a key on, in key order: for walking the addresses of a subnet or the VNIs in use.
     pub fn walk<K: Into<Key>>(&self, index: Index<R>, from: K) -> impl Iterator<Item = (&Key, &R::Id)> + use<'_, R, K> {
-        self.indexes[index.slot].range((from.into(), R::Id::lowest())..).map(|(key, id)| (key, id))
+        let from = from.into();
+        self.indexes[index.slot].from(|(key, _)| *key >= from).map(|((key, id), ())| (key, id))
     }
 
     pub(crate) fn put(&mut self, record: Arc<R>) -> Option<Arc<R>> {
@@ -80,7 +80,7 @@ impl<R: Record> Table<R> {
             self.indexes[entry.0].remove(&(entry.1.clone(), id.clone()));
         }
         for (slot, key) in new_keys.into_iter().filter(|entry| !old_keys.contains(entry)) {
-            self.indexes[slot].insert((key, id.clone()));
+            self.indexes[slot].insert((key, id.clone()), ());
         }
         self.rows.insert(id, record);
         before

@@ -1,7 +1,5 @@
 //! Several servers on one database: one order of changes, nothing lost, nothing given twice, and all come to the same world.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod things;
 
 use net::Revision;

@@ -1,0 +1,252 @@
+//! A persistent ordered map, made for what a world does: each change copies one path and keeps the old image.
+//!
+//! A B+ tree. The keys that guide the way down are shared between a branch and its copies, because a change nearly never alters
+//! them; copying a branch copies pointers only, and copying a leaf its few entries. Persistent maps of general use hold whole keys
+//! in their branches: with the large keys of an index, most of the cost of a change would go into copying those.
+//!
+//! Nodes that nobody else holds are changed in place.
+
+#[cfg(test)]
+mod laws;
+mod range;
+
+use range::Range;
+use std::sync::Arc;
+
+/// Most entries of a leaf.
+const LEAF: usize = 24;
+/// Most children of a branch.
+const BRANCH: usize = 16;
+/// A node that has only the fourth part of the most, or less, is filled up from a neighbour.
+const SMALL: usize = 4;
+
+#[derive(Debug)]
+enum Node<K, V> {
+    Leaf(Vec<(K, V)>),
+    Branch(Branch<K, V>),
+}
+
+#[derive(Debug)]
+struct Branch<K, V> {
+    /// One less than children: no key below child `n` reaches guide `n`, all below child `n + 1` do.
+    guides: Arc<[K]>,
+    children: Vec<Arc<Node<K, V>>>,
+}
+
+impl<K, V> Clone for Branch<K, V> {
+    fn clone(&self) -> Self {
+        Branch { guides: self.guides.clone(), children: self.children.clone() }
+    }
+}
+
+impl<K: Clone, V: Clone> Clone for Node<K, V> {
+    /// A copy has room for the one entry for which it is made.
+    fn clone(&self) -> Self {
+        match self {
+            Node::Leaf(entries) => {
+                let mut copy = Vec::with_capacity(entries.len() + 1);
+                copy.extend_from_slice(entries);
+                Node::Leaf(copy)
+            }
+            Node::Branch(branch) => Node::Branch(branch.clone()),
+        }
+    }
+}
+
+impl<K: Ord, V> Branch<K, V> {
+    /// The child under which a key belongs.
+    fn child(&self, key: &K) -> usize {
+        self.guides.partition_point(|guide| guide <= key)
+    }
+}
+
+/// What an insertion leaves: the value that was there, or a right half with its first key where the node has become too large.
+struct Inserted<K, V> {
+    before: Option<V>,
+    split: Option<(K, Arc<Node<K, V>>)>,
+}
+
+impl<K: Ord + Clone, V: Clone> Node<K, V> {
+    fn len(&self) -> usize {
+        match self {
+            Node::Leaf(entries) => entries.len(),
+            Node::Branch(branch) => branch.children.len(),
+        }
+    }
+
+    fn most(&self) -> usize {
+        match self {
+            Node::Leaf(_) => LEAF,
+            Node::Branch(_) => BRANCH,
+        }
+    }
+
+    fn insert(&mut self, key: K, value: V) -> Inserted<K, V> {
+        match self {
+            Node::Leaf(entries) => match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
+                Ok(at) => Inserted { before: Some(std::mem::replace(&mut entries[at].1, value)), split: None },
+                Err(at) => {
+                    entries.insert(at, (key, value));
+                    Inserted { before: None, split: self.split() }
+                }
+            },
+            Node::Branch(branch) => {
+                let at = branch.child(&key);
+                let Inserted { before, split } = Arc::make_mut(&mut branch.children[at]).insert(key, value);
+                let Some((guide, right)) = split else { return Inserted { before, split: None } };
+                branch.guides = with(&branch.guides, at, guide);
+                branch.children.insert(at + 1, right);
+                Inserted { before, split: self.split() }
+            }
+        }
+    }
+
+    /// Gives away the right half, with the guide that parts the two, when there is too much in it.
+    fn split(&mut self) -> Option<(K, Arc<Node<K, V>>)> {
+        if self.len() <= self.most() {
+            return None;
+        }
+        match self {
+            Node::Leaf(entries) => {
+                let right = entries.split_off(entries.len() / 2);
+                Some((right[0].0.clone(), Arc::new(Node::Leaf(right))))
+            }
+            Node::Branch(Branch { guides, children }) => {
+                let middle = children.len() / 2;
+                let right = Branch { guides: guides[middle..].into(), children: children.split_off(middle) };
+                let guide = guides[middle - 1].clone();
+                *guides = guides[..middle - 1].into();
+                Some((guide, Arc::new(Node::Branch(right))))
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        match self {
+            Node::Leaf(entries) => {
+                let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                Some(entries.remove(at).1)
+            }
+            Node::Branch(branch) => {
+                let at = branch.child(key);
+                let before = Arc::make_mut(&mut branch.children[at]).remove(key)?;
+                branch.tidy(at);
+                Some(before)
+            }
+        }
+    }
+
+    /// Takes what is in the right neighbour; the guide is what stood between them.
+    fn join(&mut self, guide: &K, right: Arc<Node<K, V>>) {
+        match (self, Arc::unwrap_or_clone(right)) {
+            (Node::Leaf(left), Node::Leaf(right)) => left.extend(right),
+            (Node::Branch(left), Node::Branch(right)) => {
+                left.guides = left.guides.iter().chain([guide]).chain(right.guides.iter()).cloned().collect();
+                left.children.extend(right.children);
+            }
+            _ => unreachable!("all leaves are equally deep"),
+        }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Branch<K, V> {
+    /// Joins child `at`, when it has become small, with a neighbour, and parts them again evenly when that is too much for one.
+    fn tidy(&mut self, at: usize) {
+        let child = &self.children[at];
+        if self.children.len() < 2 || child.len() > child.most() / SMALL {
+            return;
+        }
+        let left = at.saturating_sub(1);
+        let right = self.children.remove(left + 1);
+        let joined = Arc::make_mut(&mut self.children[left]);
+        joined.join(&self.guides[left], right);
+        let mut guides = self.guides.to_vec();
+        match joined.split() {
+            Some((guide, right)) => {
+                guides[left] = guide;
+                self.children.insert(left + 1, right);
+            }
+            None => drop(guides.remove(left)),
+        }
+        self.guides = guides.into();
+    }
+}
+
+fn with<K: Clone>(guides: &[K], at: usize, guide: K) -> Arc<[K]> {
+    let mut guides = guides.to_vec();
+    guides.insert(at, guide);
+    guides.into()
+}
+
+/// The map. A clone costs one reference count and shares everything.
+#[derive(Debug)]
+pub(crate) struct Tree<K, V> {
+    root: Arc<Node<K, V>>,
+    len: usize,
+}
+
+impl<K, V> Clone for Tree<K, V> {
+    fn clone(&self) -> Self {
+        Tree { root: self.root.clone(), len: self.len }
+    }
+}
+
+impl<K, V> Default for Tree<K, V> {
+    fn default() -> Self {
+        Tree { root: Arc::new(Node::Leaf(Vec::new())), len: 0 }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Tree<K, V> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Branch(branch) => node = &branch.children[branch.child(key)],
+                Node::Leaf(entries) => {
+                    let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                    return Some(&entries[at].1);
+                }
+            }
+        }
+    }
+
+    /// Returns the value that was there.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let Inserted { before, split } = Arc::make_mut(&mut self.root).insert(key, value);
+        if let Some((guide, right)) = split {
+            let left = self.root.clone();
+            self.root = Arc::new(Node::Branch(Branch { guides: [guide].into(), children: vec![left, right] }));
+        }
+        self.len += usize::from(before.is_none());
+        before
+    }
+
+    /// Returns the value that was there.
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        // Without this a path would be copied for nothing.
+        self.get(key)?;
+        let before = Arc::make_mut(&mut self.root).remove(key)?;
+        self.len -= 1;
+        while let Node::Branch(branch) = &*self.root
+            && let [only] = &branch.children[..]
+        {
+            self.root = only.clone();
+        }
+        Some(before)
+    }
+
+    /// All entries in order.
+    pub(crate) fn iter(&self) -> Range<'_, K, V> {
+        self.from(|_| true)
+    }
+
+    /// The entries from the first on for which this holds; it holds for all behind one for which it holds.
+    pub(crate) fn from(&self, is_in: impl Fn(&K) -> bool) -> Range<'_, K, V> {
+        Range::new(&self.root, is_in)
+    }
+}
