@@ -1,7 +1,7 @@
 //! What the server told this host.
 
 use intent::{Unit, UnitId};
-use net::{NetworkId, PortId, SecurityGroupId};
+use net::{FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -53,6 +53,8 @@ impl Intents {
         security_group(SecurityGroupId) -> SecurityGroup SecurityGroupIntent;
         /// A network that the DHCP role serves.
         dhcp(NetworkId) -> Dhcp DhcpNetwork;
+        /// A router that the L3 role carries.
+        router(RouterId) -> Router RouterIntent;
     }
 
     /// A port on another host.
@@ -119,6 +121,49 @@ impl Intents {
         let all = UnitId::DhcpHost(network, PortId::MIN)..=UnitId::DhcpHost(network, PortId(uuid::Uuid::max()));
         self.range(all).filter_map(|unit| match unit {
             Unit::DhcpHost(host) => Some(host),
+            _ => None,
+        })
+    }
+
+    /// A floating IP of a router.
+    pub fn floating_ip(&self, router: RouterId, id: FloatingIpId) -> Option<&intent::FloatingIpIntent> {
+        match self.units.get(&UnitId::FloatingIp(router, id)) {
+            Some(Unit::FloatingIp(floating_ip)) => Some(floating_ip),
+            _ => None,
+        }
+    }
+
+    /// Ports of a floating IP of a router.
+    pub fn port_forwarding(&self, router: RouterId, id: PortForwardingId) -> Option<&intent::PortForwardingIntent> {
+        match self.units.get(&UnitId::PortForwarding(router, id)) {
+            Some(Unit::PortForwarding(forwarding)) => Some(forwarding),
+            _ => None,
+        }
+    }
+
+    /// The routers that the L3 role carries.
+    pub fn routers(&self) -> impl Iterator<Item = &intent::RouterIntent> {
+        self.range(UnitId::Router(RouterId::MIN)..=UnitId::Router(RouterId(uuid::Uuid::max()))).filter_map(|unit| match unit {
+            Unit::Router(router) => Some(router),
+            _ => None,
+        })
+    }
+
+    /// The floating IPs of a router.
+    pub fn floating_ips(&self, router: RouterId) -> impl Iterator<Item = &intent::FloatingIpIntent> {
+        let all = UnitId::FloatingIp(router, FloatingIpId::MIN)..=UnitId::FloatingIp(router, FloatingIpId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::FloatingIp(floating_ip) => Some(floating_ip),
+            _ => None,
+        })
+    }
+
+    /// The port forwardings of a router's floating IPs.
+    pub fn port_forwardings(&self, router: RouterId) -> impl Iterator<Item = &intent::PortForwardingIntent> {
+        let all =
+            UnitId::PortForwarding(router, PortForwardingId::MIN)..=UnitId::PortForwarding(router, PortForwardingId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::PortForwarding(forwarding) => Some(forwarding),
             _ => None,
         })
     }

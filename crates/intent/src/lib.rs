@@ -10,6 +10,7 @@
 mod dhcp;
 mod network;
 mod port;
+mod router;
 mod security_group;
 mod unit;
 /// The protobuf envelope, generated from `proto/neutrino.proto` by `cargo xtask codegen`.
@@ -20,5 +21,6 @@ pub mod wire;
 pub use dhcp::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
 pub use network::{Carrier, NetworkIntent, RemotePort};
 pub use port::{AllowedAddress, PortIntent};
+pub use router::{FloatingIpIntent, PortForwardingIntent, RouterIntent, RouterPort, RouterSubnet};
 pub use security_group::{Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
 pub use unit::{DecodeError, Unit, UnitId};

@@ -1,7 +1,8 @@
 //! Units: the parts of an intent, each with a key.
 
-use crate::{DhcpHost, DhcpNetwork, GroupMember, NetworkIntent, PortIntent, RemotePort, SecurityGroupIntent};
-use net::{NetworkId, PortId, SecurityGroupId};
+use crate::{DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, NetworkIntent, PortForwardingIntent, PortIntent};
+use crate::{RemotePort, RouterIntent, SecurityGroupIntent};
+use net::{FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +22,12 @@ pub enum UnitId {
     Dhcp(NetworkId),
     /// `dhcp-host/<network>/<port>`: a client of such a network.
     DhcpHost(NetworkId, PortId),
+    /// `router/<router>`: a router that the host's L3 role carries.
+    Router(RouterId),
+    /// `floating-ip/<router>/<floating IP>`: a floating IP of such a router.
+    FloatingIp(RouterId, FloatingIpId),
+    /// `port-forwarding/<router>/<port forwarding>`: ports of such a floating IP.
+    PortForwarding(RouterId, PortForwardingId),
     /// `port/<port>`: a port bound to the host.
     Port(PortId),
 }
@@ -34,6 +41,9 @@ impl fmt::Display for UnitId {
             UnitId::Member(group, port) => write!(f, "member/{group}/{port}"),
             UnitId::Dhcp(network) => write!(f, "dhcp/{network}"),
             UnitId::DhcpHost(network, port) => write!(f, "dhcp-host/{network}/{port}"),
+            UnitId::Router(router) => write!(f, "router/{router}"),
+            UnitId::FloatingIp(router, floating_ip) => write!(f, "floating-ip/{router}/{floating_ip}"),
+            UnitId::PortForwarding(router, forwarding) => write!(f, "port-forwarding/{router}/{forwarding}"),
             UnitId::Port(port) => write!(f, "port/{port}"),
         }
     }
@@ -64,6 +74,9 @@ impl FromStr for UnitId {
             "member" => UnitId::Member(SecurityGroupId(id()?.0), id()?),
             "dhcp" => UnitId::Dhcp(NetworkId(id()?.0)),
             "dhcp-host" => UnitId::DhcpHost(NetworkId(id()?.0), id()?),
+            "router" => UnitId::Router(RouterId(id()?.0)),
+            "floating-ip" => UnitId::FloatingIp(RouterId(id()?.0), FloatingIpId(id()?.0)),
+            "port-forwarding" => UnitId::PortForwarding(RouterId(id()?.0), PortForwardingId(id()?.0)),
             "port" => UnitId::Port(id()?),
             _ => return Err(wrong("a kind that this version does not know")),
         };
@@ -82,6 +95,9 @@ pub enum Unit {
     Member(GroupMember),
     Dhcp(DhcpNetwork),
     DhcpHost(DhcpHost),
+    Router(RouterIntent),
+    FloatingIp(FloatingIpIntent),
+    PortForwarding(PortForwardingIntent),
     Port(PortIntent),
 }
 
@@ -95,6 +111,9 @@ impl Unit {
             Unit::Member(unit) => UnitId::Member(unit.group_id, unit.port_id),
             Unit::Dhcp(unit) => UnitId::Dhcp(unit.network_id),
             Unit::DhcpHost(unit) => UnitId::DhcpHost(unit.network_id, unit.port_id),
+            Unit::Router(unit) => UnitId::Router(unit.id),
+            Unit::FloatingIp(unit) => UnitId::FloatingIp(unit.router_id, unit.id),
+            Unit::PortForwarding(unit) => UnitId::PortForwarding(unit.router_id, unit.id),
             Unit::Port(unit) => UnitId::Port(unit.id),
         }
     }
@@ -114,6 +133,9 @@ impl Unit {
             UnitId::Member(..) => serde_json::from_slice(body).map(Unit::Member),
             UnitId::Dhcp(_) => serde_json::from_slice(body).map(Unit::Dhcp),
             UnitId::DhcpHost(..) => serde_json::from_slice(body).map(Unit::DhcpHost),
+            UnitId::Router(_) => serde_json::from_slice(body).map(Unit::Router),
+            UnitId::FloatingIp(..) => serde_json::from_slice(body).map(Unit::FloatingIp),
+            UnitId::PortForwarding(..) => serde_json::from_slice(body).map(Unit::PortForwarding),
             UnitId::Port(_) => serde_json::from_slice(body).map(Unit::Port),
         };
         let unit = unit.map_err(|e| DecodeError { key: key.to_owned(), reason: e.to_string() })?;
@@ -128,7 +150,13 @@ mod tests {
     #[test]
     fn keys_have_one_text() {
         let id = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";
-        for key in [format!("network/{id}"), format!("remote/{id}/{id}"), format!("member/{id}/{id}"), format!("port/{id}")] {
+        for key in [
+            format!("network/{id}"),
+            format!("remote/{id}/{id}"),
+            format!("member/{id}/{id}"),
+            format!("port/{id}"),
+            format!("floating-ip/{id}/{id}"),
+        ] {
             assert_eq!(key.parse::<UnitId>().expect("a key").to_string(), key);
         }
         for wrong in ["", "port", "port/x", "port/", &format!("port/{id}/{id}"), &format!("remote/{id}"), "router/x"] {

@@ -72,6 +72,12 @@ uuid_id! {
     SecurityGroupRuleId,
     /// Id of an agent.
     AgentId,
+    /// Id of a router.
+    RouterId,
+    /// Id of a floating IP.
+    FloatingIpId,
+    /// Id of a port forwarding of a floating IP.
+    PortForwardingId,
 }
 
 macro_rules! text_id {

@@ -31,6 +31,7 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
         UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
         UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
+        UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) => None,
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }
 }

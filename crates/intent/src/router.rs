@@ -1,0 +1,90 @@
+//! Routers as a host's L3 role must carry them.
+
+use crate::Route;
+use net::{FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A subnet of a network that a router is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RouterSubnet {
+    /// Its id.
+    pub id: SubnetId,
+    /// Its prefix.
+    pub cidr: IpNet,
+    /// Its default router; need not be inside the prefix.
+    pub gateway_ip: Option<IpAddr>,
+}
+
+/// A port of a router.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RouterPort {
+    /// The port; its `port/…` and `network/…` units are there too, and its device is `tap…`.
+    pub port_id: PortId,
+    /// The network it is on.
+    pub network_id: NetworkId,
+    /// Its MAC.
+    pub mac: Mac,
+    /// Largest IP packet on the network in bytes.
+    pub mtu: u32,
+    /// Its addresses, each with its subnet's length. They end on the router itself.
+    pub addresses: Vec<IpNet>,
+    /// Subnets of the network, sorted by id: of an interface those it has an address in; of a gateway all, so that those it has
+    /// no address in are reached on the link. The default route leads to the `gateway_ip` of those it has an address in.
+    pub subnets: Vec<RouterSubnet>,
+}
+
+/// `router/<router>`: a router that the host's L3 role carries in `qrouter-<router>`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RouterIntent {
+    /// Its id.
+    pub id: RouterId,
+    /// False: it forwards nothing.
+    pub admin_state_up: bool,
+    /// True: what leaves by the gateway from networks of the interfaces does so with the gateway's address, IPv4 only.
+    pub enable_snat: bool,
+    /// Its port on the external network.
+    #[serde(default)]
+    pub gateway: Option<RouterPort>,
+    /// Its other ports, sorted by id.
+    pub interfaces: Vec<RouterPort>,
+    /// Extra routes.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+}
+
+/// `floating-ip/<router>/<floating IP>`: a floating IP of such a router. It answers at the gateway, whatever is behind it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FloatingIpIntent {
+    /// Its id.
+    pub id: FloatingIpId,
+    /// The router that has it.
+    pub router_id: RouterId,
+    /// The address outside.
+    pub floating_ip_address: Ipv4Addr,
+    /// The instance's address behind the router; none: only port forwardings use it.
+    #[serde(default)]
+    pub fixed_ip_address: Option<Ipv4Addr>,
+}
+
+/// `port-forwarding/<router>/<port forwarding>`: a port, or a range of them, of a floating IP of such a router. The floating IP's
+/// own unit is there too.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PortForwardingIntent {
+    /// Its id.
+    pub id: PortForwardingId,
+    /// The router.
+    pub router_id: RouterId,
+    /// The floating IP.
+    pub floating_ip_id: FloatingIpId,
+    /// The address outside.
+    pub floating_ip_address: Ipv4Addr,
+    /// Number of the IP protocol: TCP, UDP or SCTP.
+    pub protocol: u8,
+    /// Ports outside, both ends included.
+    pub external_ports: (u16, u16),
+    /// The instance's address.
+    pub internal_ip_address: Ipv4Addr,
+    /// Ports inside, both ends included; as many as outside, and the same number apart.
+    pub internal_ports: (u16, u16),
+}
