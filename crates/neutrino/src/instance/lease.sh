@@ -5,8 +5,13 @@
 DHCP=16 # the protocol number of routes from DHCP; busybox knows no names of them
 wanted() {
     [ -n "$mtu" ] && echo "link set dev $interface mtu $mtu"
+    # Former routes go. Busybox flushes all of a link whatever their protocol, so there they go with the address.
+    if [ -n "$EACH" ]; then
+        echo "addr flush dev $interface"
+    else
+        echo "route flush dev $interface proto $DHCP"
+    fi
     echo "addr replace $ip/$mask dev $interface ${broadcast:+broadcast $broadcast}"
-    echo "route flush dev $interface proto $DHCP"
     if [ -n "$staticroutes" ]; then set -- $staticroutes
     elif [ -n "$router" ]; then set -- 0.0.0.0/0 "${router%% *}"
     else set --
