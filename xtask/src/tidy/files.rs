@@ -56,10 +56,18 @@ fn words(file: &str, text: &str) -> Vec<String> {
         return Vec::new();
     }
     let complaint = |(at, line): (usize, &str)| {
-        let word = WORDS.iter().find(|word| line.contains(**word))?;
+        let word = WORDS.iter().find(|word| stands_alone(line, word))?;
         Some(format!("{file}:{}: '{word}' does not belong here", at + 1))
     };
     text.lines().enumerate().filter_map(complaint).collect()
+}
+
+/// True when the line has the word, and a path from its beginning: `/root/` is one, `$dir/root/` is not.
+fn stands_alone(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !word.starts_with('/') || before.is_none_or(|before| before.is_whitespace() || "\"'`=:(".contains(before))
+    })
 }
 
 #[cfg(test)]
@@ -70,5 +78,7 @@ mod tests {
     fn words_are_found_with_their_line() {
         assert_eq!(words("a.rs", "fine\n// TODO later"), ["a.rs:2: 'TODO' does not belong here"]);
         assert!(words("a.rs", "fine").is_empty());
+        assert!(words("a.sh", "cp x $dir/root/").is_empty());
+        assert_eq!(words("a.sh", "cp x /root/").len(), 1);
     }
 }
