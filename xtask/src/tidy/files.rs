@@ -62,11 +62,17 @@ fn words(file: &str, text: &str) -> Vec<String> {
     text.lines().enumerate().filter_map(complaint).collect()
 }
 
-/// True when the line has the word, and a path from its beginning: `/root/` is one, `$dir/root/` is not.
+/// True when the line has the word, and a path from its beginning: `/root/` is one, `$dir/root/` and `"$dir"/root/` are not.
 fn stands_alone(line: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || "_.-}/".contains(character);
     line.match_indices(word).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        !word.starts_with('/') || before.is_none_or(|before| before.is_whitespace() || "\"'`=:(".contains(before))
+        let mut before = line[..at].chars().rev();
+        let continues = match before.next() {
+            Some('"' | '\'') => before.next().is_some_and(is_part),
+            Some(character) => is_part(character),
+            None => false,
+        };
+        !word.starts_with('/') || !continues
     })
 }
 
@@ -78,7 +84,9 @@ mod tests {
     fn words_are_found_with_their_line() {
         assert_eq!(words("a.rs", "fine\n// TODO later"), ["a.rs:2: 'TODO' does not belong here"]);
         assert!(words("a.rs", "fine").is_empty());
-        assert!(words("a.sh", "cp x $dir/root/").is_empty());
-        assert_eq!(words("a.sh", "cp x /root/").len(), 1);
+        assert!(words("a.sh", "cp \"$dir\"/root/ $dir/root/").is_empty());
+        for line in ["cp x /root/", "f(\"/root/x\")", "A=/root/x"] {
+            assert_eq!(words("a.sh", line).len(), 1, "{line}");
+        }
     }
 }
