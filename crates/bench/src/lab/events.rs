@@ -9,7 +9,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 const NFNLGRP_NFTABLES: u32 = 7;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const GROUPS: [u32; 6] = [1, 3, 5, 7, 9, 11];
-const STATIC: u16 = libc::NUD_PERMANENT | libc::NUD_NOARP;
 
 /// Sockets that hear of changes in a namespace.
 pub struct Events {
@@ -99,7 +98,10 @@ fn name(kind: u16, payload: &[u8]) -> Option<String> {
         libc::RTM_DELROUTE => "route gone",
         libc::RTM_NEWNEIGH | libc::RTM_DELNEIGH => {
             let state = u16::from_ne_bytes(payload.get(8..10)?.try_into().ok()?);
-            return (state & STATIC != 0).then(|| if kind == libc::RTM_NEWNEIGH { "new neighbour" } else { "neighbour gone" }.to_owned());
+            // Entries without ARP are static in a bridge's FDB; elsewhere the kernel keeps them for multicast groups.
+            let of_bridge = i32::from(payload[0]) == libc::AF_BRIDGE;
+            let fixed = if of_bridge { libc::NUD_PERMANENT | libc::NUD_NOARP } else { libc::NUD_PERMANENT };
+            return (state & fixed != 0).then(|| if kind == libc::RTM_NEWNEIGH { "new neighbour" } else { "neighbour gone" }.to_owned());
         }
         _ => return None,
     };

@@ -7,7 +7,7 @@ use crate::process::Meter;
 use crate::report::{Figure, Goal};
 use crate::wire::ms_between;
 use crate::wire::stage::{Stage, all_pass, echoes, group, pairs};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
         for _ in 0..rounds {
             let mut made = String::new();
             let api = &mut stage.api;
-            change.round(&stage.engine, &probes, |open| {
+            let round = change.round(&stage.engine, &probes, |open| {
                 if open {
                     let (rule, answered) = api.create_timed("security-group-rules", rule.clone())?;
                     made = id(&rule)?;
@@ -66,7 +66,8 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
                 } else {
                     api.delete("security-group-rules", &made)
                 }
-            })?;
+            });
+            round.with_context(|| format!("{protocol} rule of {count} ports"))?;
         }
         figures.extend(change.figures(&format!("{protocol} rule of a group of {count} ports"), meter.read(), rounds));
         stage.engine.remove(&probes)?;
@@ -96,7 +97,11 @@ impl Change {
         ensure!(engine.all_arrived(probes, LONG).is_some(), "open flows do not go on");
         let opening = events.take()?;
         let answered = change(false)?;
-        let last = engine.all_silent(probes, answered, QUIET, LONG).context("packets still pass")?;
+        let Some(last) = engine.all_silent(probes, answered, QUIET, LONG) else {
+            let recently = Instant::now() - QUIET;
+            let open = engine.tallies(probes).iter().filter(|tally| tally.last.is_some_and(|last| last > recently)).count();
+            bail!("{open} of {} flows still pass {} s after the change that should cut them", probes.len(), LONG.as_secs());
+        };
         self.closed.push(last.map_or(0.0, |last| ms_between(answered, last)));
         engine.stop(probes)?;
         engine.disconnect(probes)?;
