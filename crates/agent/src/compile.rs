@@ -63,9 +63,17 @@ impl Compiled {
     }
 }
 
-/// Tracked connections to forget, because what let them pass is gone. Absent fields match anything.
+/// The connection mark of a tracked connection that was cut: its packets are judged like those of a new one, each of them, until one
+/// in the direction of its first packet passes. Forgetting it would not do: an answer that is still on its way, or the next of a
+/// stream, would have it tracked anew the other way round, and what the rules no longer let in would pass as its answers.
+pub const CUT_MARK: u32 = 0x6e74_0001;
+
+/// Tracked connections to cut, because what let them pass is gone. Absent fields match anything. A cut that says nothing but its zone
+/// and family is of a network that is gone: those connections are forgotten.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Cut {
+    /// The namespace that tracks them.
+    pub netns: Netns,
     /// Conntrack zone.
     pub zone: u16,
     /// Address family.
@@ -78,6 +86,15 @@ pub struct Cut {
     pub destination: Option<net::IpNet>,
     /// Original destination ports, both ends included.
     pub destination_ports: Option<(u16, u16)>,
+    /// The source after translation.
+    pub translated_source: Option<net::IpNet>,
+}
+
+impl Cut {
+    /// All of a family in a zone.
+    pub fn all(netns: Netns, zone: u16, family: Family) -> Cut {
+        Cut { netns, zone, family, protocol: None, source: None, destination: None, destination_ports: None, translated_source: None }
+    }
 }
 
 /// A DHCP lease to end, because its address is no longer the client's: another may get it at once.

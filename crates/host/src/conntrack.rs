@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 const SUBSYSTEM: u16 = 1;
+const NEW: u16 = 0;
 const GET: u16 = 1;
 const DELETE: u16 = 2;
 const TUPLE_ORIG: u16 = 1;
@@ -67,6 +68,8 @@ pub struct Filter {
     pub source: Option<IpNet>,
     /// The receiver's addresses.
     pub destination: Option<IpNet>,
+    /// Whom answers go to: the sender as the receiver sees it, after translation.
+    pub reply_destination: Option<IpNet>,
     /// IP protocol number.
     pub protocol: Option<u8>,
     /// Sender's ports, both bounds included.
@@ -85,6 +88,7 @@ impl Filter {
         self.zone.is_none_or(|zone| zone == connection.zone)
             && self.source.is_none_or(|net| net.contains(&source))
             && self.destination.is_none_or(|net| net.contains(&destination))
+            && self.reply_destination.is_none_or(|net| net.contains(&connection.reply.destination))
             && self.protocol.is_none_or(|wanted| wanted == protocol)
             && self.source_ports.is_none_or(|range| within(range, source_port))
             && self.destination_ports.is_none_or(|range| within(range, destination_port))
@@ -120,21 +124,34 @@ impl Conntrack {
         }
     }
 
-    /// Forgets the connections that agree with any of the filters; their next packets are judged anew. Answers how many.
+    /// Forgets the connections that agree with any of the filters; their next packets are tracked anew. Answers how many.
     pub fn cut(&mut self, filters: &[Filter]) -> Result<usize, Error> {
+        self.change(filters, "cut", |connection| naming(DELETE, connection))
+    }
+
+    /// Gives the connections that agree with any of the filters this mark. Answers how many.
+    pub fn mark(&mut self, filters: &[Filter], mark: u32) -> Result<usize, Error> {
+        self.change(filters, "mark", |connection| {
+            let mut message = naming(NEW, connection);
+            message.be32(MARK, mark);
+            message
+        })
+    }
+
+    fn change(&mut self, filters: &[Filter], op: &'static str, message: impl Fn(&Connection) -> Message) -> Result<usize, Error> {
         let found = self.list(filters)?;
-        let mut messages: Vec<Message> = found.iter().map(delete).collect();
-        let answers = self.socket.batch(&mut messages).map_err(|error| Error::io("cut", "connections", error))?;
-        let mut cut = 0;
+        let mut messages: Vec<Message> = found.iter().map(message).collect();
+        let answers = self.socket.batch(&mut messages).map_err(|error| Error::io(op, "connections", error))?;
+        let mut changed = 0;
         for answer in answers {
             match answer {
-                Ok(()) => cut += 1,
+                Ok(()) => changed += 1,
                 // It ended by itself meanwhile.
                 Err(refusal) if refusal.errno == libc::ENOENT => {}
-                Err(refusal) => return Err(fault("cut", refusal)),
+                Err(refusal) => return Err(fault(op, refusal)),
             }
         }
-        Ok(cut)
+        Ok(changed)
     }
 }
 
@@ -146,8 +163,9 @@ fn message(kind: u16, flags: u16, family: u8) -> Message {
     Message::new(SUBSYSTEM << 8 | kind, flags).raw(&[family, 0, 0, 0])
 }
 
-fn delete(connection: &Connection) -> Message {
-    let mut message = message(DELETE, ACK, connection.raw.family);
+/// A message about one connection.
+fn naming(kind: u16, connection: &Connection) -> Message {
+    let mut message = message(kind, ACK, connection.raw.family);
     // The nested attribute is passed back as it came.
     message.put(TUPLE_ORIG | 0x8000, &connection.raw.original);
     if let Some(id) = &connection.raw.id {

@@ -2,10 +2,11 @@
 
 use crate::conntrack::{Conntrack, Filter};
 use crate::{Daemons, Error, ErrorKind, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns};
-use agent::{Cut, Ended, Event, Events, HostError, Release, StepResult};
+use agent::{CUT_MARK, Cut, Ended, Event, Events, HostError, Release, StepResult};
 use dataplane::{Actual, Netns, Plan, Program};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -37,14 +38,29 @@ impl agent::Host for Host {
             zone: Some(cut.zone),
             source: cut.source,
             destination: cut.destination,
+            reply_destination: cut.translated_source,
             protocol: cut.protocol,
             destination_ports: cut.destination_ports,
             ..Filter::default()
         };
-        let filters: Vec<Filter> = cuts.iter().map(filter).collect();
-        let cut = Conntrack::open(&Netns::ROOT).and_then(|mut conntrack| conntrack.cut(&filters)).map_err(fault)?;
-        tracing::debug!(cut, "connections forgotten");
-        Ok(())
+        // Bridged connections are judged again packet by packet; those of a network or router that is gone, and translated ones, are forgotten.
+        let keeps =
+            |cut: &Cut| cut.netns.is_root() && (cut.source, cut.destination, cut.protocol, cut.destination_ports) != Default::default();
+        let mut filters: BTreeMap<(&Netns, bool), Vec<Filter>> = BTreeMap::new();
+        for cut in cuts {
+            filters.entry((&cut.netns, keeps(cut))).or_default().push(filter(cut));
+        }
+        let mut result = Ok(());
+        for ((netns, keep), filters) in filters {
+            let change = |mut conntrack: Conntrack| if keep { conntrack.mark(&filters, CUT_MARK) } else { conntrack.cut(&filters) };
+            match Conntrack::open(netns).and_then(change) {
+                Ok(cut) => tracing::debug!(%netns, cut, "connections cut"),
+                // What it tracked is gone with it.
+                Err(error) if netns::absent(&error) => {}
+                Err(error) => result = Err(fault(error)),
+            }
+        }
+        result
     }
 
     fn release(&mut self, releases: &[Release]) -> Result<(), HostError> {

@@ -24,7 +24,7 @@
 //! receiver is stateful, on this host or on another; a stateless port merely gives nothing to established connections.
 
 use crate::name;
-use agent::Facts;
+use agent::{CUT_MARK, Facts};
 use dataplane::nft::{Chain, Compare, Ct, DataType, Family, Field, Hook, Policy, Right, Rule, SetSpec, Statement, Table, TableKey, Target};
 use dataplane::{Name, Namespace, Program};
 use smol_str::SmolStr;
@@ -310,10 +310,14 @@ fn always_chains(table: &mut Table) {
         accepted("DHCPv6 server", udp(547, 546)),
         accepted("ND, MLD", vec![within([Icmpv6Type], "icmpv6-in")]),
     ];
+    let uncut = Statement::is_not(Field::CtMark, CUT_MARK);
     let state = [
-        accepted("", vec![Statement::ct_state(Ct::ESTABLISHED | Ct::RELATED)]),
+        accepted("", vec![Statement::ct_state(Ct::ESTABLISHED | Ct::RELATED), uncut]),
         dropped("invalid", vec![Statement::ct_state(Ct::INVALID)]),
     ];
+    // What both sides let pass in the direction of its first packet is whole again.
+    let mended = vec![Statement::is(Field::CtMark, CUT_MARK), Statement::is(Field::CtDirection, 0u8), Statement::Set(Target::CtMark, 0)];
+    base(table, "mended", Hook::Forward, 5, vec![rule("cut, but allowed again or still", mended)]);
     // Conntrack takes some ND and MLD for invalid: they come before it.
     chain(table, &always_chain(true, Way::Out), [never.as_slice(), &always_out, &state].concat());
     chain(table, &always_chain(false, Way::Out), [never.as_slice(), &always_out].concat());

@@ -75,6 +75,10 @@ pub enum Field {
     NdTarget,
     /// Connection state, as bits of [`crate::nft::Ct`].
     CtState,
+    /// What became of the connection, as bits of the kernel's `IPS_…`: [`crate::nft::Ct::DNAT`].
+    CtStatus,
+    /// 0 for packets in the direction of the connection's first packet, 1 for answers.
+    CtDirection,
     /// Connection mark.
     CtMark,
     /// Conntrack zone.
@@ -160,6 +164,8 @@ impl Field {
             Field::Icmpv6Code => ("icmpv6 code", Payload(Transport, 1), 1, l4(58)),
             Field::NdTarget => ("@th,64,128", Payload(Transport, 8), 16, l4(58)),
             Field::CtState => ("ct state", Ct(0), 4, None),
+            Field::CtStatus => ("ct status", Ct(2), 4, None),
+            Field::CtDirection => ("ct direction", Ct(1), 1, None),
             Field::CtMark => ("ct mark", Ct(3), 4, None),
             Field::CtZone => ("ct zone", Ct(17), 2, None),
         }
@@ -205,7 +211,8 @@ impl Field {
             Field::SctpSport | Field::SctpDport | Field::ThSport | Field::ThDport => DataType::InetService,
             Field::IcmpType => DataType::IcmpType,
             Field::Icmpv6Type => DataType::Icmpv6Type,
-            Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code | Field::CtState | Field::CtZone => return None,
+            Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
+            Field::CtState | Field::CtStatus | Field::CtDirection | Field::CtZone => return None,
         })
     }
 }
