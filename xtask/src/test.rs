@@ -63,13 +63,8 @@ pub fn test(options: &Options) -> Result<()> {
     let mut child = command.spawn().context("running cargo")?;
     let seen = Seen::read(BufReader::new(child.stdout.take().expect("piped above")))?;
     let status = child.wait()?;
-    eprintln!(
-        "── {} passed, {} failed, {} skipped in {:.0} s",
-        seen.passed,
-        seen.failed.len(),
-        seen.skipped.len(),
-        start.elapsed().as_secs_f64()
-    );
+    eprintln!("── done in {:.0} s", start.elapsed().as_secs_f64());
+    println!("{} passed, {} failed, {} skipped", seen.passed, seen.failed.len(), seen.skipped.len());
     for test in &seen.failed {
         eprintln!("   FAILED {test}");
     }
