@@ -23,7 +23,7 @@ pub struct PortIntent {
     pub network_id: NetworkId,
     /// Name of the device that the instance's side brings: `tap…`.
     pub device: SmolStr,
-    /// What uses it: `compute:nova`, `network:dhcp`. The DHCP role makes the device of its own ports itself.
+    /// What uses it: `compute:nova`, `network:dhcp`. The DHCP and the L3 role make the devices of their own ports themselves.
     pub device_owner: SmolStr,
     /// Its MAC.
     pub mac: Mac,

@@ -6,6 +6,7 @@ use crate::compile::is_filtered;
 use crate::concern::remote_groups;
 use crate::pipeline;
 use agent::{Cut, Facts, Intents};
+use dataplane::Netns;
 use intent::{Direction, GroupMember, GroupRule, PortIntent, Remote, SecurityGroupIntent, Transport, Unit, UnitId};
 use net::{Family, IpNet, NetworkId};
 use std::collections::BTreeSet;
@@ -47,7 +48,7 @@ pub(crate) fn of_number(space: &str, number: u32) -> Vec<Cut> {
 }
 
 fn whole(zone: u16, family: Family) -> Cut {
-    Cut { zone, family, protocol: None, source: None, destination: None, destination_ports: None }
+    Cut::all(Netns::ROOT, zone, family)
 }
 
 struct Scope<'a> {
@@ -133,7 +134,7 @@ impl Scope<'_> {
                 Direction::Ingress => (remote, Some(local)),
                 Direction::Egress => (Some(local), remote),
             };
-            cuts.insert(Cut { zone, family: rule.family, protocol, source, destination, destination_ports });
+            cuts.insert(Cut { protocol, source, destination, destination_ports, ..whole(zone, rule.family) });
         }
     }
 }

@@ -41,6 +41,7 @@ fn write_set(out: &mut String, name: &str, spec: &SetSpec, elements: &Elements) 
     let (word, data) = match spec.data {
         None => ("set", String::new()),
         Some(MapData::Value(data)) => ("map", format!(" : {}", data.name())),
+        Some(MapData::Service) => ("map", format!(" : {} . {}", DataType::Ipv4.name(), DataType::InetService.name())),
         Some(MapData::Verdict) => ("map", " : verdict".to_owned()),
     };
     writeln!(out, "\t{word} {name} {{\n\t\ttype {}{data}", types.join(" . "))?;
@@ -61,6 +62,7 @@ fn element_text(key: &Key, data: &Option<Data>, spec: Option<&SetSpec>) -> Strin
     match data {
         None => key,
         Some(Data::Verdict(verdict)) => format!("{key} : {verdict}"),
+        Some(Data::Service(address, port)) => format!("{key} : {address} . {port}"),
         Some(Data::Value(value)) => {
             let data_type = match spec.and_then(|spec| spec.data) {
                 Some(MapData::Value(data_type)) => Some(data_type),
@@ -147,6 +149,7 @@ impl fmt::Display for Statement {
             Statement::Dnat(to, Some(port)) => write!(f, "dnat to {}:{port}", host_text(to)),
             Statement::SnatMap(key, map) => write!(f, "snat to {} map @{map}", fields_text(key)),
             Statement::DnatMap(key, map) => write!(f, "dnat to {} map @{map}", fields_text(key)),
+            Statement::DnatServiceMap(key, map) => write!(f, "dnat ip to {} map @{map}", fields_text(key)),
             Statement::Redirect(port) => write!(f, "redirect to :{port}"),
             Statement::Verdict(verdict) => write!(f, "{verdict}"),
         }
@@ -171,6 +174,7 @@ fn write_match(f: &mut fmt::Formatter<'_>, field: Field, compare: Compare, right
     match right {
         Right::Span(span) => write!(f, "{} {not}{}", field.name(), field_span(field, span)),
         Right::Bits(bits) if field == Field::CtState => write!(f, "ct state {not}{}", ct_states(*bits)),
+        Right::Bits(Ct::DNAT) if field == Field::CtStatus => write!(f, "ct status {not}dnat"),
         Right::Bits(bits) => {
             let compare = if compare == Compare::IsNot { "==" } else { "!=" };
             write!(f, "{} & {bits:#010x} {compare} 0x00000000", field.name())

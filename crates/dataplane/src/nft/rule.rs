@@ -88,6 +88,8 @@ pub enum Statement {
     SnatMap(Vec<Field>, Name),
     /// Translate the destination to what a map holds for the fields.
     DnatMap(Vec<Field>, Name),
+    /// Translate destination and port to what a map of [`crate::nft::MapData::Service`] holds for the fields.
+    DnatServiceMap(Vec<Field>, Name),
     /// To this host, on a port.
     Redirect(u16),
     /// Decide.
@@ -135,6 +137,8 @@ impl Ct {
     pub const NEW: u32 = 8;
     /// Not tracked.
     pub const UNTRACKED: u32 = 64;
+    /// Of [`Field::CtStatus`]: the destination was translated.
+    pub const DNAT: u32 = 0x20;
 }
 
 /// What rules give values to.
@@ -223,6 +227,11 @@ impl Statement {
     /// Go on only if the connection state has any of the bits of [`Ct`].
     pub fn ct_state(bits: u32) -> Statement {
         Statement::Match(Field::CtState, Compare::Is, Right::Bits(bits))
+    }
+
+    /// Go on only if the connection's destination was translated.
+    pub fn is_dnated() -> Statement {
+        Statement::Match(Field::CtStatus, Compare::Is, Right::Bits(Ct::DNAT))
     }
 
     /// Go on only if the fields, concatenated, are in a set.

@@ -33,6 +33,11 @@ impl SetSpec {
         SetSpec { data: Some(MapData::Value(data)), ..SetSpec::set(key) }
     }
 
+    /// A map from keys to an IPv4 address and a port.
+    pub fn services(key: impl Into<Vec<DataType>>) -> SetSpec {
+        SetSpec { data: Some(MapData::Service), ..SetSpec::set(key) }
+    }
+
     /// A map from keys to verdicts.
     pub fn verdicts(key: impl Into<Vec<DataType>>) -> SetSpec {
         SetSpec { data: Some(MapData::Verdict), ..SetSpec::set(key) }
@@ -44,6 +49,8 @@ impl SetSpec {
 pub enum MapData {
     /// A constant of this type.
     Value(DataType),
+    /// An IPv4 address and a port, concatenated.
+    Service,
     /// A verdict.
     Verdict,
 }

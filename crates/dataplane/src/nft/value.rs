@@ -155,6 +155,8 @@ impl<A: Into<Span>, B: Into<Span>, C: Into<Span>> From<(A, B, C)> for Key {
 pub enum Data {
     /// A constant.
     Value(Value),
+    /// An IPv4 address and a port.
+    Service(std::net::Ipv4Addr, u16),
     /// A verdict.
     Verdict(Verdict),
 }

@@ -3,7 +3,7 @@
 use super::wire;
 use crate::netlink::{self, Message};
 use dataplane::nft::{Data, DataType, Elements, Key, MapData, SetSpec, Span, Value, Verdict};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Why something cannot be expressed.
 pub(super) type Wrong = String;
@@ -61,6 +61,18 @@ fn padded(data_type: DataType) -> usize {
     data_type.size().next_multiple_of(4)
 }
 
+/// The types of a service's parts.
+pub(super) const SERVICE: [DataType; 2] = [DataType::Ipv4, DataType::InetService];
+
+fn service_bytes(address: Ipv4Addr, port: u16) -> Vec<u8> {
+    [&address.octets()[..], &port.to_be_bytes(), &[0; 2]].concat()
+}
+
+fn service_of(bytes: &[u8]) -> Option<Data> {
+    let (address, port) = bytes.split_first_chunk::<4>()?;
+    Some(Data::Service((*address).into(), u16::from_be_bytes(*port.first_chunk()?)))
+}
+
 /// Bytes of a set's key.
 pub(super) fn key_size(key: &[DataType]) -> usize {
     if let [only] = key { only.size() } else { key.iter().map(|part| padded(*part)).sum() }
@@ -92,6 +104,7 @@ pub(super) fn put(list: &mut Message, key: &Key, data: Option<&Data>, spec: &Set
     let (first, last) = key_bytes(key, spec)?;
     let data = match (data, spec.data) {
         (Some(Data::Value(value)), Some(MapData::Value(data_type))) => Some(Ok(typed(value, data_type)?)),
+        (Some(Data::Service(address, port)), Some(MapData::Service)) => Some(Ok(service_bytes(*address, *port))),
         (Some(Data::Verdict(verdict)), Some(MapData::Verdict)) => Some(Err(verdict)),
         (None, _) => None,
         (Some(_), _) => return Err("data of another type than the map's".to_owned()),
@@ -180,6 +193,7 @@ pub(super) fn parse(item: &[u8], spec: &SetSpec) -> Option<Item> {
     let flags = netlink::attribute(item, wire::ELEMENT_FLAGS).map_or(0, netlink::be32);
     let data = netlink::attribute(item, wire::ELEMENT_DATA).and_then(|data| match spec.data? {
         MapData::Verdict => verdict_of(data).map(Data::Verdict),
+        MapData::Service => service_of(netlink::attribute(data, wire::DATA_VALUE)?),
         MapData::Value(data_type) => {
             let bytes = netlink::attribute(data, wire::DATA_VALUE)?;
             value_of(bytes.get(..data_type.size())?, data_type).map(Data::Value)

@@ -90,6 +90,7 @@ impl Encoder<'_> {
             Statement::Dnat(to, port) => self.nat(1, *to, port.map(|port| (port, port)))?,
             Statement::SnatMap(key, map) => self.nat_map(0, key, map)?,
             Statement::DnatMap(key, map) => self.nat_map(1, key, map)?,
+            Statement::DnatServiceMap(key, map) => self.nat_services(key, map)?,
             Statement::Redirect(port) => {
                 self.immediate(&port.to_be_bytes(), wire::FIRST_REGISTER);
                 self.expression("redir", |data| _ = data.be32(1, wire::FIRST_REGISTER));
@@ -304,6 +305,16 @@ impl Encoder<'_> {
         let v4 = !key.iter().any(|field| field.dependency() == Some(Dependency::Protocol(0x86dd)));
         self.lookup_map(key, map, wire::FIRST_REGISTER)?;
         self.expression("nat", |data| _ = data.be32(1, kind).be32(2, nat_family(v4)).be32(3, wire::FIRST_REGISTER));
+        Ok(())
+    }
+
+    /// The address is in the first register, the port in the next of 4 bytes.
+    fn nat_services(&mut self, key: &[Field], map: &str) -> Result<(), Wrong> {
+        self.lookup_map(key, map, wire::FIRST_REGISTER)?;
+        let port = wire::FIRST_REGISTER + 1;
+        self.expression("nat", |data| {
+            data.be32(1, 1).be32(2, nat_family(true)).be32(3, wire::FIRST_REGISTER).be32(5, port).be32(6, port);
+        });
         Ok(())
     }
 }

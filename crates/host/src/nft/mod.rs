@@ -255,15 +255,21 @@ fn put_base(message: &mut Message, family: Family, base: &Base) -> Result<(), Ca
     Ok(())
 }
 
+/// The number of a type made of several.
+fn concatenated(types: &[DataType]) -> u32 {
+    types.iter().fold(0, |number, part| number << 6 | wire::type_number(*part))
+}
+
 fn set_message(mut message: Message, table: &str, name: &str, spec: &SetSpec, id: u32) -> Message {
     let concat = spec.key.len() > 1;
     let mut flags = if spec.interval { wire::SET_INTERVAL } else { 0 };
-    let key_type = spec.key.iter().fold(0, |number, part| number << 6 | wire::type_number(*part));
+    let key_type = concatenated(&spec.key);
     message.text(wire::SET_TABLE, table).text(wire::SET_NAME, name).be32(wire::SET_ID, id);
     message.be32(wire::SET_KEY_TYPE, key_type).be32(wire::SET_KEY_LEN, element::key_size(&spec.key) as u32);
     if let Some(data) = spec.data {
         flags |= wire::SET_MAP;
         let (data_type, size) = match data {
+            MapData::Service => (concatenated(&element::SERVICE), element::key_size(&element::SERVICE) as u32),
             MapData::Verdict => (wire::VERDICT_TYPE, 16),
             MapData::Value(data_type) => (wire::type_number(data_type), data_type.size() as u32),
         };
@@ -291,7 +297,7 @@ fn byte_orders(spec: &SetSpec) -> Vec<u8> {
     };
     let data = match spec.data {
         Some(MapData::Value(data_type)) => order(&[data_type]),
-        Some(MapData::Verdict) | None => 0,
+        Some(MapData::Service | MapData::Verdict) | None => 0,
     };
     let item = |kind: u8, order: u32| [&[kind, 4], &order.to_ne_bytes()[..]].concat();
     [item(0, order(&spec.key)), item(1, data)].concat()

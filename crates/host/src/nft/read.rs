@@ -3,7 +3,7 @@
 use super::{Nft, element, wire};
 use crate::netlink::{self, DUMP, Message, Refusal};
 use crate::{Cause, Error};
-use dataplane::nft::{Base, ChainKind, Elements, Family, MapData, Policy, SetSpec, TableKey};
+use dataplane::nft::{Base, ChainKind, DataType, Elements, Family, MapData, Policy, SetSpec, TableKey};
 use dataplane::{ActualChain, ActualTable, Digest, Name, Owner};
 use std::collections::BTreeMap;
 
@@ -141,20 +141,29 @@ fn base(family: Family, chain: &[u8]) -> Option<Base> {
     })
 }
 
+/// The types that the number of a key's or a map's type stands for.
+fn types_of(mut number: u32) -> Option<Vec<DataType>> {
+    let mut types = Vec::new();
+    while number > 0 {
+        types.insert(0, wire::type_of(number & 0x3f)?);
+        number >>= 6;
+    }
+    Some(types)
+}
+
 fn set_spec(set: &[u8]) -> Option<(Name, SetSpec)> {
     let number = |kind| netlink::attribute(set, kind).map(netlink::be32);
     let name = netlink::text(netlink::attribute(set, wire::SET_NAME)?).into();
     let flags = number(wire::SET_FLAGS).unwrap_or(0);
-    let mut types = number(wire::SET_KEY_TYPE)?;
-    let mut key = Vec::new();
-    while types > 0 {
-        key.insert(0, wire::type_of(types & 0x3f)?);
-        types >>= 6;
-    }
+    let key = types_of(number(wire::SET_KEY_TYPE)?)?;
     let data = match number(wire::SET_DATA_TYPE) {
         None => None,
         Some(wire::VERDICT_TYPE) => Some(MapData::Verdict),
-        Some(number) => Some(MapData::Value(wire::type_of(number)?)),
+        Some(number) => match types_of(number)?[..] {
+            [only] => Some(MapData::Value(only)),
+            ref several if *several == element::SERVICE => Some(MapData::Service),
+            _ => return None,
+        },
     };
     Some((name, SetSpec { key, interval: flags & wire::SET_INTERVAL != 0, data }))
 }

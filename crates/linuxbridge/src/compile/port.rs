@@ -17,9 +17,9 @@ pub(crate) fn is_filtered(port: &PortIntent) -> bool {
     port.port_security_enabled && !port.device_owner.starts_with("network:")
 }
 
-/// Made and put into the bridge by the DHCP role.
-fn is_of_dhcp_role(port: &PortIntent) -> bool {
-    port.device_owner == "network:dhcp"
+/// Made and put into the bridge by the DHCP or the L3 role.
+fn is_of_a_role(port: &PortIntent) -> bool {
+    matches!(port.device_owner.as_str(), "network:dhcp" | "network:router_interface" | "network:router_gateway")
 }
 
 pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Compiled {
@@ -48,7 +48,7 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
         let groups = groups(port, intents, &mut compiled);
         judgement(&mut compiled.program, port, &groups, pipeline::MARK_BASE + number, Variant::of(facts));
     }
-    if !is_of_dhcp_role(port) {
+    if !is_of_a_role(port) {
         compiled.program.root().links.insert(port.device.clone(), link(network));
     }
     if facts.devices.contains(&port.device) {

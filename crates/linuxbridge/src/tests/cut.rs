@@ -39,12 +39,11 @@ impl World {
 
 fn tcp(source: Option<&str>, destination: Option<&str>, port: u16) -> Cut {
     Cut {
-        zone: 1,
-        family: Family::V4,
         protocol: Some(6),
         source: source.map(net),
         destination: destination.map(net),
         destination_ports: Some((port, port)),
+        ..Cut::all(dataplane::Netns::ROOT, 1, Family::V4)
     }
 }
 

@@ -1,0 +1,41 @@
+//! Which program units there are, and which a change touches.
+
+use crate::{floating_ip_unit, forwarding_unit, router_unit};
+use agent::Intents;
+use dataplane::UnitKey;
+use intent::{Unit, UnitId};
+use net::RouterId;
+use std::collections::BTreeSet;
+
+pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
+    intents.iter().filter_map(|(id, _)| own(id)).collect()
+}
+
+/// The program unit that an intent is the heart of.
+fn own(id: &UnitId) -> Option<UnitKey> {
+    match *id {
+        UnitId::Router(router) => Some(router_unit(router)),
+        UnitId::FloatingIp(router, id) => Some(floating_ip_unit(router, id)),
+        UnitId::PortForwarding(router, id) => Some(forwarding_unit(router, id)),
+        _ => None,
+    }
+}
+
+pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    let mut units: BTreeSet<UnitKey> = own(changed).into_iter().collect();
+    if let UnitId::Router(router) = *changed {
+        let before = if let Some(Unit::Router(before)) = before { Some(before) } else { None };
+        // Another gateway is another link: what is on it is put there anew.
+        let gateway = |router: Option<&intent::RouterIntent>| router.map(|router| router.gateway.as_ref().map(|port| port.port_id));
+        if gateway(before) != gateway(intents.router(router)) {
+            units.extend(of_router(router, intents));
+        }
+    }
+    units
+}
+
+/// The units of its floating IPs and their port forwardings.
+fn of_router(router: RouterId, intents: &Intents) -> impl Iterator<Item = UnitKey> {
+    let floating_ips = intents.floating_ips(router).map(move |floating_ip| floating_ip_unit(router, floating_ip.id));
+    floating_ips.chain(intents.port_forwardings(router).map(move |forwarding| forwarding_unit(router, forwarding.id)))
+}

@@ -1,0 +1,59 @@
+//! `floating-ip/…` and `port-forwarding/…`: their elements in the maps of their router, and the floating IP's address.
+
+use crate::{gateway_link, netns, pipeline, refused};
+use agent::{Compiled, Intents};
+use dataplane::nft::{Data, Key};
+use dataplane::{Address, Name};
+use intent::{FloatingIpIntent, PortForwardingIntent, UnitId};
+use net::{IpNet, RouterId};
+use std::net::IpAddr;
+
+/// The protocols that have ports to forward: TCP, UDP and SCTP.
+const WITH_PORTS: [u8; 3] = [6, 17, 132];
+
+/// The link of the router's gateway, or why there is none.
+fn gateway(router: RouterId, intents: &Intents) -> Result<Name, String> {
+    let router = intents.router(router).ok_or_else(|| format!("its router {router} was not told"))?;
+    let port = router.gateway.as_ref().ok_or_else(|| format!("its router {} has no gateway", router.id))?;
+    Ok(gateway_link(port.port_id))
+}
+
+pub(crate) fn floating_ip(floating_ip: &FloatingIpIntent, intents: &Intents) -> Compiled {
+    let unit = UnitId::FloatingIp(floating_ip.router_id, floating_ip.id);
+    let link = match gateway(floating_ip.router_id, intents) {
+        Ok(link) => link,
+        Err(reason) => return refused(unit, reason),
+    };
+    let address = floating_ip.floating_ip_address;
+    let mut compiled = Compiled { realises: vec![unit], ..Compiled::default() };
+    let space = compiled.program.netns(&netns(floating_ip.router_id));
+    space.addresses.insert(Address { link, net: IpNet::from(IpAddr::from(address)) });
+    if let Some(fixed) = floating_ip.fixed_ip_address {
+        let table = space.tables.entry(pipeline::table()).or_default();
+        table.element(pipeline::FLOATING, address, Some(Data::from(fixed)));
+        table.element(pipeline::FIXED, fixed, Some(Data::from(address)));
+    }
+    compiled
+}
+
+pub(crate) fn forwarding(forwarding: &PortForwardingIntent, intents: &Intents) -> Compiled {
+    let unit = UnitId::PortForwarding(forwarding.router_id, forwarding.id);
+    if let Err(reason) = gateway(forwarding.router_id, intents) {
+        return refused(unit, reason);
+    }
+    let ((first, last), (inside, inside_last)) = (forwarding.external_ports, forwarding.internal_ports);
+    if !WITH_PORTS.contains(&forwarding.protocol) {
+        return refused(unit, format!("protocol {} has no ports to forward", forwarding.protocol));
+    }
+    if first > last || inside > inside_last || last - first != inside_last - inside {
+        return refused(unit, format!("ports {first}-{last} cannot become {inside}-{inside_last}"));
+    }
+    let mut compiled = Compiled { realises: vec![unit], ..Compiled::default() };
+    let space = compiled.program.netns(&netns(forwarding.router_id));
+    let table = space.tables.entry(pipeline::table()).or_default();
+    for (outside, inside) in (first..=last).zip(inside..=inside_last) {
+        let key = Key::from((forwarding.protocol, forwarding.floating_ip_address, outside));
+        table.element(pipeline::FORWARDED, key, Some(Data::Service(forwarding.internal_ip_address, inside)));
+    }
+    compiled
+}

@@ -1,0 +1,103 @@
+//! `router/…`: the namespace of a router with its ports.
+
+use crate::{Routing, gateway_link, interface_link, netns, pipeline, routes};
+use agent::{Compiled, Complaint};
+use dataplane::{Address, Link, LinkKind, Name, Program, Veth};
+use intent::{RouterIntent, RouterPort, UnitId};
+use net::{IpNet, RouterId};
+use smol_str::format_smolstr;
+
+/// Kernel parameters of a router, set before it has links.
+const SYSCTLS: [(&str, &str); 12] = [
+    ("net.ipv4.ip_forward", "1"),
+    ("net.ipv6.conf.all.forwarding", "1"),
+    // Somebody else's router has nothing to say to this one.
+    ("net.ipv6.conf.all.accept_ra", "0"),
+    ("net.ipv6.conf.default.accept_ra", "0"),
+    // Addresses come from the control plane, which gives each out once.
+    ("net.ipv6.conf.default.accept_dad", "0"),
+    // Packets may come and go by different links: what may come from where is the filter's business.
+    ("net.ipv4.conf.all.rp_filter", "0"),
+    ("net.ipv4.conf.default.rp_filter", "0"),
+    // Answers and asks with the addresses of the link it is on, so that floating IPs are known outside only.
+    ("net.ipv4.conf.all.arp_ignore", "1"),
+    ("net.ipv4.conf.all.arp_announce", "2"),
+    // A packet to a floating IP behind the same link must come through here.
+    ("net.ipv4.conf.all.send_redirects", "0"),
+    ("net.ipv4.conf.default.send_redirects", "0"),
+    // Tells the neighbours of the addresses when the link comes up.
+    ("net.ipv4.conf.default.arp_notify", "1"),
+];
+
+/// A port of a router that is there, and its link inside.
+#[derive(Clone)]
+pub(crate) struct Leg<'a> {
+    pub(crate) link: Name,
+    pub(crate) port: &'a RouterPort,
+}
+
+/// The ports that can be; the gateway comes first.
+pub(crate) struct Legs<'a> {
+    pub(crate) gateway: Option<Leg<'a>>,
+    pub(crate) interfaces: Vec<Leg<'a>>,
+}
+
+impl<'a> Legs<'a> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Leg<'a>> {
+        self.gateway.iter().chain(&self.interfaces)
+    }
+}
+
+impl Routing {
+    pub(crate) fn router(&self, router: &RouterIntent) -> Compiled {
+        let mut compiled = Compiled { realises: vec![UnitId::Router(router.id)], ..Compiled::default() };
+        let complain = |reason| Complaint { unit: UnitId::Router(router.id), reason };
+        let (legs, reasons) = legs(router);
+        compiled.complaints.extend(reasons.into_iter().map(complain));
+        for leg in legs.all() {
+            self.veth(router.id, leg, &mut compiled.program);
+        }
+        let (routes, reasons) = routes::routes(router, &legs);
+        compiled.complaints.extend(reasons.into_iter().map(complain));
+        let space = compiled.program.netns(&netns(router.id));
+        space.create = true;
+        space.sysctls.extend(SYSCTLS.map(|(key, value)| (key.into(), value.into())));
+        space.routes = routes;
+        space.tables.insert(pipeline::table(), pipeline::program(router, legs.gateway.map(|leg| leg.link)));
+        compiled
+    }
+
+    /// The near end `tap…` is a port of the network's bridge, the far end the router's.
+    fn veth(&self, router: RouterId, leg: &Leg<'_>, program: &mut Program) {
+        let (port, link) = (leg.port, &leg.link);
+        let netns = netns(router);
+        let veth = Veth { peer: link.clone(), peer_netns: netns.clone(), peer_mac: Some(port.mac) };
+        let near = Link { mtu: Some(port.mtu), master: Some((self.bridge)(port.network_id)), ..Link::new(LinkKind::Veth(veth)) };
+        program.root().links.insert(format_smolstr!("tap{}", port.port_id.short()), near);
+        let space = program.netns(&netns);
+        space.links.insert(link.clone(), Link { mtu: Some(port.mtu), mac: Some(port.mac), ..Link::new(LinkKind::Peer) });
+        space.addresses.extend(port.addresses.iter().map(|net| Address { link: link.clone(), net: *net }));
+    }
+}
+
+fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
+    let mut reasons = Vec::new();
+    let mut taken: Vec<IpNet> = Vec::new();
+    let mut leg = |port: &'_ RouterPort| -> bool {
+        if port.mac.is_group() || port.mac.is_zero() {
+            reasons.push(format!("{} cannot be the MAC of port {}", port.mac, port.port_id));
+            return false;
+        }
+        let overlap = |net: &IpNet| taken.iter().find(|other| other.contains(net) || net.contains(*other));
+        if let Some((net, other)) = port.addresses.iter().find_map(|net| Some((net, overlap(net)?))) {
+            reasons.push(format!("{net} of port {} overlaps {other}", port.port_id));
+            return false;
+        }
+        taken.extend(port.addresses.iter().map(IpNet::trunc));
+        true
+    };
+    let gateway = router.gateway.as_ref().filter(|port| leg(port)).map(|port| Leg { link: gateway_link(port.port_id), port });
+    let interfaces = router.interfaces.iter().filter(|port| leg(port)).map(|port| Leg { link: interface_link(port.port_id), port });
+    let legs = Legs { gateway, interfaces: interfaces.collect() };
+    (legs, reasons)
+}

@@ -1,0 +1,94 @@
+//! The nft table of a router: its chains and maps, which the units of floating IPs and port forwardings fill.
+//!
+//! | chain | hook | what it does |
+//! |---|---|---|
+//! | `forward` | forward | drops all of a router that is administratively down, and what would leave untranslated |
+//! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
+//! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
+
+use dataplane::Name;
+use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
+use intent::RouterIntent;
+use net::IpNet;
+use std::net::IpAddr;
+
+/// Floating IP to fixed IP.
+pub(crate) const FLOATING: &str = "floating";
+/// Fixed IP to floating IP.
+pub(crate) const FIXED: &str = "fixed";
+/// Protocol, floating IP and port to fixed IP and port.
+pub(crate) const FORWARDED: &str = "forwarded";
+
+/// The key of the table.
+pub(crate) fn table() -> TableKey {
+    TableKey::new(Family::Inet, "neutrino")
+}
+
+/// The table of a router; `gateway` is its gateway's link when that carries packets.
+pub(crate) fn program(router: &RouterIntent, gateway: Option<Name>) -> Table {
+    let mut table = Table::declared();
+    table.sets.extend([
+        (FLOATING.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
+        (FIXED.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
+        (FORWARDED.into(), SetSpec::services([DataType::InetProto, DataType::Ipv4, DataType::InetService])),
+    ]);
+    let own = router.gateway.as_ref().and_then(|port| port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4));
+    let outside = gateway.map(|link| Outside { link, own, hides: router.enable_snat });
+    let policy = if router.admin_state_up { Policy::Accept } else { Policy::Drop };
+    let forward = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
+    table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
+    table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
+    table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, outside.map(|outside| outside.rules()).unwrap_or_default()));
+    table
+}
+
+fn nat(hook: Hook, priority: i32, rules: Vec<Rule>) -> Chain {
+    Chain { base: Some(Base { kind: ChainKind::Nat, hook, priority, policy: Policy::Accept, device: None }), rules }
+}
+
+fn to_inside() -> Vec<Rule> {
+    let service = vec![Field::L4proto, Field::IpDaddr, Field::ThDport];
+    vec![
+        Rule::new("port forwarding", vec![Statement::DnatServiceMap(service, FORWARDED.into())]),
+        Rule::new("floating IP", vec![Statement::DnatMap(vec![Field::IpDaddr], FLOATING.into())]),
+    ]
+}
+
+struct Outside {
+    link: Name,
+    /// The address that stands for those without a floating IP.
+    own: Option<IpAddr>,
+    hides: bool,
+}
+
+impl Outside {
+    fn leaves(&self) -> Statement {
+        Statement::is(Field::Oifname, self.link.clone())
+    }
+
+    /// A packet of no connection is not translated: it must not show an address of the inside.
+    fn untranslated(&self) -> Option<Rule> {
+        let invalid = Statement::ct_state(Ct::INVALID);
+        let statements = vec![self.leaves(), Statement::is(Field::Nfproto, 2_u8), invalid, Statement::Counter, Statement::DROP];
+        self.hides.then(|| Rule::new("not translated", statements))
+    }
+
+    fn rules(&self) -> Vec<Rule> {
+        let by_fixed = || Statement::SnatMap(vec![Field::IpSaddr], FIXED.into());
+        // From an instance to a floating IP of this router: the answer must come back here to be translated.
+        let returns = |end: Statement| {
+            let inside = [Field::Iifname, Field::Oifname].map(|side| Statement::is_not(side, self.link.clone()));
+            let [from, to] = inside;
+            vec![Statement::is_dnated(), from, to, end]
+        };
+        let mut rules =
+            vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()]), Rule::new("floating IP to floating IP", returns(by_fixed()))];
+        if let Some(own) = self.own {
+            rules.push(Rule::new("to floating IP", returns(Statement::Snat(own, None))));
+            if self.hides {
+                rules.push(Rule::new("gateway", vec![self.leaves(), Statement::Snat(own, None)]));
+            }
+        }
+        rules
+    }
+}

@@ -1,0 +1,60 @@
+//! The routes of a router. Those to the prefixes of its addresses are the kernel's.
+
+use crate::links::{Leg, Legs};
+use dataplane::{Gateway, Route, RouteKey, RouteKind, Scope};
+use intent::{RouterIntent, RouterSubnet};
+use net::{Family, IpNet};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub(crate) type Routes = BTreeMap<RouteKey, Route>;
+
+/// The routes, and why some are not there.
+pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<String>) {
+    let mut routes = legs.gateway.as_ref().map(outside).unwrap_or_default();
+    let mut extra = Routes::new();
+    let mut reasons = Vec::new();
+    for route in &router.routes {
+        let hop = route.nexthop;
+        let key = RouteKey::main(route.destination.trunc());
+        match legs.all().find(|leg| connects(leg, hop)) {
+            None => reasons.push(format!("next hop {hop} to {} is on none of its networks", route.destination)),
+            Some(_) if Family::of(&hop) != Family::of_net(&route.destination) => {
+                reasons.push(format!("next hop {hop} to {} is of another family", route.destination));
+            }
+            Some(leg) => match extra.get(&key) {
+                Some(_) => reasons.push(format!("{} has another next hop than {hop} already", route.destination)),
+                None => _ = extra.insert(key, Route::via(leg.link.clone(), hop)),
+            },
+        }
+    }
+    routes.extend(extra);
+    (routes, reasons)
+}
+
+/// An address of the port has a prefix with this neighbour in it.
+fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
+    leg.port.addresses.iter().any(|net| net.contains(&neighbour))
+}
+
+/// The default routes, and those to further prefixes of the external network.
+fn outside(gateway: &Leg<'_>) -> Routes {
+    let mut routes = Routes::new();
+    let (here, elsewhere): (Vec<&RouterSubnet>, Vec<&RouterSubnet>) =
+        gateway.port.subnets.iter().partition(|subnet| gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr())));
+    for subnet in elsewhere {
+        routes.insert(RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr));
+    }
+    for address in here.iter().filter_map(|subnet| subnet.gateway_ip) {
+        let any = match Family::of(&address) {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let all = IpNet::new(any, 0).expect("0 is a prefix length of both families");
+        let onlink = !connects(gateway, address);
+        let kind = RouteKind::Unicast { link: gateway.link.clone(), via: Some(Gateway { address, onlink }) };
+        // With several subnets the first says where outside is.
+        routes.entry(RouteKey::main(all)).or_insert(Route { kind, scope: Scope::Universe, source: None });
+    }
+    routes
+}

@@ -1,0 +1,78 @@
+//! Intents in, programs out.
+
+use super::text::text;
+use super::*;
+
+fn all(units: impl IntoIterator<Item = Unit>) -> String {
+    let (intents, facts) = (intents(units), Facts::default());
+    L3.units(&intents, &facts).iter().map(|unit| text(unit.as_str(), &L3.compile(unit, &intents, &facts))).collect()
+}
+
+/// Without the parameters, which are the same for all.
+fn program(units: impl IntoIterator<Item = Unit>) -> String {
+    all(units).lines().filter(|line| !line.starts_with("sysctl")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_router_with_gateway() {
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1), interface(2)]);
+    routed.routes = vec![Route { destination: net("10.9.0.0/16"), nexthop: ip("10.0.2.9") }];
+    let units = [
+        Unit::Router(routed),
+        Unit::FloatingIp(floating_ip(1, 1, Some("10.0.1.5"))),
+        Unit::FloatingIp(floating_ip(7, 1, None)),
+        Unit::PortForwarding(forwarding(1, 1, (2222, 2222), (22, 22))),
+        Unit::PortForwarding(forwarding(2, 1, (8000, 8002), (80, 82))),
+    ];
+    insta::assert_snapshot!(all(units));
+}
+
+#[test]
+fn without_translation_and_down() {
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
+    (routed.enable_snat, routed.admin_state_up) = (false, false);
+    insta::assert_snapshot!(program([Unit::Router(routed)]));
+}
+
+#[test]
+fn both_families_and_odd_gateways() {
+    let subnets = vec![
+        subnet(1, "198.51.100.7/32", Some("192.0.2.1")),
+        subnet(2, "2001:db8:9::/64", Some("2001:db8:9::1")),
+        subnet(3, "203.0.113.0/24", Some("203.0.113.1")),
+    ];
+    let outside = port(20, 9, &["198.51.100.7/32", "2001:db8:9::10/64"], subnets);
+    let inside = port(1, 1, &["10.0.0.0/31", "fd00:1::1/64"], vec![]);
+    insta::assert_snapshot!(program([Unit::Router(router(1, Some(outside), vec![inside]))]));
+}
+
+#[test]
+fn what_cannot_be_is_left_out_and_said() {
+    let mut bad = interface(3);
+    bad.mac = "01:00:5e:00:00:01".parse().expect("a MAC");
+    let twice = port(4, 4, &["10.0.1.9/16"], vec![]);
+    let mut routed = router(1, None, vec![interface(1), bad, twice]);
+    let route = |destination, nexthop| Route { destination: net(destination), nexthop: ip(nexthop) };
+    routed.routes = vec![
+        route("10.9.0.0/16", "10.8.0.1"),
+        route("10.7.0.0/16", "10.0.1.7"),
+        route("10.7.0.0/16", "10.0.1.8"),
+        route("fd00::/64", "10.0.1.7"),
+    ];
+    let units = [
+        Unit::Router(routed),
+        Unit::FloatingIp(floating_ip(1, 1, Some("10.0.1.5"))),
+        Unit::FloatingIp(floating_ip(2, 2, Some("10.0.1.5"))),
+        Unit::PortForwarding(forwarding(1, 1, (1, 1), (1, 1))),
+    ];
+    insta::assert_snapshot!(program(units));
+    let mut icmp = forwarding(1, 1, (1, 1), (1, 1));
+    icmp.protocol = 1;
+    let units = [
+        Unit::Router(router(1, Some(gateway(20)), vec![])),
+        Unit::PortForwarding(icmp),
+        Unit::PortForwarding(forwarding(2, 1, (1, 9), (1, 3))),
+    ];
+    let text = program(units);
+    assert!(text.contains("protocol 1 has no ports to forward") && text.contains("ports 1-9 cannot become 1-3"), "{text}");
+}

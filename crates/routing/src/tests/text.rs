@@ -1,0 +1,48 @@
+//! A unit's program as text: links, routes and rulesets as `ip` and `nft` would show them.
+
+use agent::Compiled;
+use dataplane::{Link, LinkKind, Name, Namespace, Route, RouteKey, RouteKind, nft};
+
+pub(super) fn text(unit: &str, compiled: &Compiled) -> String {
+    let mut out = format!("# {unit}\n");
+    for (netns, namespace) in &compiled.program.namespaces {
+        if !netns.is_root() {
+            out += &format!("netns {netns}{}\n", if namespace.create { " (made)" } else { "" });
+        }
+        out += &namespace_text(namespace);
+    }
+    for realised in &compiled.realises {
+        out += &format!("realises {realised}\n");
+    }
+    for complaint in &compiled.complaints {
+        out += &format!("complaint {}: {}\n", complaint.unit, complaint.reason);
+    }
+    out
+}
+
+fn namespace_text(namespace: &Namespace) -> String {
+    let sysctls = namespace.sysctls.iter().map(|(key, value)| format!("sysctl {key} = {value}\n"));
+    let links = namespace.links.iter().map(|(name, link)| link_text(name, link));
+    let addresses = namespace.addresses.iter().map(|address| format!("address {address}\n"));
+    let routes = namespace.routes.iter().map(|(key, route)| route_text(key, route));
+    let tables = namespace.tables.iter().map(|(key, table)| nft::render(key, table).replace(&format!("table {key} {{\n}}\n"), ""));
+    sysctls.chain(links).chain(addresses).chain(routes).chain(tables).collect()
+}
+
+fn link_text(name: &Name, link: &Link) -> String {
+    let kind = match &link.kind {
+        LinkKind::Veth(veth) => format!("veth peer {} in {}", veth.peer, veth.peer_netns),
+        LinkKind::Peer => "veth peer".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let mac = link.mac.map(|mac| format!(" address {mac}")).unwrap_or_default();
+    let master = link.master.as_ref().map(|master| format!(" master {master}")).unwrap_or_default();
+    let mtu = link.mtu.map(|mtu| format!(" mtu {mtu}")).unwrap_or_default();
+    format!("link {name} {kind}{mac}{mtu}{master}\n")
+}
+
+fn route_text(key: &RouteKey, route: &Route) -> String {
+    let RouteKind::Unicast { link, via } = &route.kind else { return format!("route {} {:?}\n", key.destination, route.kind) };
+    let via = via.map(|via| format!(" via {}{}", via.address, if via.onlink { " onlink" } else { "" })).unwrap_or_default();
+    format!("route {}{via} dev {link}\n", key.destination)
+}
