@@ -45,6 +45,6 @@ pub use op::{Op, View};
 pub use query::{Query, decode};
 pub use quota::QuotaConfig;
 pub use registry::{Extension, Mount, Registry, Responding};
-pub use resource::{Concerning, Create, Delete, Narrow, Prepare, Quota, References, Resource, Update};
+pub use resource::{Act, Action, Concerning, Create, Delete, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
 pub use server::{Server, ServerOptions};
 pub use settings::Settings;

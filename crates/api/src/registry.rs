@@ -175,7 +175,8 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
         ("update", resource.update.is_some()),
         ("delete", resource.delete.is_some()),
     ];
-    verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.name)).collect()
+    let verbs = verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.name));
+    verbs.chain(resource.actions.iter().map(|action| action.name.to_owned())).collect()
 }
 
 fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use crate::{Attribute, Fault, Fields, Op, View};
 use net::ProjectId;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 use world::{Record, World};
@@ -23,6 +24,27 @@ pub type Narrow<R> = fn(&World, &str, &str) -> Option<Vec<<R as Record>::Id>>;
 
 /// Finds the records that may concern a caller.
 pub type Concerning<R> = fn(&World, &auth::Caller) -> Vec<<R as Record>::Id>;
+
+/// Does an action of a record with the body that a client sent.
+pub type Act<R> = fn(&mut Op<'_>, &Arc<R>, &Map<String, Value>) -> Result<Outcome, Fault>;
+
+/// What `PUT /v2.0/<collection>/<id>/<name>` does. Its policy rule has its name, `add_router_interface`.
+#[derive(Clone, Copy)]
+pub struct Action<R: Record> {
+    /// Its name.
+    pub name: &'static str,
+    /// Does it.
+    pub run: Act<R>,
+}
+
+/// What an action answers.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// This document.
+    Document(Value),
+    /// The record, as a show does.
+    Record,
+}
 
 /// How many of a resource a project may have.
 #[derive(Clone, Copy)]
@@ -52,6 +74,8 @@ pub struct Resource<R: Record> {
     pub update: Option<Update<R>>,
     /// Removes one.
     pub delete: Option<Delete<R>>,
+    /// What else can be done with one.
+    pub actions: Vec<Action<R>>,
     /// Runs in the log before a list or show when `needed` says so: the default security group of a project is made on first sight.
     pub prepare: Option<Prepare>,
     /// The owner of what a record belongs to, for policy (`network:project_id`, `security_group:project_id`).
@@ -94,6 +118,7 @@ impl<R: Record> Resource<R> {
             create: None,
             update: None,
             delete: None,
+            actions: Vec::new(),
             prepare: None,
             parent_project: |_, _| None,
             parent_project_of: |_, _, _| None,

@@ -28,7 +28,11 @@ impl Settings {
     /// # Panics
     /// When the binary did not set it: a mistake in the registry, found by the first request of any test.
     pub fn get<T: Any + Send + Sync>(&self) -> &T {
-        let value = self.values.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref());
-        value.unwrap_or_else(|| panic!("{} is not among the settings", std::any::type_name::<T>()))
+        self.find().unwrap_or_else(|| panic!("{} is not among the settings", std::any::type_name::<T>()))
+    }
+
+    /// The value of a type, if the binary set one.
+    pub fn find<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.values.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref())
     }
 }

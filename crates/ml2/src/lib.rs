@@ -8,6 +8,7 @@
 
 pub mod agent;
 mod config;
+mod dependents;
 pub mod dhcp;
 pub mod drivers;
 mod extensions;
@@ -20,5 +21,7 @@ pub mod subnet;
 mod testing;
 
 pub use config::Config;
+pub(crate) use dependents::dependents;
+pub use dependents::{Dependent, Dependents, Lost};
 pub use extensions::extensions;
 pub use heartbeat::Heartbeats;

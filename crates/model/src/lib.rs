@@ -8,6 +8,7 @@ mod agent;
 mod network;
 mod port;
 mod quota;
+mod router;
 mod security_group;
 mod standard;
 mod subnet;
@@ -18,6 +19,7 @@ pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
 };
 pub use quota::Quota;
+pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use standard::Standard;
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
@@ -31,6 +33,9 @@ pub fn schema() -> world::Schema {
         .with::<SecurityGroup>()
         .with::<SecurityGroupRule>()
         .with::<Agent>()
+        .with::<Router>()
+        .with::<FloatingIp>()
+        .with::<PortForwarding>()
         .with::<Quota>()
 }
 

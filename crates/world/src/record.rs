@@ -26,7 +26,7 @@ macro_rules! record_ids {
         }
     )*};
 }
-record_ids!(NetworkId, SubnetId, PortId, SegmentId, SecurityGroupId, SecurityGroupRuleId, AgentId);
+record_ids!(NetworkId, SubnetId, PortId, SegmentId, SecurityGroupId, SecurityGroupRuleId, AgentId, RouterId, FloatingIpId, PortForwardingId);
 
 impl RecordId for Uuid {
     fn lowest() -> Self {

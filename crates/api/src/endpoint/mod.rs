@@ -22,6 +22,8 @@ pub(crate) struct Resolved<R: Record> {
     create: Action,
     update: Action,
     delete: RuleId,
+    /// The rules of the resource's actions, in their order.
+    actions: Vec<RuleId>,
 }
 
 /// A create or update: its own rule and those of attributes.
@@ -72,6 +74,7 @@ impl<R: Record> Endpoint<R> {
             columns: columns(resource.name, &resource.attributes, policy),
             get: policy.intern(&rule("get")),
             delete: policy.intern(&rule("delete")),
+            actions: resource.actions.iter().map(|action| policy.intern(action.name)).collect(),
             create: Action::new("create", &resource, policy),
             update: Action::new("update", &resource, policy),
             resource,
@@ -90,6 +93,11 @@ impl<R: Record> Collection for Endpoint<R> {
                 ("PUT", [id]) => self.0.put(request, id).await,
                 ("DELETE", [id]) => self.0.remove(request, id).await,
                 (_, [] | [_]) => Err(Fault::method_not_allowed()),
+                (method, [id, name]) => match self.0.action(name) {
+                    Some(_) if method != "PUT" => Err(Fault::method_not_allowed()),
+                    Some(action) => self.0.act(request, id, action).await,
+                    None => Err(Fault::no_such_path()),
+                },
                 _ => Err(Fault::no_such_path()),
             }
         })

@@ -4,7 +4,7 @@ use super::{Action, Resolved};
 use crate::body::{Creates, Form};
 use crate::etag::Constraint;
 use crate::target::{Existing, Proposed};
-use crate::{Answer, Fault, Fields, Frame, Op, Request};
+use crate::{Answer, Fault, Fields, Frame, Op, Outcome, Request};
 use auth::{Requirement, RuleId, Target};
 use net::ProjectId;
 use serde_json::Value;
@@ -153,6 +153,31 @@ impl<R: Record> Resolved<R> {
         };
         request.frame.commit(&request.caller, run).await?;
         Ok(Answer::no_content())
+    }
+
+    /// The position of an action.
+    pub(super) fn action(&self, name: &str) -> Option<usize> {
+        self.resource.actions.iter().position(|action| action.name == name)
+    }
+
+    /// Does the action at this position.
+    pub(super) async fn act(self: &Arc<Self>, request: &Request<'_>, id: &str, action: usize) -> Result<Answer, Fault> {
+        let body = crate::object(request.body)?;
+        let (run, rule) = (self.resource.actions[action].run, self.actions[action]);
+        let (this, id) = (Arc::clone(self), id.to_owned());
+        let act = move |frame: &Frame, op: &mut Op<'_>| {
+            let record = this.open(frame, op, &id)?;
+            let view = this.view(frame, op.tx.world(), op.caller, &record);
+            frame.policy.enforce(&rule.into(), op.caller, &this.target(&view))?;
+            Ok((record.id(), run(op, &record, &body)?))
+        };
+        let done = request.frame.commit(&request.caller, act).await?;
+        let (id, outcome) = &done.answer;
+        if let Outcome::Document(document) = outcome {
+            return Ok(Answer::value(200, document));
+        }
+        let record = done.world.get::<R>(id).ok_or_else(Fault::internal)?;
+        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
     }
 
     /// `If-Match`, looked at last: what the operation itself refuses (409 in use) is told first.

@@ -1,7 +1,7 @@
 //! What operators and agents do to agents.
 
 use crate::port::rebind;
-use crate::{Config, Heartbeats, dhcp};
+use crate::{Config, Heartbeats, Lost, dependents, dhcp};
 use api::{Fault, Fields, Op};
 use model::{Agent, AgentType, Network, Port, VifType, device_owner};
 use net::{AgentId, HostName, PortId, Timestamp};
@@ -83,11 +83,13 @@ pub fn agent_up(op: &mut Op<'_>, id: AgentId) {
 
 /// An agent that is not heard any more: its networks go to other DHCP agents, if there are any and the configuration wants it.
 pub fn agent_down(op: &mut Op<'_>, id: AgentId) {
-    let Some(agent) = op.tx.get::<Agent>(&id).filter(|agent| agent.alive) else { return };
-    let agent_type = agent.agent_type;
+    let Some(agent) = op.tx.get::<Agent>(&id).filter(|agent| agent.alive).cloned() else { return };
     op.tx.update::<Agent>(&id, |agent| agent.alive = false);
-    if agent_type == AgentType::Dhcp && op.settings.get::<Config>().dhcp_failover {
+    if agent.agent_type == AgentType::Dhcp && op.settings.get::<Config>().dhcp_failover {
         dhcp::unschedule(op, id, true);
+    }
+    for dependent in dependents(op) {
+        (dependent.agent_lost)(op, &agent, Lost::Silent);
     }
 }
 
@@ -97,6 +99,9 @@ fn became_able(op: &mut Op<'_>, id: AgentId) {
         AgentType::Dhcp => dhcp::schedule_waiting(op),
         AgentType::LinuxBridge | AgentType::OpenVSwitch => bind_failed(op, &agent.host),
         AgentType::L3 | AgentType::Metadata => {}
+    }
+    for dependent in dependents(op) {
+        (dependent.agent_able)(op, &agent);
     }
 }
 
@@ -140,6 +145,9 @@ pub(super) fn update(op: &mut Op<'_>, agent: &Arc<Agent>, fields: &Fields) -> Re
 pub(super) fn delete(op: &mut Op<'_>, agent: &Arc<Agent>) -> Result<(), Fault> {
     op.tx.remove::<Agent>(&agent.id);
     dhcp::unschedule(op, agent.id, false);
+    for dependent in dependents(op) {
+        (dependent.agent_lost)(op, agent, Lost::Deleted);
+    }
     op.settings.get::<Heartbeats>().forget(agent.id);
     Ok(())
 }

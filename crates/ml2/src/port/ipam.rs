@@ -16,7 +16,7 @@ use world::{Key, Table, World};
 
 /// A fixed IP as a request asks for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// In which subnet; none: the one that has the address.
     #[serde(default)]
     pub subnet_id: Option<SubnetId>,

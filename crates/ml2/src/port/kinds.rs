@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, ToSmolStr};
 
 pub(super) const MAC: Kind = Kind::Special { name: "mac_address_or_null", check: mac };
-pub(super) const FIXED_IPS: Kind = Kind::Special { name: "fixed_ips", check: fixed_ips };
+/// A list of fixed IPs as a client asks for them: each with `subnet_id`, `ip_address` or both.
+pub const FIXED_IPS: Kind = Kind::Special { name: "fixed_ips", check: fixed_ips };
 pub(super) const ADDRESS_PAIRS: Kind = Kind::Special { name: "allowed_address_pairs", check: address_pairs };
 pub(super) const DHCP_OPTIONS: Kind = Kind::Special { name: "extra_dhcp_opts", check: dhcp_options };
 

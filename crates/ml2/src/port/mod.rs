@@ -9,13 +9,17 @@ mod mac;
 mod ops;
 pub mod provisioning;
 mod security;
+mod service;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use binding::rebind;
 pub use fault::PortFault;
-pub(crate) use ipam::{Asked, allocate};
+pub use ipam::Asked;
+pub(crate) use ipam::allocate;
+pub use kinds::FIXED_IPS;
 pub(crate) use mac::generate as generate_mac;
+pub use service::{ServicePort, bind_service_port, create_service_port, readdress_service_port};
 
 use crate::network;
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource};
@@ -114,7 +118,7 @@ fn own_attributes() -> Vec<A> {
         A::new("status", Kind::Text(16), |v| Cell::Str(v.record.status.as_str())).filter().sort(),
         A::new("device_id", Kind::Text(255), |v| Cell::Str(&v.record.device_id)).post_or("").put().filter().sort().policy(),
         A::new("device_owner", Kind::Text(255), |v| Cell::Str(&v.record.device_owner)).post_or("").put().filter().sort().policy(),
-        A::new("fixed_ips", kinds::FIXED_IPS, |v| Cell::Json(&v.record.fixed_ips)).post().put().filter_by(filter::fixed_ips).policy(),
+        A::new("fixed_ips", FIXED_IPS, |v| Cell::Json(&v.record.fixed_ips)).post().put().filter_by(filter::fixed_ips).policy(),
         A::new("ip_allocation", Kind::Text(16), |v| Cell::Str(v.record.ip_allocation.as_str())).filter().sort(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post().put().policy(),
         A::new("security_groups", Kind::UuidList, |v| Cell::Uuids(v.record.security_groups.iter().map(|id| id.0).collect()))

@@ -3,7 +3,7 @@
 use super::{Asked, allocate, binding, blank, mac, provisioning, security};
 use crate::network::{self, NetworkFault};
 use crate::port::PortFault;
-use crate::{Config, dhcp};
+use crate::{Config, dependents, dhcp};
 use api::{Fault, Fields, Op};
 use model::{IpAllocation, Network, Port, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId};
@@ -36,6 +36,9 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
         binding::rebind(&world, op.settings.get(), &mut port, &network);
     }
     drop(world);
+    for dependent in dependents(op) {
+        (dependent.port_create)(op, &port)?;
+    }
     let id = port.id;
     op.tx.put(port);
     Ok(id)
@@ -88,6 +91,9 @@ pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Resu
     }
     drop(world);
     if new != **port {
+        for dependent in dependents(op) {
+            (dependent.port_update)(op, port, &new)?;
+        }
         new.standard.touch(op.tx.context.now);
         op.tx.put(new);
     }
@@ -130,6 +136,9 @@ fn readdress(op: &mut Op<'_>, port: &Port, new: &mut Port, fields: &Fields) -> R
 
 /// A DHCP server's port comes back at once while its network is served.
 pub(super) fn delete(op: &mut Op<'_>, port: &Arc<Port>) -> Result<(), Fault> {
+    for dependent in dependents(op) {
+        (dependent.port_delete)(op, port)?;
+    }
     op.tx.remove::<Port>(&port.id);
     if port.device_owner == model::device_owner::DHCP {
         dhcp::schedule(op, port.network_id);

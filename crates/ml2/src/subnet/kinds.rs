@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 pub(super) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
 pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr };
 pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools };
-pub(super) const HOST_ROUTES: Kind = Kind::Special { name: "host_routes", check: host_routes };
+/// A list of routes, each with `destination` and `nexthop`; null is the empty list.
+pub const HOST_ROUTES: Kind = Kind::Special { name: "host_routes", check: host_routes };
 pub(super) const NAMESERVERS: Kind = Kind::Special { name: "nameservers", check: nameservers };
 
 fn refuse<T>(reason: String) -> Result<T, Invalid> {

@@ -8,6 +8,7 @@ mod tests;
 mod validate;
 
 pub use fault::SubnetFault;
+pub use kinds::HOST_ROUTES;
 
 use crate::network;
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
@@ -77,7 +78,7 @@ fn attributes() -> Vec<A> {
         A::new("cidr", kinds::CIDR, |v| Cell::Net(v.record.cidr)).post().filter().sort(),
         A::new("prefixlen", Kind::IntRange(0, 128), |_| Cell::Null).post().hidden(),
         A::new("allocation_pools", kinds::POOLS, |v| Cell::Json(&v.record.allocation_pools)).post().put(),
-        A::new("host_routes", kinds::HOST_ROUTES, |v| Cell::Json(&v.record.host_routes)).post_or(json!([])).put(),
+        A::new("host_routes", HOST_ROUTES, |v| Cell::Json(&v.record.host_routes)).post_or(json!([])).put(),
         A::new("dns_nameservers", kinds::NAMESERVERS, |v| Cell::Json(&v.record.dns_nameservers)).post_or(json!([])).put(),
         A::new("router:external", Kind::Bool, is_external).filter(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),

@@ -1,0 +1,52 @@
+//! The extension aliases that this crate implements.
+
+use api::Extension;
+
+/// Alias, name, description, updated.
+const EXTENSIONS: [[&str; 4]; 10] = [
+    ["router", "Neutron L3 Router", "Routers, their gateways and interfaces, and floating IPs.", "2012-07-20T10:00:00-00:00"],
+    [
+        "ext-gw-mode",
+        "Neutron L3 Configurable external gateway mode",
+        "Whether a gateway translates addresses.",
+        "2013-03-28T10:00:00-00:00",
+    ],
+    ["extraroute", "Neutron Extra Route", "Further routes of a router.", "2013-02-01T10:00:00-00:00"],
+    ["extraroute-atomic", "Atomically add/remove extra routes", "Routes are added and removed one by one.", "2019-07-10T00:00:00+00:00"],
+    ["fip-port-details", "Floating IP Port Details Extension", "Shows the port that a floating IP leads to.", "2018-04-09T10:00:00-00:00"],
+    [
+        "l3-port-ip-change-not-allowed",
+        "Prevent L3 router ports IP address change extension",
+        "Addresses of router interfaces are changed by their router only.",
+        "2018-10-09T10:00:00-00:00",
+    ],
+    [
+        "floating-ip-port-forwarding",
+        "Floating IP Port Forwarding",
+        "Ports of a floating IP that lead to different ports inside.",
+        "2018-01-19T10:00:00-00:00",
+    ],
+    [
+        "expose-port-forwarding-in-fip",
+        "Expose Floating IP port forwardings",
+        "Shows the port forwardings of a floating IP.",
+        "2018-06-28T16:00:00-00:00",
+    ],
+    [
+        "floating-ip-port-forwarding-description",
+        "Floating IP Port Forwarding new attribute description",
+        "A description for each port forwarding.",
+        "2019-11-01T10:00:00-00:00",
+    ],
+    [
+        "floating-ip-port-forwarding-port-ranges",
+        "Floating IP Port Forwarding support port ranges",
+        "Port forwardings of ranges of ports.",
+        "2020-07-01T10:00:00-00:00",
+    ],
+];
+
+/// For `/v2.0/extensions`.
+pub fn extensions() -> Vec<Extension> {
+    EXTENSIONS.iter().map(|&[alias, name, description, updated]| Extension { alias, name, description, updated }).collect()
+}

@@ -1,0 +1,129 @@
+//! `floatingips`: addresses outside that lead to a port inside.
+
+mod associate;
+mod fault;
+mod ops;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use associate::{check_owner, router_for};
+pub use fault::FloatingIpFault;
+pub(crate) use ops::disassociate;
+pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
+
+use crate::port_forwarding::{self, Embedded};
+use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
+use ml2::network;
+use model::{FloatingIp, Port, PortForwarding};
+use net::{FloatingIpId, Mac, NetworkId, PortId, RouterId};
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use world::{Key, World};
+
+/// The resource.
+pub fn resource() -> Resource<FloatingIp> {
+    let not_found = |id: &str| format!("Floating IP {id} could not be found");
+    Resource {
+        attributes: attributes(),
+        create: Some(ops::create),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        references: Some(references),
+        narrow,
+        concerning: Some(|world, caller| world.table::<FloatingIp>().ids(FloatingIp::BY_PROJECT, &caller.project_id).copied().collect()),
+        quota: Some(Quota { default: 50, by_project: FloatingIp::BY_PROJECT }),
+        revision_number: Some(|floating_ip| floating_ip.standard.revision_number),
+        ..Resource::new("floatingip", "floatingips", "FloatingIPNotFound", not_found)
+    }
+}
+
+/// The floating IPs that lead to a port.
+pub fn associated_with(world: &World, port: PortId) -> Vec<Arc<FloatingIp>> {
+    world.table::<FloatingIp>().by(FloatingIp::BY_PORT, port).cloned().collect()
+}
+
+fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
+    let id: NetworkId = fields.typed("floating_network_id").expect("a required attribute");
+    network::visible(op.tx.world(), op.caller, id).map(|_| ()).map_err(Fault::from)
+}
+
+type A = Attribute<FloatingIp>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
+        A::new("floating_ip_address", Kind::IpOrNull, |v| Cell::Ip(v.record.floating_ip_address.into()))
+            .post_or(Value::Null)
+            .filter()
+            .sort()
+            .policy(),
+        A::new("floating_network_id", Kind::Uuid, |v| Cell::Uuid(v.record.floating_network_id.0)).required().filter().sort(),
+        A::new("subnet_id", Kind::UuidOrNull, |_| Cell::Null).post_or(Value::Null).hidden(),
+        A::new("router_id", Kind::UuidOrNull, |v| Cell::optional(v.record.router_id, |id| Cell::Uuid(id.0))).filter().sort(),
+        A::new("port_id", Kind::UuidOrNull, |v| Cell::optional(v.record.port_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .put()
+            .filter(),
+        A::new("fixed_ip_address", Kind::IpOrNull, |v| Cell::optional(v.record.fixed_ip_address, |ip| Cell::Ip(ip.into())))
+            .post_or(Value::Null)
+            .put()
+            .filter()
+            .sort(),
+        A::new("status", Kind::Text(16), |v| Cell::Str(v.record.status.as_str())).filter().sort(),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("port_details", Kind::ObjectOrNull, port_details),
+        A::new("port_forwardings", Kind::ObjectOrNull, port_forwardings),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+    ]
+}
+
+/// `port_details` as answers show it.
+#[derive(Serialize)]
+struct PortDetails<'a> {
+    name: &'a str,
+    network_id: NetworkId,
+    mac_address: Mac,
+    admin_state_up: bool,
+    status: model::PortStatus,
+    device_id: &'a str,
+    device_owner: &'a str,
+}
+
+fn port_details<'a>(view: &View<'a, FloatingIp>) -> Cell<'a> {
+    let world = view.world;
+    let port = view.record.port_id.and_then(|id| world.get::<Port>(&id));
+    Cell::optional(port, |port| {
+        Cell::made(PortDetails {
+            name: &port.name,
+            network_id: port.network_id,
+            mac_address: port.mac_address,
+            admin_state_up: port.admin_state_up,
+            status: port.status,
+            device_id: &port.device_id,
+            device_owner: &port.device_owner,
+        })
+    })
+}
+
+fn port_forwardings<'a>(view: &View<'a, FloatingIp>) -> Cell<'a> {
+    let forwardings = view.world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, view.record.id);
+    Cell::made(forwardings.map(|forwarding| port_forwarding::embedded(forwarding)).collect::<Vec<Embedded>>())
+}
+
+fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<FloatingIpId>> {
+    let floating_ips = world.table::<FloatingIp>();
+    let by = |index, key: Option<Key>| Some(key.map_or(Vec::new(), |key| floating_ips.ids(index, key).copied().collect()));
+    match attribute {
+        "project_id" => by(FloatingIp::BY_PROJECT, Some(value.into())),
+        "port_id" => by(FloatingIp::BY_PORT, value.parse::<PortId>().ok().map(Key::from)),
+        "router_id" => by(FloatingIp::BY_ROUTER, value.parse::<RouterId>().ok().map(Key::from)),
+        "floating_network_id" => by(FloatingIp::BY_NETWORK, value.parse::<NetworkId>().ok().map(Key::from)),
+        "floating_ip_address" => by(FloatingIp::BY_ADDRESS, Some(value.into())),
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! A router's gateway: its port on an external network.
+
+use super::interface::check_overlap;
+use super::kinds::AskedGateway;
+use super::{RouterFault, interfaces};
+use crate::Config;
+use api::{Fault, Op};
+use ml2::network;
+use ml2::port::{Asked, ServicePort, create_service_port, readdress_service_port};
+use model::{FloatingIp, Gateway, Port, PortStatus, Router, Subnet, device_owner};
+use net::{NetworkId, PortId, ProjectId};
+use smol_str::format_smolstr;
+use std::sync::Arc;
+
+/// Makes, moves or removes the router's port outside; the caller keeps what is returned in the router. The router need not be in
+/// the world yet.
+pub(super) fn change(op: &mut Op<'_>, router: &Router, asked: Option<&AskedGateway>) -> Result<Option<Gateway>, Fault> {
+    let Some(asked) = asked else {
+        leave(op, router)?;
+        return Ok(None);
+    };
+    let network = Arc::clone(network::visible(op.tx.world(), op.caller, asked.network_id)?);
+    if !network.external {
+        return Err(RouterFault::NotExternal(network.id).into());
+    }
+    let wanted = asked.external_fixed_ips.as_deref().filter(|ips| !ips.is_empty());
+    check_addresses(op, network.id, wanted.unwrap_or_default())?;
+    let enable_snat = asked.enable_snat.unwrap_or(op.settings.get::<Config>().enable_snat_by_default);
+    let port_id = match router.gateway.filter(|gateway| gateway.network_id == network.id) {
+        Some(gateway) => {
+            if let Some(wanted) = wanted {
+                readdress_service_port(op, gateway.port_id, wanted)?;
+            }
+            gateway.port_id
+        }
+        None => {
+            leave(op, router)?;
+            enter(op, router, network.id, wanted)?
+        }
+    };
+    Ok(Some(Gateway { network_id: network.id, port_id, enable_snat }))
+}
+
+/// The address of the next router outside is not a router's to have.
+fn check_addresses(op: &Op<'_>, network: NetworkId, asked: &[Asked]) -> Result<(), RouterFault> {
+    let mut gateways = op.tx.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter_map(|subnet| subnet.gateway_ip);
+    let wanted = |address: &std::net::IpAddr| asked.iter().any(|ip| ip.ip_address == Some(*address));
+    gateways.find(wanted).map_or(Ok(()), |address| Err(RouterFault::GatewayAddress(address)))
+}
+
+fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Option<&[Asked]>) -> Result<PortId, Fault> {
+    let outside: Vec<Arc<Subnet>> = op.tx.table::<Subnet>().by(Subnet::BY_NETWORK, network_id).cloned().collect();
+    let inside: Vec<Arc<Port>> = interfaces(op.tx.world(), router.id).cloned().collect();
+    for subnet in &outside {
+        check_overlap(op.tx.world(), inside.iter(), subnet)?;
+    }
+    let port = ServicePort {
+        network_id,
+        project_id: ProjectId::default(),
+        device_id: format_smolstr!("{}", router.id),
+        device_owner: device_owner::ROUTER_GATEWAY,
+        fixed_ips,
+        status: PortStatus::Down,
+    };
+    create_service_port(op, &port)
+}
+
+/// The gateway stays while floating IPs go through it.
+fn leave(op: &mut Op<'_>, router: &Router) -> Result<(), RouterFault> {
+    let Some(gateway) = router.gateway else { return Ok(()) };
+    let is_needed = |floating_ip: &Arc<FloatingIp>| floating_ip.floating_network_id == gateway.network_id;
+    if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
+        return Err(RouterFault::GatewayInUse(router.id, gateway.network_id));
+    }
+    op.tx.remove::<Port>(&gateway.port_id);
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `routers`: what joins networks and leads out of the cloud.
+
+mod fault;
+mod gateway;
+mod interface;
+mod kinds;
+mod ops;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+pub use fault::RouterFault;
+
+use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
+use ml2::subnet::HOST_ROUTES;
+use model::{FixedIp, Port, Router, Subnet, device_owner};
+use net::{NetworkId, RouterId};
+use serde::Serialize;
+use serde_json::Value;
+use smol_str::format_smolstr;
+use std::sync::Arc;
+use world::{Key, World};
+
+/// The resource.
+pub fn resource() -> Resource<Router> {
+    let not_found = |id: &str| format!("Router {id} could not be found");
+    Resource {
+        attributes: attributes(),
+        create: Some(ops::create),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        actions: vec![
+            Action { name: "add_router_interface", run: interface::add },
+            Action { name: "remove_router_interface", run: interface::remove },
+            Action { name: "add_extraroutes", run: routes::add },
+            Action { name: "remove_extraroutes", run: routes::remove },
+        ],
+        narrow: |world, attribute, value| match attribute {
+            "project_id" => Some(world.table::<Router>().ids(Router::BY_PROJECT, value).copied().collect()),
+            _ => None,
+        },
+        concerning: Some(|world, caller| world.table::<Router>().ids(Router::BY_PROJECT, &caller.project_id).copied().collect()),
+        quota: Some(Quota { default: 10, by_project: Router::BY_PROJECT }),
+        revision_number: Some(|router| router.standard.revision_number),
+        ..Resource::new("router", "routers", "RouterNotFound", not_found)
+    }
+}
+
+/// The router whose port this is, by its owner and device.
+pub fn carried_by(port: &Port) -> Option<RouterId> {
+    let is_routers = ml2::port::is_router_port(port) || port.device_owner == device_owner::ROUTER_GATEWAY;
+    is_routers.then(|| port.device_id.parse().ok())?
+}
+
+/// All ports of a router, its gateway's included, in id order.
+pub fn ports(world: &World, router: RouterId) -> impl Iterator<Item = &Arc<Port>> {
+    let device = Key::Text(format_smolstr!("{router}"));
+    world.table::<Port>().by(Port::BY_DEVICE, device).filter(move |port| carried_by(port) == Some(router))
+}
+
+/// A router's ports on the networks that it joins, in id order.
+pub fn interfaces(world: &World, router: RouterId) -> impl Iterator<Item = &Arc<Port>> {
+    ports(world, router).filter(|port| ml2::port::is_router_port(port))
+}
+
+/// The subnets in which a port has addresses.
+pub(crate) fn subnets_of<'w>(world: &'w World, port: &'w Port) -> impl Iterator<Item = &'w Arc<Subnet>> {
+    port.fixed_ips.iter().filter_map(|ip| world.get::<Subnet>(&ip.subnet_id))
+}
+
+type A = Attribute<Router>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
+        A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
+        A::new("admin_state_up", Kind::Bool, |v| Cell::Bool(v.record.admin_state_up)).post_or(true).put().filter().sort(),
+        A::new("status", Kind::Text(16), |_| Cell::Str("ACTIVE")).sort(),
+        A::new("external_gateway_info", kinds::GATEWAY, gateway).post_or(Value::Null).put().policy(),
+        A::new("routes", HOST_ROUTES, |v| Cell::Json(&v.record.routes)).put(),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+    ]
+}
+
+/// `external_gateway_info` as answers show it.
+#[derive(Serialize)]
+struct GatewayInfo<'a> {
+    network_id: NetworkId,
+    external_fixed_ips: &'a [FixedIp],
+    enable_snat: bool,
+}
+
+fn gateway<'a>(view: &View<'a, Router>) -> Cell<'a> {
+    let world = view.world;
+    Cell::optional(view.record.gateway.as_ref(), |gateway| {
+        let external_fixed_ips = world.get::<Port>(&gateway.port_id).map(|port| port.fixed_ips.as_slice()).unwrap_or_default();
+        Cell::made(GatewayInfo { network_id: gateway.network_id, external_fixed_ips, enable_snat: gateway.enable_snat })
+    })
+}

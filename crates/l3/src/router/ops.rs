@@ -1,0 +1,76 @@
+//! Create, update and delete of routers.
+
+use super::kinds::AskedGateway;
+use super::{RouterFault, gateway, interfaces, routes};
+use crate::schedule::schedule;
+use api::{Fault, Fields, Op};
+use model::{HostRoute, Port, Router, Standard};
+use net::{PortId, ProjectId, RouterId};
+use std::sync::Arc;
+
+pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
+    let id = RouterId(op.tx.context.uuid());
+    let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
+    standard.revision_number = 1;
+    let mut router = Router {
+        id,
+        project_id: ProjectId(fields.text("project_id").unwrap_or_default()),
+        name: fields.text("name").unwrap_or_default(),
+        admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
+        gateway: None,
+        routes: Vec::new(),
+        agents: Vec::new(),
+        standard,
+    };
+    if let Some(asked) = requested_gateway(fields) {
+        router.gateway = gateway::change(op, &router, asked.as_ref())?;
+    }
+    op.tx.put(router);
+    schedule(op, id);
+    Ok(id)
+}
+
+/// None when the request does not say; inside, none for no gateway.
+fn requested_gateway(fields: &Fields) -> Option<Option<AskedGateway>> {
+    fields.typed("external_gateway_info")
+}
+
+pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> Result<(), Fault> {
+    let mut new = Router::clone(router);
+    if let Some(name) = fields.text("name") {
+        new.name = name;
+    }
+    if let Some(up) = fields.bool("admin_state_up") {
+        new.admin_state_up = up;
+    }
+    if let Some(description) = fields.text("description") {
+        new.standard.description = description;
+    }
+    let mut is_readdressed = false;
+    if let Some(asked) = requested_gateway(fields) {
+        let addresses = |op: &Op<'_>, id: PortId| op.tx.get::<Port>(&id).map(|port| port.fixed_ips.clone());
+        let before = router.gateway.and_then(|gateway| addresses(op, gateway.port_id));
+        new.gateway = gateway::change(op, router, asked.as_ref())?;
+        is_readdressed = before != new.gateway.and_then(|gateway| addresses(op, gateway.port_id));
+    }
+    if let Some(routes) = fields.typed::<Vec<HostRoute>>("routes") {
+        routes::validate(op, router.id, &routes)?;
+        new.routes = routes;
+    }
+    if is_readdressed || new != **router {
+        new.standard.touch(op.tx.context.now);
+        op.tx.put(new);
+    }
+    schedule(op, router.id);
+    Ok(())
+}
+
+pub(super) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault> {
+    let attached: Vec<PortId> = interfaces(op.tx.world(), router.id).map(|port| port.id).collect();
+    if !attached.is_empty() {
+        return Err(RouterFault::InUse(router.id, attached).into());
+    }
+    gateway::change(op, router, None)?;
+    op.tx.remove::<Router>(&router.id);
+    Ok(())
+}
