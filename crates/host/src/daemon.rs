@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// How long a daemon may take to end when asked.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a daemon that starts may take until it can be told to read its files again.
+const HANDLER_PATIENCE: Duration = Duration::from_millis(500);
 /// The pause before the first new start; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -148,7 +150,7 @@ impl Daemons {
         let known = state.known.get_mut(&(netns.clone(), name.clone())).ok_or_else(gone)?;
         write_files(&directory, daemon, &known.record.files).map_err(fault)?;
         if let (true, Some(process)) = (signal, &known.process) {
-            process.signal(daemon.reload_signal).map_err(fault)?;
+            process.signal_handled(daemon.reload_signal, HANDLER_PATIENCE).map_err(fault)?;
         }
         known.record.digest = daemon.digest();
         known.record.files = daemon.files.keys().cloned().collect();

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running, or no longer running, process.
 pub(super) struct Process {
@@ -21,6 +21,8 @@ pub(super) struct Process {
     pidfd: Arc<OwnedFd>,
 }
 
+/// How often it is looked whether a process has its handler.
+const HANDLER_POLL: Duration = Duration::from_millis(1);
 const LOG: &str = "log";
 /// Bytes of the log told with an unexpected end.
 const LOG_END: u64 = 500;
@@ -77,6 +79,18 @@ impl Process {
         sys::pidfd_signal(&self.pidfd, signal)
     }
 
+    /// Sends a signal that the process has a handler for, once it has it: a process that is still starting would die of it. One that
+    /// has none within `patience` gets it all the same.
+    pub(super) fn signal_handled(&self, signal: i32, patience: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + patience;
+        while !handles(self.pid, signal) && Instant::now() < deadline {
+            if self.ended_within(HANDLER_POLL) {
+                return Err(io::Error::from_raw_os_error(libc::ESRCH));
+            }
+        }
+        self.signal(signal)
+    }
+
     /// Asks the process to end; after `patience` it is killed.
     pub(super) fn stop(self, patience: Duration) -> io::Result<()> {
         for (signal, patience) in [(libc::SIGTERM, patience), (libc::SIGKILL, Duration::from_secs(10))] {
@@ -100,6 +114,17 @@ impl Process {
             _ => "ended".to_owned(),
         }
     }
+}
+
+/// True when the process catches or ignores a signal (`SigCgt`, `SigIgn` in `/proc/<pid>/status`).
+fn handles(pid: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    let caught = mask("SigCgt:").unwrap_or(0) | mask("SigIgn:").unwrap_or(0);
+    caught >> (signal - 1) & 1 == 1
 }
 
 /// Field 22 of `/proc/<pid>/stat`; the command name before may hold anything but ends with the last parenthesis.
