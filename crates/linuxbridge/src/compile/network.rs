@@ -62,6 +62,8 @@ fn vxlan(root: &mut Namespace, network: &NetworkIntent, vni: Vni, intents: &Inte
         up: network.admin_state_up,
         ..Link::new(LinkKind::Vxlan(kind))
     };
+    // What the host would say for itself goes to the other hosts' tenants.
+    root.sysctls.insert(format_smolstr!("net.ipv6.conf.{name}.disable_ipv6"), "1".into());
     let vteps: BTreeSet<IpAddr> = intents.remotes(network.id).map(|remote| remote.vtep).filter(|vtep| reachable(*vtep, local)).collect();
     root.fdb.extend(vteps.into_iter().map(|vtep| FdbEntry::flood(name.clone(), vtep)));
     Ok((name, link))
