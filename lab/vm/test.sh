@@ -1,0 +1,33 @@
+#!/bin/bash
+# test.sh [--all] [FILTER…]: packet tests in a VM with a Debian kernel, which tracks connections in the bridge family: what
+# kernels without that run by marks in `inet` runs natively there. Same tests, same output as on this machine.
+# Without --all, those that show each property once; filters select among them.
+set -eu
+cd "$(dirname "$0")/../.."
+VM=$(realpath -m "${CARGO_TARGET_DIR:-target}/vm")
+lab/vm/prepare.sh "$VM"
+all=; [ "${1:-}" = --all ] && { all=1; shift; }
+PACKAGES=(-p host -p agent -p neutrino)
+programs=$(cargo test --locked "${PACKAGES[@]}" --no-run 2>&1) || { echo "$programs" >&2; exit 1; }
+# binary NAME: the newest build of a test target.
+binary() { echo "$programs" | sed -n "s|.*Executable tests/$1[./].*(\(.*\))|\1|p" | head -1; }
+GUEST="modprobe -a bridge veth vxlan nf_tables br_netfilter nf_conntrack_bridge nft_meta_bridge; status=0"
+# run TARGET CRATE THREADS ARGUMENTS…: tests of one target, as cargo would run them.
+run() {
+    local path; path=$(realpath "$(binary "$1")"); local crate=$2 threads=$3; shift 3
+    GUEST+="; echo 'vm: $(basename "$path" | sed 's/-[0-9a-f]*$//') at' \$(cut -d' ' -f1 /proc/uptime) s"
+    GUEST+="; cd '$PWD/crates/$crate' && '$path' --test-threads=$threads --show-output ${*@Q} || status=1"
+}
+if [ $# -gt 0 ]; then filters=("$@"); else filters=(); fi
+# Measured in milliseconds, which emulation is not.
+slow=(--skip plugging --skip ten_thousand)
+run nft host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
+run namespaces agent 4 "${slow[@]}" ${filters[@]+"${filters[@]}"}
+run hosts agent 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
+if [ -n "$all" ]; then
+    run kernel host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
+    run networks neutrino 3 ${filters[@]+"${filters[@]}"}
+elif [ ${#filters[@]} = 0 ]; then
+    run networks neutrino 3 a_connection_ends forged_addresses members_of_a_remote
+fi
+LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 900 || echo 240)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"
