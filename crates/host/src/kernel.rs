@@ -2,6 +2,7 @@
 
 mod route_run;
 
+use crate::announce::Announcer;
 use crate::netlink::{Refusal, Socket};
 use crate::nft::Nft;
 use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, sysctl};
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub struct Host {
     spaces: BTreeMap<Netns, Space>,
     daemons: Daemons,
+    announcer: Announcer,
     /// A file for each namespace made: several hosts may share the names, as when each is in a namespace of its own.
     made: PathBuf,
 }
@@ -86,7 +88,7 @@ impl Host {
         let daemons = Daemons::new(&state.join("daemons"))?;
         let made = state.join("namespaces");
         fs::create_dir_all(&made).map_err(|error| Error::io("open directory", made.display(), error))?;
-        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, made })
+        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, announcer: Announcer::default(), made })
     }
 
     /// The supervisor of the daemons.
@@ -214,6 +216,7 @@ impl Host {
             run.note_failures(from..to);
             from = to;
         }
+        self.announcer.announce(come(&run));
         let report = |(step, outcome): (usize, Option<Outcome>)| StepReport {
             step,
             unit: plan.steps[step].unit.clone(),
@@ -301,6 +304,17 @@ fn retried<T>(mut dump: impl FnMut() -> Result<T, Refusal>) -> Result<T, Refusal
         }
     }
     dump()
+}
+
+/// The addresses that links of our namespaces have got: neighbours are to know.
+fn come(run: &Run<'_>) -> BTreeMap<Netns, Vec<Address>> {
+    let mut come: BTreeMap<Netns, Vec<Address>> = BTreeMap::new();
+    for (step, outcome) in run.steps.iter().zip(&run.outcomes) {
+        if let (Action::AddAddress(address), Some(Outcome::Done), false) = (&step.action, outcome, step.netns.is_root()) {
+            come.entry(step.netns.clone()).or_default().push(address.clone());
+        }
+    }
+    come
 }
 
 /// What carries an action out.

@@ -32,6 +32,26 @@ pub(crate) fn set_option(fd: &OwnedFd, level: i32, option: i32, value: i32) -> i
     Ok(())
 }
 
+/// A socket that sends frames in the namespace of the calling thread, and receives none.
+pub(crate) fn packet_socket() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers are passed; a non-negative result is a descriptor nobody else owns.
+    unsafe {
+        let fd = check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0).into())?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
+
+/// Sends a frame, from its Ethernet header on, out of a link.
+pub(crate) fn send_frame(fd: &OwnedFd, link: u32, frame: &[u8]) -> io::Result<()> {
+    // SAFETY: all-zero bytes are a valid sockaddr_ll (no padding invariants).
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    (address.sll_family, address.sll_ifindex) = (libc::AF_PACKET as u16, link as i32);
+    let size = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: pointers and lengths are those of a live slice and of a live sockaddr_ll.
+    check(unsafe { libc::sendto(fd.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0, (&raw const address).cast(), size) } as i64)?;
+    Ok(())
+}
+
 /// Bounds how long a receive may wait.
 pub(crate) fn set_receive_timeout(fd: &OwnedFd, seconds: i64) -> io::Result<()> {
     let timeout = libc::timeval { tv_sec: seconds as libc::time_t, tv_usec: 0 };

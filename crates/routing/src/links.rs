@@ -8,7 +8,7 @@ use net::{IpNet, RouterId};
 use smol_str::format_smolstr;
 
 /// Kernel parameters of a router, set before it has links.
-const SYSCTLS: [(&str, &str); 12] = [
+const SYSCTLS: [(&str, &str); 11] = [
     ("net.ipv4.ip_forward", "1"),
     ("net.ipv6.conf.all.forwarding", "1"),
     // Somebody else's router has nothing to say to this one.
@@ -25,8 +25,6 @@ const SYSCTLS: [(&str, &str); 12] = [
     // A packet to a floating IP behind the same link must come through here.
     ("net.ipv4.conf.all.send_redirects", "0"),
     ("net.ipv4.conf.default.send_redirects", "0"),
-    // Tells the neighbours of the addresses when the link comes up.
-    ("net.ipv4.conf.default.arp_notify", "1"),
 ];
 
 /// A port of a router that is there, and its link inside.

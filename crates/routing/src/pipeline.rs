@@ -86,7 +86,9 @@ impl Outside {
         if let Some(own) = self.own {
             rules.push(Rule::new("to floating IP", returns(Statement::Snat(own, None))));
             if self.hides {
-                rules.push(Rule::new("gateway", vec![self.leaves(), Statement::Snat(own, None)]));
+                // What came from outside and goes back there is as it came.
+                let inside = Statement::is_not(Field::Iifname, self.link.clone());
+                rules.push(Rule::new("gateway", vec![self.leaves(), inside, Statement::Snat(own, None)]));
             }
         }
         rules

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use uuid::Uuid;
 
-fn uuid(kind: u8, number: u8) -> Uuid {
+pub fn uuid(kind: u8, number: u8) -> Uuid {
     let mut bytes = [0; 16];
     (bytes[0], bytes[3], bytes[15]) = (kind, number, number);
     Uuid::from_bytes(bytes)
@@ -129,7 +129,7 @@ pub fn dhcp_host(network: u8, port: u8) -> Unit {
 }
 
 pub fn compilers() -> Vec<Box<dyn Compile>> {
-    vec![Box::new(linuxbridge::LinuxBridge), Box::new(dhcp_role())]
+    vec![Box::new(linuxbridge::LinuxBridge), Box::new(dhcp_role()), Box::new(routing::Routing { bridge: linuxbridge::bridge })]
 }
 
 pub fn dhcp_role() -> dhcp::Dhcp {

@@ -4,3 +4,4 @@
 pub mod build;
 pub mod lab;
 pub mod model;
+pub mod routed;
