@@ -3,8 +3,8 @@
 //! A report says of which revision it is. A host that reports for what was taken from it speaks of the past and is not listened to; one
 //! that reports although it has been told is lying.
 
-use model::{Network, Port};
-use net::{NetworkId, PortId, Revision};
+use model::{FloatingIp, Network, Port};
+use net::{FloatingIpId, NetworkId, PortId, Revision};
 use std::collections::{HashMap, VecDeque};
 use world::{Change, Entry, Record};
 
@@ -16,6 +16,8 @@ pub(crate) enum Fact {
     DhcpAwaited(PortId),
     /// Which DHCP agents serve the network.
     Served(NetworkId),
+    /// Where the floating IP leads.
+    Leads(FloatingIpId),
 }
 
 pub(crate) struct History {
@@ -65,6 +67,11 @@ fn facts(entry: &Entry) -> [Option<Fact>; 2] {
         let id = entry.after::<Network>().map(|network| network.id);
         let changed = agents(entry.before()) != agents(entry.after());
         [id.filter(|_| changed).map(Fact::Served), None]
+    } else if entry.kind() == FloatingIp::KIND {
+        let leads = |floating_ip: Option<&FloatingIp>| floating_ip.map(|f| (f.router_id, f.fixed_ip_address));
+        let id = entry.after::<FloatingIp>().map(|floating_ip| floating_ip.id);
+        let changed = leads(entry.before()) != leads(entry.after());
+        [id.filter(|_| changed).map(Fact::Leads), None]
     } else {
         [None, None]
     }

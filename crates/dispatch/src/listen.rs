@@ -9,11 +9,12 @@ use crate::{hello, project};
 use api::Op;
 use auth::Caller;
 use intent::{UnitId, wire};
+use l3::floating_ip::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 use ml2::Heartbeats;
 use ml2::agent::{AgentReport, report_agent};
 use ml2::port::provisioning::{dhcp_ready, port_failed, port_unwired, port_wired};
-use model::{Agent, Port, PortStatus};
-use net::{AgentId, HostName, PortId, Revision};
+use model::{Agent, FloatingIp, FloatingIpStatus, Port, PortStatus};
+use net::{AgentId, FloatingIpId, HostName, PortId, Revision, RouterId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,8 @@ struct Pending {
     /// The last word on a port counts.
     ports: BTreeMap<PortId, Word>,
     ready: BTreeSet<PortId>,
+    /// The last word on a floating IP counts.
+    floating_ips: BTreeMap<(RouterId, FloatingIpId), Word>,
     roles: Option<Vec<AgentReport>>,
 }
 
@@ -164,6 +167,7 @@ impl Listener {
         for id in ids {
             match id {
                 UnitId::Port(port) => _ = pending.ports.insert(port, word),
+                UnitId::FloatingIp(router, id) => _ = pending.floating_ips.insert((router, id), word),
                 UnitId::DhcpHost(_, port) if word == Word::Wired => _ = pending.ready.insert(port),
                 _ => {}
             }
@@ -210,6 +214,9 @@ impl Listener {
             newer.ports.entry(port).or_insert(word);
         }
         newer.ready.extend(pending.ready);
+        for (id, word) in pending.floating_ips {
+            newer.floating_ips.entry(id).or_insert(word);
+        }
         newer.roles = newer.roles.take().or(pending.roles);
     }
 
@@ -219,8 +226,10 @@ impl Listener {
         let host = self.session.host.clone();
         pending.ports.retain(|port, word| is_news(&world, &host, *port, *word));
         pending.ready.retain(|port| world.get::<Port>(port).is_some_and(|port| port.provisioning.dhcp));
+        pending.floating_ips.retain(|(_, id), word| world.get::<FloatingIp>(id).is_some_and(|f| f.status != status(*word)));
         drop(world);
-        if pending.ports.is_empty() && pending.ready.is_empty() && pending.roles.is_none() {
+        let no_ports = pending.ports.is_empty() && pending.ready.is_empty();
+        if no_ports && pending.floating_ips.is_empty() && pending.roles.is_none() {
             return Ok(());
         }
         let hub = self.hub.clone();
@@ -238,6 +247,13 @@ impl Listener {
                 };
             }
             dhcp_ready(&mut op, given.ready.iter().copied());
+            for ((router, id), word) in &given.floating_ips {
+                match word {
+                    Word::Wired => floating_ip_realised(&mut op, *router, *id, &at),
+                    Word::Gone => floating_ip_gone(&mut op, *router, *id, &at),
+                    Word::Failed => floating_ip_failed(&mut op, *router, *id, &at),
+                };
+            }
             Ok::<_, std::convert::Infallible>(agents)
         });
         match committed.await {
@@ -269,6 +285,15 @@ fn is_news(world: &World, host: &HostName, port: PortId, word: Word) -> bool {
     }
 }
 
+/// What a word makes of a floating IP.
+fn status(word: Word) -> FloatingIpStatus {
+    match word {
+        Word::Wired => FloatingIpStatus::Active,
+        Word::Gone => FloatingIpStatus::Down,
+        Word::Failed => FloatingIpStatus::Error,
+    }
+}
+
 enum Verdict {
     Accepted,
     /// It is gone or elsewhere, and may not have been when the report was made; or nobody waits to hear of it.
@@ -292,6 +317,10 @@ fn judge(world: &World, history: &History, host: &HostName, id: &UnitId, revisio
             Some(_) => (false, history.since(Fact::Served(network))),
             None => return Verdict::Past,
         },
+        // Routers move without their host's doing: a report of one that has gone elsewhere is late, not foreign.
+        UnitId::FloatingIp(router, id) if project::router::router_host(world, router) == Some(host) => {
+            (true, history.since(Fact::Leads(id)))
+        }
         _ => return Verdict::Past,
     };
     match (is_own, revision) {

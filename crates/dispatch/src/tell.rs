@@ -7,7 +7,7 @@ use crate::board::Session;
 use crate::project;
 use crate::server::Hub;
 use intent::{Unit, UnitId, wire};
-use model::Port;
+use model::{FloatingIp, FloatingIpStatus, Port};
 use net::{HostName, Revision};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -123,6 +123,7 @@ fn awaited(world: &World, units: &std::collections::BTreeMap<UnitId, Unit>) -> B
     let is_awaited = |id: &UnitId| match id {
         UnitId::Port(port) => world.get::<Port>(port).is_some_and(|port| port.provisioning.l2),
         UnitId::DhcpHost(_, port) => world.get::<Port>(port).is_some_and(|port| port.provisioning.dhcp),
+        UnitId::FloatingIp(_, id) => world.get::<FloatingIp>(id).is_some_and(|f| f.status != FloatingIpStatus::Active),
         _ => false,
     };
     units.keys().copied().filter(is_awaited).collect()

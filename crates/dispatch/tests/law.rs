@@ -25,6 +25,10 @@ enum Op {
     Group { n: u8, stateful: bool },
     Rule { n: u8, of: u8, remote: u8, kind: u8 },
     Agent { n: u8, on: u8, tunnel: u8 },
+    Router { n: u8, agents: Vec<u8>, gateway: u8, up: bool, route: bool },
+    RouterPort { n: u8, of: u8, on: u8, router: u8, outside: bool, last: u8 },
+    FloatingIp { n: u8, router: u8, fixed: bool, status: u8 },
+    Forwarding { n: u8, of: u8, port: u8 },
     Remove { kind: u8, n: u8 },
 }
 
@@ -40,8 +44,14 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
         2 => (0..6u8, 0..4u8, 0..6u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
-        2 => (0..HOSTS * 2, 0..HOSTS, 0..3u8).prop_map(|(n, on, tunnel)| Op::Agent { n, on, tunnel }),
-        2 => (0..6u8, 0..8u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+        2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8).prop_map(|(n, on, tunnel)| Op::Agent { n, on, tunnel }),
+        3 => (0..3u8, prop::collection::vec(0..HOSTS, 0..2), 0..8u8, any::<bool>(), any::<bool>())
+            .prop_map(|(n, agents, gateway, up, route)| Op::Router { n, agents, gateway, up, route }),
+        4 => (0..8u8, 0..3u8, 0..HOSTS + 1, 0..3u8, any::<bool>(), 2..5u8)
+            .prop_map(|(n, of, on, router, outside, last)| Op::RouterPort { n, of, on, router, outside, last }),
+        3 => (0..4u8, 0..4u8, any::<bool>(), 0..3u8).prop_map(|(n, router, fixed, status)| Op::FloatingIp { n, router, fixed, status }),
+        2 => (0..4u8, 0..4u8, 1..3u8).prop_map(|(n, of, port)| Op::Forwarding { n, of, port }),
+        3 => (0..9u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
     ]
 }
 
@@ -104,7 +114,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             tx.put(rule);
         }
         Op::Agent { n, on, tunnel } => {
-            let kind = if *n < HOSTS { AgentType::LinuxBridge } else { AgentType::Dhcp };
+            let kind = [AgentType::LinuxBridge, AgentType::Dhcp, AgentType::L3][usize::from(*n / HOSTS)];
             let mut agent = agent(*n, kind, if *n % 2 == 0 { *n % HOSTS } else { *on });
             match tunnel {
                 0 => _ = agent.configurations.remove("tunneling_ip"),
@@ -113,12 +123,51 @@ fn apply(tx: &mut Tx, op: &Op) {
             }
             tx.put(agent);
         }
+        Op::Router { n, agents, gateway, up, route } => {
+            let through = HostRoute { destination: "192.0.2.0/24".parse().expect("a prefix"), nexthop: address(0, 9).ip_address };
+            tx.put(Router {
+                agents: agents.iter().map(|n| agent_id(2 * HOSTS + n)).collect(),
+                gateway: (*gateway < 6).then(|| Gateway {
+                    network_id: network_id(*gateway % 3),
+                    port_id: port_id(*gateway),
+                    enable_snat: *route,
+                }),
+                admin_state_up: *up,
+                routes: route.then_some(through).into_iter().collect(),
+                ..router(*n)
+            });
+        }
+        Op::RouterPort { n, of, on, router, outside, last } => {
+            let owner = if *outside { device_owner::ROUTER_GATEWAY } else { device_owner::ROUTER_INTERFACE };
+            let mut port = Port {
+                device_id: router_id(*router).to_string().into(),
+                device_owner: owner.into(),
+                fixed_ips: vec![address(*of, *last)],
+                ..port(*n, *of)
+            };
+            if *on < HOSTS {
+                bind(&mut port, *on);
+            }
+            tx.put(port);
+        }
+        Op::FloatingIp { n, router, fixed, status } => tx.put(FloatingIp {
+            router_id: (*router < 3).then(|| router_id(*router)),
+            fixed_ip_address: fixed.then_some(std::net::Ipv4Addr::new(10, 0, 0, 2)),
+            status: FloatingIpStatus::ALL[usize::from(*status)],
+            ..floating_ip(*n)
+        }),
+        Op::Forwarding { n, of, port } => {
+            tx.put(PortForwarding { external_ports: (u16::from(*port), u16::from(*port)), ..forwarding(*n, *of) });
+        }
         Op::Remove { kind, n } => match kind {
             0 => _ = tx.remove::<Network>(&network_id(*n)),
             1 => _ = tx.remove::<Subnet>(&subnet_id(*n)),
             2 => _ = tx.remove::<Port>(&port_id(*n)),
             3 => _ = tx.remove::<SecurityGroup>(&group_id(*n)),
             4 => _ = tx.remove::<SecurityGroupRule>(&rule_id(*n)),
+            5 => _ = tx.remove::<Router>(&router_id(*n % 3)),
+            6 => _ = tx.remove::<FloatingIp>(&floating_ip_id(*n % 4)),
+            7 => _ = tx.remove::<PortForwarding>(&forwarding_id(*n % 4)),
             _ => _ = tx.remove::<Agent>(&agent_id(*n)),
         },
     }
@@ -146,6 +195,7 @@ fn start() -> World {
         (0..4).for_each(|n| tx.put(group(n)));
         (0..HOSTS).for_each(|n| tx.put(agent(n, AgentType::LinuxBridge, n)));
         (0..HOSTS).for_each(|n| tx.put(agent(HOSTS + n, AgentType::Dhcp, n)));
+        (0..HOSTS).for_each(|n| tx.put(agent(2 * HOSTS + n, AgentType::L3, n)));
     });
     commit.after
 }
@@ -195,6 +245,15 @@ proptest! {
                     Unit::Member(member) => prop_assert!(named.contains(&member.group_id)),
                     Unit::Dhcp(dhcp) => prop_assert!(units.contains_key(&UnitId::Port(dhcp.port_id))),
                     Unit::DhcpHost(client) => prop_assert!(units.contains_key(&UnitId::Dhcp(client.network_id))),
+                    Unit::Router(router) => {
+                        for port in router.gateway.iter().chain(&router.interfaces) {
+                            prop_assert!(units.contains_key(&UnitId::Port(port.port_id)));
+                        }
+                    }
+                    Unit::FloatingIp(floating_ip) => prop_assert!(units.contains_key(&UnitId::Router(floating_ip.router_id))),
+                    Unit::PortForwarding(forwarding) => {
+                        prop_assert!(units.contains_key(&UnitId::FloatingIp(forwarding.router_id, forwarding.floating_ip_id)));
+                    }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");
                         prop_assert_eq!(there.bound_host(), Some(&host(n)));
@@ -221,6 +280,65 @@ fn two_hosts() -> World {
 fn concerned(commit: &Commit) -> Vec<(String, Vec<String>)> {
     let text = |ids: BTreeSet<UnitId>| ids.into_iter().map(|id| id.to_string().split('/').next().unwrap_or_default().to_owned()).collect();
     concern::concerned(commit, &|_| true).into_iter().map(|(host, ids)| (host.to_string(), text(ids))).collect()
+}
+
+/// A router on the first host between an inner network and an outer one, with a floating IP that leads to the second host.
+fn routed() -> World {
+    commit(&two_hosts(), |tx| {
+        for (n, of, owner) in [(5, 0, device_owner::ROUTER_INTERFACE), (6, 1, device_owner::ROUTER_GATEWAY)] {
+            let device_id = router_id(0).to_string().into();
+            let mut port = Port { device_id, device_owner: owner.into(), fixed_ips: vec![address(of, 1)], ..port(n, of) };
+            bind(&mut port, 0);
+            tx.put(port);
+        }
+        let gateway = Some(Gateway { network_id: network_id(1), port_id: port_id(6), enable_snat: true });
+        tx.put(Router { gateway, agents: vec![agent_id(2 * HOSTS)], ..router(0) });
+        tx.put(floating_ip(0));
+    })
+    .after
+}
+
+fn associated() -> Commit {
+    commit(&routed(), |tx| {
+        tx.update::<FloatingIp>(&floating_ip_id(0), |floating_ip| {
+            floating_ip.router_id = Some(router_id(0));
+            floating_ip.fixed_ip_address = Some(std::net::Ipv4Addr::new(10, 0, 0, 11));
+        });
+    })
+}
+
+#[test]
+fn a_floating_ip_is_one_unit_of_one_host() {
+    assert_eq!(concerned(&associated()), [("host0".to_owned(), vec!["floating-ip".to_owned()])]);
+    let status = commit(&associated().after, |tx| {
+        tx.update::<FloatingIp>(&floating_ip_id(0), |floating_ip| floating_ip.status = FloatingIpStatus::Active);
+    });
+    assert_eq!(concerned(&status), [], "its status is the agent's own word");
+    let again = commit(&status.after, |tx| {
+        tx.update::<FloatingIp>(&floating_ip_id(0), |floating_ip| floating_ip.status = FloatingIpStatus::Down);
+    });
+    assert_eq!(concerned(&again), [("host0".to_owned(), vec!["floating-ip".to_owned()])], "waited for again");
+}
+
+#[test]
+fn a_router_as_a_host_is_told() {
+    let world = associated().after;
+    let units = project::full(&projection(), &world, &host(0));
+    let Some(Unit::Router(router)) = units.get(&UnitId::Router(router_id(0))) else { panic!("a router") };
+    let gateway = router.gateway.as_ref().expect("a gateway");
+    assert_eq!((gateway.port_id, router.enable_snat, router.admin_state_up), (port_id(6), true, true));
+    assert_eq!(gateway.addresses, ["10.0.1.1/24".parse().expect("an address")]);
+    let subnets = |port: &intent::RouterPort| port.subnets.iter().map(|subnet| subnet.id).collect::<Vec<_>>();
+    assert_eq!(subnets(gateway), [subnet_id(1)]);
+    let [inside] = &router.interfaces[..] else { panic!("one interface") };
+    assert_eq!((inside.port_id, inside.mac, inside.mtu), (port_id(5), port(5, 0).mac_address, 1450));
+    assert_eq!(subnets(inside), [subnet_id(0)], "not the network's other subnet, in which it has no address");
+    let Some(Unit::FloatingIp(floating_ip)) = units.get(&UnitId::FloatingIp(router_id(0), floating_ip_id(0))) else { panic!("one") };
+    assert_eq!(
+        (floating_ip.floating_ip_address.octets(), floating_ip.fixed_ip_address.map(|ip| ip.octets()[3])),
+        ([203, 0, 113, 0], Some(11))
+    );
+    assert!(!project::full(&projection(), &world, &host(1)).keys().any(|id| matches!(id, UnitId::Router(_) | UnitId::FloatingIp(..))));
 }
 
 #[test]

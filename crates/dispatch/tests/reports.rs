@@ -158,7 +158,7 @@ async fn what_cannot_be_read_ends_the_stream_and_no_other() {
     let cases = [
         (Report::Hello(hello(1)), Code::InvalidArgument, "second Hello"),
         (keys("port/x".into()), Code::InvalidArgument, "not a UUID"),
-        (keys("router/1".into()), Code::InvalidArgument, "does not know"),
+        (keys("balancer/1".into()), Code::InvalidArgument, "does not know"),
         (Report::Faulted(wire::Faulted { key: "\u{0}".into(), ..Default::default() }), Code::InvalidArgument, "unit"),
         (Report::Gone(wire::Gone { keys: vec![String::new()] }), Code::InvalidArgument, "unit"),
         (configured("{"), Code::InvalidArgument, "JSON"),

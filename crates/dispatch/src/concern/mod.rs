@@ -7,10 +7,11 @@
 
 mod gate;
 mod record;
+mod router;
 
 use gate::Gate;
 use intent::UnitId;
-use model::{Agent, Network, Port, SecurityGroup, SecurityGroupRule, Subnet};
+use model::{Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet};
 use net::HostName;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{Commit, Entry, Record, World};
@@ -69,12 +70,24 @@ impl<'a, R: Record> Sides<'a, R> {
 impl Gather<'_> {
     fn entry(&mut self, entry: &Entry) {
         match entry.kind() {
-            Port::KIND => self.port(&Sides::of(entry)),
-            Network::KIND => self.network(&Sides::of(entry)),
-            Subnet::KIND => self.subnet(&Sides::of(entry)),
+            Port::KIND => {
+                self.port(&Sides::of(entry));
+                self.router_port(&Sides::of(entry));
+            }
+            Network::KIND => {
+                self.network(&Sides::of(entry));
+                self.router_network(&Sides::of(entry));
+            }
+            Subnet::KIND => {
+                self.subnet(&Sides::of(entry));
+                self.router_subnet(&Sides::of(entry));
+            }
             SecurityGroup::KIND => self.security_group(&Sides::of(entry)),
             SecurityGroupRule::KIND => self.rule(&Sides::of(entry)),
             Agent::KIND => self.agent(&Sides::of(entry)),
+            Router::KIND => self.router(&Sides::of(entry)),
+            FloatingIp::KIND => self.floating_ip(&Sides::of(entry)),
+            PortForwarding::KIND => self.port_forwarding(&Sides::of(entry)),
             // No host is told of other kinds.
             _ => {}
         }

@@ -3,8 +3,8 @@
 use super::{Gate, Gather, Sides};
 use crate::project::{dhcp, group, network, resolve};
 use intent::UnitId;
-use model::{Agent, AgentType, Network, Port, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
-use net::{HostName, NetworkId, PortId, SecurityGroupId, SubnetId};
+use model::{Agent, AgentType, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
+use net::{HostName, NetworkId, PortId, RouterId, SecurityGroupId, SubnetId};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use world::{Key, World};
@@ -187,6 +187,13 @@ impl Gather<'_> {
                     self.remote_everywhere(port.network_id, port.id, host);
                 }
             }
+        }
+        if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::L3) {
+            let ids = agent.iter().map(|a| a.id);
+            let routers =
+                |id| [self.before, self.after].into_iter().flat_map(move |world| world.table::<Router>().ids(Router::BY_AGENT, id));
+            let routers: BTreeSet<RouterId> = ids.flat_map(routers).copied().collect();
+            routers.into_iter().for_each(|router| self.whole_router(router));
         }
         if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::Dhcp) {
             let Some(id) = agent.iter().next().map(|a| a.id) else { return };

@@ -2,13 +2,14 @@
 //!
 //! [`full`] is the definition. [`unit`] computes one unit by its key and says nothing when the host must not have it, so a host gets
 //! what concerns it and no more: its ports, their networks, where frames to those networks' other ports go, the groups of its
-//! ports, the members of the groups that those groups' rules name, and what its DHCP role serves. Which keys a change may have
+//! ports, the members of the groups that those groups' rules name, what its DHCP role serves and the routers that its L3 role carries. Which keys a change may have
 //! touched is told by [`crate::concern`].
 
 pub(crate) mod dhcp;
 pub(crate) mod group;
 pub(crate) mod network;
 mod port;
+pub(crate) mod router;
 
 pub use group::{UnresolvableRule, resolve};
 
@@ -31,7 +32,9 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
         UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
         UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
-        UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) => None,
+        UnitId::Router(id) => router::router(config, world, host, id).map(Unit::Router),
+        UnitId::FloatingIp(router, id) => router::floating_ip(world, host, router, id).map(Unit::FloatingIp),
+        UnitId::PortForwarding(router, id) => router::port_forwarding(world, host, router, id).map(Unit::PortForwarding),
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }
 }
@@ -65,6 +68,9 @@ fn keys(world: &World, host: &HostName) -> BTreeSet<UnitId> {
     for network in dhcp::scheduled(world, host) {
         keys.insert(UnitId::Dhcp(network));
         keys.extend(world.table::<Port>().ids(Port::BY_NETWORK, network).map(|port| UnitId::DhcpHost(network, *port)));
+    }
+    for router in router::scheduled(world, host) {
+        keys.extend(router::keys(world, router));
     }
     keys
 }

@@ -167,6 +167,60 @@ pub fn agent(n: u8, agent_type: AgentType, on: u8) -> Agent {
     }
 }
 
+pub fn router_id(n: u8) -> RouterId {
+    RouterId(uuid(8, n))
+}
+
+pub fn floating_ip_id(n: u8) -> FloatingIpId {
+    FloatingIpId(uuid(9, n))
+}
+
+pub fn forwarding_id(n: u8) -> PortForwardingId {
+    PortForwardingId(uuid(10, n))
+}
+
+pub fn router(n: u8) -> Router {
+    Router {
+        id: router_id(n),
+        project_id: "p".into(),
+        name: "router".into(),
+        admin_state_up: true,
+        gateway: None,
+        routes: vec![],
+        agents: vec![],
+        standard: Standard::default(),
+    }
+}
+
+pub fn floating_ip(n: u8) -> FloatingIp {
+    FloatingIp {
+        id: floating_ip_id(n),
+        project_id: "p".into(),
+        floating_network_id: network_id(2),
+        floating_ip_address: std::net::Ipv4Addr::new(203, 0, 113, n),
+        floating_port_id: port_id(200 + n),
+        router_id: None,
+        port_id: None,
+        fixed_ip_address: None,
+        status: FloatingIpStatus::Down,
+        standard: Standard::default(),
+    }
+}
+
+pub fn forwarding(n: u8, of: u8) -> PortForwarding {
+    PortForwarding {
+        id: forwarding_id(n),
+        project_id: "p".into(),
+        floatingip_id: floating_ip_id(of),
+        internal_port_id: port_id(0),
+        internal_ip_address: std::net::Ipv4Addr::new(10, 0, 0, 2),
+        protocol: ForwardedProtocol::Tcp,
+        external_ports: (80, 80),
+        internal_ports: (8080, 8080),
+        description: SmolStr::default(),
+    }
+}
+
 /// Makes a commit of what `with` does.
 pub fn commit(before: &World, with: impl FnOnce(&mut Tx)) -> Commit {
     let mut tx = Tx::new(before.clone(), Context::new(Timestamp(0), "req".into(), 0));

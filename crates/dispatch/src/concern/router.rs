@@ -1,0 +1,106 @@
+//! What follows from a change of routers, floating IPs and port forwardings, and from one of what routers are made of.
+
+use super::{Gather, Sides};
+use crate::project::router;
+use intent::UnitId;
+use model::{FloatingIp, FloatingIpStatus, Network, Port, PortForwarding, Router, Subnet};
+use net::{FloatingIpId, RouterId};
+use std::collections::BTreeSet;
+
+impl Gather<'_> {
+    pub(super) fn router(&mut self, router: &Sides<'_, Router>) {
+        let Some(id) = router.iter().next().map(|r| r.id) else { return };
+        if router.differ(|r| &r.agents) {
+            self.whole_router(id);
+        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.routes.clone())) {
+            self.router_unit(id);
+        }
+    }
+
+    /// All that is known of a router, on the hosts that carried it and carry it now.
+    pub(super) fn whole_router(&mut self, id: RouterId) {
+        for world in [self.before.clone(), self.after.clone()] {
+            let keys: BTreeSet<UnitId> = [self.before, self.after].into_iter().flat_map(|world| router::keys(world, id)).collect();
+            if let Some(host) = router::router_host(&world, id) {
+                keys.into_iter().for_each(|key| self.mark(host, key));
+            }
+        }
+    }
+
+    /// A router that moves is an entry of its own.
+    fn router_unit(&mut self, id: RouterId) {
+        self.behind_router(id, UnitId::Router(id));
+    }
+
+    fn behind_router(&mut self, router: RouterId, key: UnitId) {
+        let world = self.after.clone();
+        if let Some(host) = router::router_host(&world, router) {
+            self.mark(host, key);
+        }
+    }
+
+    /// A port of a router, on whichever side it is one.
+    pub(super) fn router_port(&mut self, port: &Sides<'_, Port>) {
+        let told = |p: &Port| (p.bound_host().cloned(), p.network_id, p.mac_address, p.fixed_ips.clone());
+        if port.differ(told) || port.differ(|p| (&p.device_id, &p.device_owner)) {
+            let routers: BTreeSet<RouterId> = port.iter().filter_map(l3::router::carried_by).collect();
+            // A gateway is named by its router, whatever its port says of itself.
+            routers.into_iter().for_each(|id| self.router_unit(id));
+        }
+    }
+
+    pub(super) fn router_network(&mut self, network: &Sides<'_, Network>) {
+        if network.differ(|n| (&n.segments, n.mtu)) {
+            network.iter().for_each(|side| self.routers_on(side.id));
+        }
+    }
+
+    pub(super) fn router_subnet(&mut self, subnet: &Sides<'_, Subnet>) {
+        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip)) {
+            subnet.iter().for_each(|side| self.routers_on(side.network_id));
+        }
+    }
+
+    fn routers_on(&mut self, network: net::NetworkId) {
+        for id in router::routers_on(self.after, network) {
+            self.router_unit(id);
+        }
+    }
+
+    pub(super) fn floating_ip(&mut self, floating_ip: &Sides<'_, FloatingIp>) {
+        let Some(id) = floating_ip.iter().next().map(|f| f.id) else { return };
+        let is_active = |f: &FloatingIp| f.status == FloatingIpStatus::Active;
+        let woken = floating_ip.before.is_some_and(is_active) && floating_ip.after.is_some_and(|f| !is_active(f));
+        let moved = floating_ip.differ(|f| (f.router_id, f.floating_ip_address));
+        if !moved && !woken && !floating_ip.differ(|f| f.fixed_ip_address) {
+            return;
+        }
+        let routers: BTreeSet<RouterId> = floating_ip.iter().filter_map(|f| f.router_id).collect();
+        for router in routers {
+            self.behind_router(router, UnitId::FloatingIp(router, id));
+            if moved {
+                self.forwardings(router, id);
+            }
+        }
+    }
+
+    fn forwardings(&mut self, router: RouterId, floating_ip: FloatingIpId) {
+        let worlds = [self.before, self.after].into_iter();
+        let keys: BTreeSet<UnitId> = worlds.flat_map(|world| router::forwardings(world, router, floating_ip)).collect();
+        keys.into_iter().for_each(|key| self.behind_router(router, key));
+    }
+
+    pub(super) fn port_forwarding(&mut self, forwarding: &Sides<'_, PortForwarding>) {
+        if !forwarding.differ(|f| (f.floatingip_id, f.protocol, f.external_ports, f.internal_ip_address, f.internal_ports)) {
+            return;
+        }
+        for side in forwarding.iter() {
+            for world in [self.before, self.after] {
+                let router = world.get::<FloatingIp>(&side.floatingip_id).and_then(|floating_ip| floating_ip.router_id);
+                if let Some(router) = router {
+                    self.behind_router(router, UnitId::PortForwarding(router, side.id));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `router/…`, `floating-ip/…` and `port-forwarding/…` units.
+
+use intent::{FloatingIpIntent, PortForwardingIntent, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
+use l3::schedule::host_of;
+use ml2::Config;
+use ml2::network::effective_mtu;
+use model::{Agent, AgentType, FloatingIp, Network, Port, PortForwarding, Router, Subnet, device_owner};
+use net::{FloatingIpId, HostName, IpNet, NetworkId, PortForwardingId, RouterId, SubnetId};
+use smol_str::SmolStr;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use world::{Key, World};
+
+/// Owners of routers' ports.
+const OWNERS: [&str; 5] = [
+    device_owner::ROUTER_INTERFACE,
+    device_owner::ROUTER_INTERFACE_DISTRIBUTED,
+    device_owner::HA_REPLICATED_INTERFACE,
+    device_owner::ROUTER_SNAT,
+    device_owner::ROUTER_GATEWAY,
+];
+
+pub(super) fn router(config: &Config, world: &World, host: &HostName, id: RouterId) -> Option<RouterIntent> {
+    let router = carried(world, host, id)?;
+    let there = |port: &&Arc<Port>| port.bound_host() == Some(host) && l3::router::carried_by(port) == Some(id);
+    let gateway = router.gateway.and_then(|gateway| world.get::<Port>(&gateway.port_id)).filter(there);
+    let outside = |port: &Port| world.table::<Subnet>().ids(Subnet::BY_NETWORK, port.network_id).copied().collect();
+    let inside = |port: &Port| port.fixed_ips.iter().map(|ip| ip.subnet_id).collect();
+    let interfaces = l3::router::interfaces(world, id).filter(there);
+    let routes = router.routes.iter().map(|route| Route { destination: route.destination, nexthop: route.nexthop });
+    Some(RouterIntent {
+        id,
+        admin_state_up: router.admin_state_up,
+        enable_snat: router.gateway.is_some_and(|gateway| gateway.enable_snat),
+        gateway: gateway.and_then(|port| self::port(config, world, port, outside(port))),
+        interfaces: interfaces.filter_map(|port| self::port(config, world, port, inside(port))).collect(),
+        routes: routes.collect(),
+    })
+}
+
+fn port(config: &Config, world: &World, port: &Port, subnets: BTreeSet<SubnetId>) -> Option<RouterPort> {
+    let network = world.get::<Network>(&port.network_id)?;
+    let address = |ip: &model::FixedIp| IpNet::new(ip.ip_address, world.get::<Subnet>(&ip.subnet_id)?.cidr.prefix_len()).ok();
+    let subnet = |subnet: &Arc<Subnet>| RouterSubnet { id: subnet.id, cidr: subnet.cidr, gateway_ip: subnet.gateway_ip };
+    Some(RouterPort {
+        port_id: port.id,
+        network_id: port.network_id,
+        mac: port.mac_address,
+        mtu: effective_mtu(config, network),
+        addresses: port.fixed_ips.iter().filter_map(address).collect(),
+        subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(subnet).collect(),
+    })
+}
+
+/// The router, when the host's L3 agent carries it.
+fn carried<'w>(world: &'w World, host: &HostName, id: RouterId) -> Option<&'w Arc<Router>> {
+    world.get::<Router>(&id).filter(|router| host_of(world, router) == Some(host))
+}
+
+pub(super) fn floating_ip(world: &World, host: &HostName, router: RouterId, id: FloatingIpId) -> Option<FloatingIpIntent> {
+    carried(world, host, router)?;
+    let floating_ip = world.get::<FloatingIp>(&id).filter(|floating_ip| floating_ip.router_id == Some(router))?;
+    Some(FloatingIpIntent {
+        id,
+        router_id: router,
+        floating_ip_address: floating_ip.floating_ip_address,
+        fixed_ip_address: floating_ip.fixed_ip_address,
+    })
+}
+
+pub(super) fn port_forwarding(world: &World, host: &HostName, router: RouterId, id: PortForwardingId) -> Option<PortForwardingIntent> {
+    carried(world, host, router)?;
+    let forwarding = world.get::<PortForwarding>(&id)?;
+    let floating_ip = world.get::<FloatingIp>(&forwarding.floatingip_id).filter(|floating_ip| floating_ip.router_id == Some(router))?;
+    Some(PortForwardingIntent {
+        id,
+        router_id: router,
+        floating_ip_id: floating_ip.id,
+        floating_ip_address: floating_ip.floating_ip_address,
+        protocol: forwarding.protocol.number(),
+        external_ports: forwarding.external_ports,
+        internal_ip_address: forwarding.internal_ip_address,
+        internal_ports: forwarding.internal_ports,
+    })
+}
+
+/// The keys of all that a host has of a router.
+pub(crate) fn keys(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
+    let floating_ips = world.table::<FloatingIp>().ids(FloatingIp::BY_ROUTER, router);
+    let behind = floating_ips.flat_map(move |id| std::iter::once(UnitId::FloatingIp(router, *id)).chain(forwardings(world, router, *id)));
+    std::iter::once(UnitId::Router(router)).chain(behind)
+}
+
+/// The keys of a floating IP's port forwardings behind a router.
+pub(crate) fn forwardings(world: &World, router: RouterId, floating_ip: FloatingIpId) -> impl Iterator<Item = UnitId> {
+    let forwardings = world.table::<PortForwarding>().ids(PortForwarding::BY_FLOATING_IP, floating_ip);
+    forwardings.map(move |id| UnitId::PortForwarding(router, *id))
+}
+
+/// The routers that are scheduled to a host's L3 agent.
+pub(super) fn scheduled(world: &World, host: &HostName) -> BTreeSet<RouterId> {
+    let agents = world.table::<Agent>().by(Agent::BY_HOST, host).filter(|agent| agent.agent_type == AgentType::L3);
+    agents.flat_map(|agent| world.table::<Router>().ids(Router::BY_AGENT, agent.id).copied()).collect()
+}
+
+/// The host that carries a router.
+pub(crate) fn router_host(world: &World, id: RouterId) -> Option<&HostName> {
+    host_of(world, world.get::<Router>(&id)?)
+}
+
+/// The routers with a port on a network, their gateways' included.
+pub(crate) fn routers_on(world: &World, network: NetworkId) -> BTreeSet<RouterId> {
+    let owned = |owner: &'static str| Key::TextUuid(SmolStr::new_static(owner), network.0);
+    let ports = OWNERS.iter().flat_map(|owner| world.table::<Port>().by(Port::BY_OWNER, owned(owner)));
+    let outside = world.table::<Router>().ids(Router::BY_EXTERNAL_NETWORK, network).copied();
+    ports.filter_map(|port| l3::router::carried_by(port)).chain(outside).collect()
+}
