@@ -18,12 +18,14 @@ pub(crate) fn dnsmasq(network: &DhcpNetwork, hosts: &[&DhcpHost], lease_s: u32) 
     let domain = files.domain();
     let (host, addn_hosts) = files.hosts(hosts, domain.as_deref());
     let opts = files.opts(hosts, domain.as_deref());
+    let tags = tags(hosts);
     let daemon = Daemon {
         argv: argv(network, domain.as_deref(), lease_s),
         files: BTreeMap::from([
             (Name::new_static("host"), ConfigFile::reloaded(host)),
             (Name::new_static("addn_hosts"), ConfigFile::reloaded(addn_hosts)),
             (Name::new_static("opts"), ConfigFile::reloaded(opts)),
+            (Name::new_static("tags"), ConfigFile::at_start(tags)),
         ]),
         reload_signal: SIGHUP,
     };
@@ -43,7 +45,7 @@ fn argv(network: &DhcpNetwork, domain: Option<&str>, lease_s: u32) -> Vec<SmolSt
     let fixed = [
         "dnsmasq",
         "--keep-in-foreground",
-        "--conf-file=/dev/null",
+        "--conf-file={dir}/tags",
         "--user=root",
         "--no-hosts",
         "--no-resolv",
@@ -117,16 +119,10 @@ impl Files<'_> {
                 let name = wanted.and_then(|(_, name)| name).map_or_else(|| default_name(*address), str::to_owned);
                 let full = domain.map_or_else(|| name.clone(), |domain| format!("{name}.{domain}"));
                 line(&mut names, format_args!("{address}\t{full} {name}"));
-                let tag =
-                    if options(host, Family::of(address)).next().is_some() { format!(",set:{}", tag(host.port_id)) } else { String::new() };
                 match address {
-                    IpAddr::V4(address) => line(&mut leases, format_args!("{},{full},{address}{tag}", host.mac)),
+                    IpAddr::V4(address) => line(&mut leases, format_args!("{},{full},{address}", host.mac)),
                     IpAddr::V6(address) if subnet.ipv6 == Ipv6Dhcp::Stateful => {
-                        line(&mut leases, format_args!("{},{full},[{address}]{tag}", host.mac));
-                    }
-                    // Options only.
-                    IpAddr::V6(_) if subnet.ipv6 == Ipv6Dhcp::Stateless && !tag.is_empty() => {
-                        line(&mut leases, format_args!("{}{tag}", host.mac));
+                        line(&mut leases, format_args!("{},{full},[{address}]", host.mac));
                     }
                     IpAddr::V6(_) => {}
                 }
@@ -223,6 +219,17 @@ fn option_text(name: &str, family: Family) -> String {
         (Family::V4, false) => format!("option:{name}"),
         (Family::V6, _) => format!("option6:{name}"),
     }
+}
+
+/// The file `tags`: the clients that have options of their own. Not in `host`, where dnsmasq (2.90 and before) links the tag
+/// of a client that asks to what lives for that question only, and crashes when it reads the file again. So the first option of
+/// a client starts dnsmasq anew; from then on its options change without.
+fn tags(hosts: &[&DhcpHost]) -> String {
+    let mut tags = String::new();
+    for host in hosts.iter().filter(|host| !host.options.is_empty()) {
+        line(&mut tags, format_args!("dhcp-mac=set:{},{}", tag(host.port_id), host.mac));
+    }
+    tags
 }
 
 fn tag(port: PortId) -> String {
