@@ -5,6 +5,7 @@
 //! from any other and changes nothing when it is there; everything that can disturb it ends with a call of it.
 
 use crate::Config;
+use crate::port::provisioning::stop_waiting;
 use crate::port::{Asked, allocate, blank, generate_mac, rebind};
 use api::Op;
 use model::{Agent, AgentType, FixedIp, Ipv6Mode, Network, Port, Standard, Subnet, device_owner};
@@ -57,12 +58,17 @@ fn is_usable(agent: &Agent) -> bool {
 pub(crate) fn schedule_new(op: &mut Op<'_>, network: NetworkId) {
     let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
     if op.tx.get::<Network>(&network).is_some_and(|network| network.dhcp_agents.len() < wanted) {
-        schedule(op, network);
+        arrange(op, network);
     }
 }
 
-/// Brings the network to the agents and ports that it should have.
-pub fn schedule(op: &mut Op<'_>, network_id: NetworkId) {
+/// Brings the network to the agents and ports that it should have; its ports wait for DHCP no longer when it is not served any more.
+pub fn schedule(op: &mut Op<'_>, network: NetworkId) {
+    arrange(op, network);
+    stop_waiting(op, network);
+}
+
+fn arrange(op: &mut Op<'_>, network_id: NetworkId) {
     let Some(network) = op.tx.get::<Network>(&network_id).cloned() else { return };
     let subnets = served_subnets(op.tx.world(), network_id);
     let agents = if subnets.is_empty() { Vec::new() } else { choose_agents(op, &network) };

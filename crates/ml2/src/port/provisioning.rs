@@ -6,7 +6,7 @@
 use crate::dhcp;
 use api::Op;
 use model::{Network, Port, PortStatus, Provisioning, device_owner};
-use net::{HostName, PortId, SubnetId};
+use net::{HostName, NetworkId, PortId, SubnetId};
 use std::sync::Arc;
 use world::World;
 
@@ -16,9 +16,13 @@ pub(super) fn begin(world: &World, port: &mut Port, network: &Network) {
     port.provisioning = Provisioning { l2: bound, dhcp: bound && waits_for_dhcp(world, port, network) };
 }
 
-/// What a port waits for whose addresses or MAC changed; its status stays.
+/// What a port waits for whose addresses or MAC changed; its status stays, unless it waited for addresses that it has no more.
 pub(super) fn readdressed(world: &World, port: &mut Port, network: &Network) {
-    port.provisioning.dhcp |= port.binding.is_bound() && waits_for_dhcp(world, port, network);
+    let waited = port.provisioning.dhcp;
+    port.provisioning.dhcp = port.binding.is_bound() && waits_for_dhcp(world, port, network);
+    if waited && !port.provisioning.dhcp {
+        activate_when_done(port);
+    }
 }
 
 /// Ports without an owner and of routers and DHCP servers do not wait for DHCP.
@@ -101,6 +105,15 @@ pub fn port_failed(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
             port.status = PortStatus::Error;
         }
     })
+}
+
+/// Ports of a network that wait for a DHCP server which has nothing to tell them any more wait no longer.
+pub(crate) fn stop_waiting(op: &mut Op<'_>, network: NetworkId) {
+    let world = op.tx.world().clone();
+    let Some(network) = world.get::<Network>(&network) else { return };
+    let ports = world.table::<Port>().by(Port::BY_NETWORK, network.id);
+    let in_vain = ports.filter(|port| port.provisioning.dhcp && !waits_for_dhcp(&world, port, network)).map(|port| port.id);
+    dhcp_ready(op, in_vain.collect::<Vec<_>>());
 }
 
 /// A DHCP agent knows these ports' addresses. Returns those that became `ACTIVE` or are no longer waited for.

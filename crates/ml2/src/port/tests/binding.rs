@@ -182,3 +182,19 @@ fn ports_without_dhcp_do_not_wait_for_it() {
         assert_eq!(state(&lab, port).2, UNWIRED);
     }
 }
+
+#[test]
+fn nobody_waits_for_what_will_not_come() {
+    let (mut lab, network) = lab();
+    lab.dhcp_agent("h1");
+    let [first, second] = [(); 2].map(|()| lab.port(network, instance("h1")).expect("free"));
+    for port in [first, second] {
+        lab.act(|op| port_wired(op, port, &host()));
+        assert_eq!(state(&lab, port), (VifType::Tap, PortStatus::Down, Provisioning { l2: false, dhcp: true }));
+    }
+    lab.update(resource(), first, json!({"fixed_ips": []})).expect("legal");
+    assert_eq!(state(&lab, first), (VifType::Tap, PortStatus::Active, Provisioning::default()));
+    let subnet = lab.get::<Port>(second).fixed_ips[0].subnet_id;
+    lab.update(crate::subnet::resource(), subnet, json!({"enable_dhcp": false})).expect("legal");
+    assert_eq!(state(&lab, second), (VifType::Tap, PortStatus::Active, Provisioning::default()));
+}
