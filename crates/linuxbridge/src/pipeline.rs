@@ -288,27 +288,31 @@ fn zones(table: &mut Table, bridge: Field) {
 
 /// What ports may and may not whatever their groups say.
 fn always_chains(table: &mut Table) {
-    use Field::{Icmpv6Type, UdpDport, UdpSport};
+    use Field::{Icmpv6Type, Protocol, UdpDport, UdpSport};
     icmpv6_set(table, "icmpv6-out", &[130, 131, 132, 133, 135, 136, 143]);
     icmpv6_set(table, "icmpv6-never", &[134, 137]);
     icmpv6_set(table, "icmpv6-in", &[130, 131, 132, 134, 135, 136, 143]);
-    let udp = |from: u16, to: u16| vec![Statement::is(UdpSport, from), Statement::is(UdpDport, to)];
+    // The family counts: protocol 58 in IPv4 and ports 67 and 68 in IPv6 are traffic like any other, for the groups to judge.
+    let udp = |family: u16, from: u16, to: u16| {
+        vec![Statement::is(Protocol, family), Statement::is(UdpSport, from), Statement::is(UdpDport, to)]
+    };
+    let icmpv6 = |set: &str| vec![Statement::is(Protocol, IPV6), within([Icmpv6Type], set)];
     let dropped = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
     let accepted = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::ACCEPT]].concat());
     let never = [
-        dropped("DHCP server", udp(67, 68)),
-        dropped("DHCPv6 server", udp(547, 546)),
-        dropped("router advertisement, redirect", vec![within([Icmpv6Type], "icmpv6-never")]),
+        dropped("DHCP server", udp(IPV4, 67, 68)),
+        dropped("DHCPv6 server", udp(IPV6, 547, 546)),
+        dropped("router advertisement, redirect", icmpv6("icmpv6-never")),
     ];
     let always_out = [
-        accepted("DHCP client", udp(68, 67)),
-        accepted("DHCPv6 client", udp(546, 547)),
-        accepted("ND, MLD", vec![within([Icmpv6Type], "icmpv6-out")]),
+        accepted("DHCP client", udp(IPV4, 68, 67)),
+        accepted("DHCPv6 client", udp(IPV6, 546, 547)),
+        accepted("ND, MLD", icmpv6("icmpv6-out")),
     ];
     let always_in = [
-        accepted("DHCP server", udp(67, 68)),
-        accepted("DHCPv6 server", udp(547, 546)),
-        accepted("ND, MLD", vec![within([Icmpv6Type], "icmpv6-in")]),
+        accepted("DHCP server", udp(IPV4, 67, 68)),
+        accepted("DHCPv6 server", udp(IPV6, 547, 546)),
+        accepted("ND, MLD", icmpv6("icmpv6-in")),
     ];
     let uncut = Statement::is_not(Field::CtMark, CUT_MARK);
     let state = [
