@@ -1,9 +1,10 @@
 //! Bringing the host to what was told: in quick passes over what changed, and in full passes that read the kernel.
 
 use crate::frame::{Agent, Entry};
-use crate::{Host, HostError, StepResult};
-use dataplane::{Actual, Netns, Plan, Program, UnitKey, diff};
+use crate::{Cut, Host, HostError, StepResult};
+use dataplane::{Action, Actual, Netns, Plan, Program, Step, UnitKey, diff};
 use intent::UnitId;
+use net::{Family, IpNet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -92,6 +93,7 @@ impl<H: Host> Agent<H> {
                 }
             }
         }
+        self.cuts.extend(plan.steps.iter().flat_map(left));
         let waiting: BTreeSet<&UnitKey> = plan.waiting.iter().map(|waiting| &waiting.unit).collect();
         let all = units.keys().chain(failed.keys().copied().filter(|unit| !units.contains_key(*unit)));
         let none = Vec::new();
@@ -143,4 +145,16 @@ impl<H: Host> Agent<H> {
             self.reporter.fault(id, faults.get(&id).map(|reasons| reasons.join("; ")).unwrap_or_default(), told.is_some());
         }
     }
+}
+
+/// The connections of an address that leaves a namespace of ours, also when nobody looked as it was given up: those to it, and
+/// those it stood for.
+fn left(step: &Step) -> Vec<Cut> {
+    let Action::RemoveAddress(address) = &step.action else { return Vec::new() };
+    if step.netns.is_root() {
+        return Vec::new();
+    }
+    let address = IpNet::from(address.net.addr());
+    let all = Cut::all(step.netns.clone(), 0, Family::of_net(&address));
+    vec![Cut { destination: Some(address), ..all.clone() }, Cut { translated_source: Some(address), ..all }]
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 use support::build::*;
 use support::model::Model;
+use support::routed;
 
 const FOREIGN: [&str; 2] = ["docker0", "tap-foreign"];
 
@@ -47,7 +48,34 @@ fn any_unit() -> impl Strategy<Value = Unit> {
         number.clone().prop_map(|network| dhcp(network, 20 + network)),
         number.clone().prop_map(|network| dhcp_port(network, 20 + network)),
         (number.clone(), number).prop_map(|(network, port)| dhcp_host(network, port)),
+        a_router(),
+        (0_u8..2, 101_u8..104, 5_u8..8).prop_map(|(router, last, fixed)| routed::floating_ip(
+            last,
+            router,
+            Some(&format!("10.{last}.1.{fixed}"))
+        )),
+        (101_u8..104, 6_u8..8, 80_u16..82).prop_map(|(floating, protocol, last)| routed::forwarding(
+            floating,
+            protocol,
+            (80, last),
+            "10.0.1.7",
+            (80, last)
+        )),
     ]
+}
+
+/// On networks 0 and 1 inside, and 2 outside by one of two gateway ports.
+fn a_router() -> impl Strategy<Value = Unit> {
+    use routed::{gateway_port, router, router_port};
+    (0_u8..2, prop::option::of(0_u8..2), any::<[bool; 3]>()).prop_map(|(number, gateway, [up, one, two])| {
+        let gateway = gateway.map(|other| intent::RouterPort {
+            network_id: network_id(2),
+            ..gateway_port(30 + 2 * number + other, &format!("203.0.113.{}/24", 10 + number))
+        });
+        let interface = |network: u8| router_port(40 + 2 * number + network, network, &[&format!("10.0.{network}.{}/24", 1 + number)]);
+        let interfaces = [one, two].into_iter().zip(0..).filter(|(is, _)| *is).map(|(_, network)| interface(network)).collect();
+        Unit::Router(intent::RouterIntent { admin_state_up: up, ..router(number, gateway, interfaces) })
+    })
 }
 
 fn any_op() -> impl Strategy<Value = Op> {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use intent::{Carrier, Route, RouterIntent, Unit, UnitId};
+use intent::{Carrier, Direction, Remote, Route, RouterIntent, Transport, Unit, UnitId};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -143,6 +143,30 @@ fn in_by_a_floating_ip() {
 }
 
 #[test]
+fn a_floating_ip_is_removed_while_nobody_looks() {
+    let Some(lab) = Lab::new(None) else { return };
+    lab.run(|host| {
+        start(host, &routed(), vec![floating_ip(101, 1, Some("10.0.1.5"))]);
+        host.wait(&floating_ip(101, 1, None).id().to_string(), 0);
+        let listener = listen("a", "10.0.1.5:80");
+        let mut client = connect("internet", "203.0.113.101:80").expect("connected");
+        let (mut server, _) = listener.accept().expect("a connection");
+        server.set_read_timeout(Some(SHORT)).expect("a timeout");
+        let mut buffer = [0; 8];
+        host.kill();
+        client.write_all(b"one").expect("sent");
+        assert_eq!(server.read(&mut buffer).expect("received"), 3, "it works without the agent");
+        host.start(scene().into_iter().chain(with_ports(&routed())));
+        host.wait(&format!("router/{}", router_id(1)), 0);
+        until("the connection is cut", || {
+            _ = client.write_all(b"two");
+            server.read(&mut buffer).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        });
+        assert!(!connects("internet", "203.0.113.101:80"));
+    });
+}
+
+#[test]
 fn to_a_floating_ip_from_behind_its_router() {
     let Some(lab) = Lab::new(None) else { return };
     lab.run(|host| {
@@ -186,6 +210,39 @@ fn forwarded_ports() {
         until("the port is closed", || !connects("internet", "203.0.113.107:2200"));
         sender.send_to(b"ask", "203.0.113.107:53").expect("sent");
         assert!(receiver.recv_from(&mut [0; 8]).is_ok(), "the other stays");
+    });
+}
+
+#[test]
+fn security_groups_judge_what_is_routed() {
+    let Some(lab) = Lab::new(None) else { return };
+    lab.run(|host| {
+        let http = rule(12, Direction::Ingress, 4, Transport::Ports { protocol: 6, first: 80, last: 80 }, Remote::Any);
+        let grouped = |number, network, address, group| {
+            let Unit::Port(port) = instance(number, network, address) else { unreachable!("built so") };
+            Unit::Port(intent::PortIntent { security_groups: vec![group_id(group)], ..port })
+        };
+        // c lets in port 80 only, a and b nothing.
+        let further = vec![
+            group(2, vec![http]),
+            group(3, vec![]),
+            grouped(7, 2, "10.0.2.7", 2),
+            grouped(5, 1, "10.0.1.5", 3),
+            grouped(6, 1, "10.0.1.6", 3),
+            floating_ip(101, 1, Some("10.0.2.7")),
+            floating_ip(102, 1, Some("10.0.1.5")),
+        ];
+        start(host, &routed(), further);
+        let (open, closed) = (listen("c", "10.0.2.7:80"), listen("c", "10.0.2.7:81"));
+        assert_eq!(seen("a", "10.0.2.7:80", &open).as_deref(), Some("10.0.1.5"), "{:?}", host.faults());
+        assert_eq!(seen("internet", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.1"));
+        assert_eq!(seen("a", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.102"));
+        assert_eq!(seen("b", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.10"));
+        let _inner = listen("a", "10.0.1.5:80");
+        assert!(!connects("a", "10.0.2.7:81") && !connects("internet", "203.0.113.101:81"), "another port");
+        assert!(!connects("c", "10.0.1.5:80") && !connects("internet", "203.0.113.102:80"), "nothing is let in");
+        drop(closed);
+        assert!(pings("a", "198.51.100.1"), "answers are");
     });
 }
 
@@ -278,6 +335,43 @@ fn neighbours_learn_where_an_address_has_gone() {
         // Nobody asks: the entry is as good as new for many seconds.
         until("the neighbour knows", || known("fa:16:3e:00:00:15"));
         assert!(pings("internet", "203.0.113.101"), "at the second");
+    });
+}
+
+#[test]
+fn what_is_deleted_by_others_comes_back() {
+    let Some(lab) = Lab::new(None) else { return };
+    lab.run(|host| {
+        start(host, &routed(), vec![floating_ip(101, 1, Some("10.0.1.5"))]);
+        host.wait(&floating_ip(101, 1, None).id().to_string(), 0);
+        let _listener = listen("a", "10.0.1.5:80");
+        let works = || {
+            // Who has the address is to be asked each time.
+            sh_in("internet", "ip neigh flush dev eth0");
+            connects("internet", "203.0.113.101:80") && pings("c", "198.51.100.1")
+        };
+        assert!(works(), "{:?}", host.faults());
+        let inside = [
+            "ip addr del 203.0.113.101/32 dev qg-a0000014-00",
+            "ip route del default",
+            "nft delete element inet neutrino floating { 203.0.113.101 }",
+            "nft flush chain inet neutrino to-outside",
+            "nft delete table inet neutrino",
+            "ip link set qg-a0000014-00 down",
+            "sysctl -qw net.ipv4.ip_forward=0",
+        ];
+        for command in inside {
+            sh_in(&qrouter(1), command);
+            assert!(!works(), "{command}");
+            host.send(agent::Event::Resync);
+            until(command, works);
+        }
+        // Links of the agent's own namespace are watched.
+        sh("ip link del tapa0000014-00");
+        until("the gateway is back", works);
+        sh(&format!("ip netns del {}", qrouter(1)));
+        host.send(agent::Event::Resync);
+        until("the namespace is back", works);
     });
 }
 

@@ -32,6 +32,7 @@ fn chain(family: Family, rules: Vec<Vec<Statement>>) -> (UnitKey, Program) {
         ("marks", SetSpec::map([DataType::Ifname], DataType::Mark)),
         ("verdicts", SetSpec::verdicts([DataType::Mark])),
         ("nat", SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
+        ("services", SetSpec::services([DataType::InetProto, DataType::Ipv4, DataType::InetService])),
     ];
     table.sets.extend(sets.map(|(name, spec)| (name.into(), spec)));
     (unit("nft"), program)
@@ -108,6 +109,7 @@ fn inet_rules_are_what_nft_reads() {
         vec![
             (vec![S::ct_state(Ct::ESTABLISHED | Ct::RELATED), S::ACCEPT], "ct state established,related accept"),
             (vec![S::is(Field::CtZone, 7u16)], "ct zone 7"),
+            (vec![S::is_dnated(), S::ACCEPT], "ct status dnat accept"),
             (
                 vec![S::Set(Target::CtMark, 1), S::Copy { target: Target::Mark, from: Field::CtMark }],
                 "ct mark set 0x00000001 meta mark set ct mark",
@@ -143,6 +145,11 @@ fn nat_and_raw_rules_are_what_nft_reads() {
             ("post2", base(ChainKind::Nat, Hook::Postrouting, 101), vec![S::SnatMap(vec![Field::IpSaddr], "nat".into())]),
             ("post3", base(ChainKind::Nat, Hook::Postrouting, 102), vec![S::Masquerade]),
             ("pre", base(ChainKind::Nat, Hook::Prerouting, -100), vec![S::is(Field::TcpDport, 80u16), S::Dnat(ip("10.0.0.5"), Some(8080))]),
+            (
+                "pre3",
+                base(ChainKind::Nat, Hook::Prerouting, -98),
+                vec![S::DnatServiceMap(vec![Field::L4proto, Field::IpDaddr, Field::ThDport], "services".into())],
+            ),
             ("pre2", base(ChainKind::Nat, Hook::Prerouting, -99), vec![S::is(Field::TcpDport, 81u16), S::Redirect(9697)]),
             ("raw", base(ChainKind::Filter, Hook::Prerouting, -300), vec![S::Set(Target::CtZone, 9)]),
             ("raw2", base(ChainKind::Filter, Hook::Output, -300), vec![S::Notrack]),
@@ -163,6 +170,7 @@ fn nat_and_raw_rules_are_what_nft_reads() {
             "masquerade",
             "tcp dport 80 dnat to 10.0.0.5:8080",
             "tcp dport 81 redirect to :9697",
+            "dnat ip to meta l4proto . ip daddr . th dport map @services",
             "ct zone set 9",
             "notrack",
             "ct zone set oifname map @marks",
@@ -195,6 +203,8 @@ fn elements_change_one_by_one_and_are_read_back() {
         table.element("verdicts", 0x1001u32, Some(Data::jump("other")));
         table.element("verdicts", 0x1002u32, Some(Verdict::Drop.into()));
         table.element("nat", ip("10.0.0.5"), Some(ip("192.0.2.5").into()));
+        let service = Data::Service(std::net::Ipv4Addr::new(10, 0, 0, 7), 8080);
+        table.element("services", (6u8, ip("192.0.2.7"), 80u16), Some(service));
         realise(&mut host, &[(key.clone(), program.clone())]);
         let listed = sh("nft list table bridge t");
         let expected = [
@@ -209,6 +219,7 @@ fn elements_change_one_by_one_and_are_read_back() {
             "0x00001001 : jump other",
             "0x00001002 : drop",
             "10.0.0.5 : 192.0.2.5",
+            "tcp . 192.0.2.7 . 80 : 10.0.0.7 . 8080",
         ];
         for text in expected {
             assert!(listed.contains(text), "{text} in {listed}");

@@ -38,7 +38,7 @@ pub fn open_group() -> Unit {
 /// A port of a router with these addresses.
 pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
     let subnet = |(at, address): (usize, &&str)| RouterSubnet {
-        id: SubnetId(uuid(0x50, network * 10 + at as u8)),
+        id: SubnetId(uuid(0x50 + at as u8, network)),
         cidr: net(address).trunc(),
         gateway_ip: None,
     };
