@@ -74,10 +74,9 @@ impl Answer {
 
 impl From<Fault> for Answer {
     fn from(fault: Fault) -> Answer {
-        let key = if fault.status == 501 { "NotImplementedError" } else { "NeutronError" };
         let mut out = Vec::with_capacity(fault.message.len() + 80);
         out.push(b'{');
-        json::string(&mut out, key);
+        json::string(&mut out, "NeutronError");
         out.extend_from_slice(b": {\"type\": ");
         json::string(&mut out, fault.kind);
         out.extend_from_slice(b", \"message\": ");

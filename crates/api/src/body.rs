@@ -59,11 +59,13 @@ impl<R> Form<'_, R> {
         let items = match items {
             Value::Array(items) if !items.is_empty() => items,
             Value::Null | Value::Array(_) => return Err(Fault::bad_request("Resources required")),
+            Value::Object(map) if map.is_empty() => return Err(Fault::bad_request("Resources required")),
             _ => return Err(Fault::bad_request(format!("Object '{}' contains invalid data", self.collection))),
         };
         let fields = items.into_iter().map(|item| match item {
             Value::Object(mut map) if map.contains_key(self.resource) => self.create(unwrap(&mut map, self.resource)?),
             Value::Object(map) => self.create(map),
+            Value::Null => Err(Fault::bad_request("Body contains invalid data")),
             _ => Err(Fault::bad_request(format!("Object '{}' contains invalid data", self.resource))),
         });
         Ok(Creates::Many(fields.collect::<Result<_, _>>()?))

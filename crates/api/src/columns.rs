@@ -41,7 +41,7 @@ pub(crate) struct Plan<'e, R> {
 impl<'e, R> Plan<'e, R> {
     /// What `fields=` asks for and policy allows.
     pub(crate) fn new(columns: &'e [Column<R>], query: &Query<'_>, policy: &Policy, caller: &Caller) -> Plan<'e, R> {
-        let fields: Vec<&str> = query.all("fields").filter(|field| !field.is_empty()).collect();
+        let fields: Vec<&str> = query.all("fields").collect();
         let mut shown = Vec::with_capacity(columns.len());
         for column in columns.iter().filter(|column| fields.is_empty() || fields.contains(&column.name)) {
             match column.rule.map(|rule| (rule, policy.decide(rule, caller))) {

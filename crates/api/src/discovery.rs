@@ -94,7 +94,7 @@ impl Extensions {
                 }
                 None => Ok(not_found(&format!("Extension with alias {alias} does not exist"))),
             },
-            (_, [] | [_]) => Err(Fault::method_not_allowed()),
+            (_, [] | [_]) => Ok(not_found("")),
             _ => Err(Fault::no_such_path()),
         }
     }
@@ -118,9 +118,7 @@ pub(crate) fn not_found(detail: &str) -> Answer {
     Answer::text(404, format!("404 Not Found\n\nThe resource could not be found.\n\n {detail}  "))
 }
 
-/// 405 at `/`.
+/// 405 at `/`, in plain text.
 pub(crate) fn root_not_allowed() -> Answer {
-    let body = "<html>\n <head>\n  <title>405 Method Not Allowed</title>\n </head>\n <body>\n  <h1>405 Method Not Allowed</h1>\n  \
-                The method is not allowed for this resource.\n </body>\n</html>";
-    Answer { status: 405, content_type: "text/html; charset=UTF-8", body: body.into() }
+    Answer::text(405, "405 Method Not Allowed\n\nThe method is not allowed for this resource.\n\n")
 }

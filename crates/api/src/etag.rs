@@ -17,11 +17,9 @@ impl Constraint {
             let tag = tag.trim();
             let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
             let Some(number) = tag.strip_prefix("revision_number=") else { continue };
-            if found.is_some() {
-                return Err(bad("Multiple revision_number etags are not supported."));
-            }
-            let number = number.trim().parse().map_err(|_| bad("Revision number etag must be in the format of revision_number=<int>."))?;
-            found = Some(Constraint(number));
+            let number = number.trim().parse().ok().filter(|_| found.is_none());
+            let malformed = || bad("Revision number etag must be in the format of revision_number=<int>.");
+            found = Some(Constraint(number.ok_or_else(malformed)?));
         }
         Ok(found)
     }

@@ -2,6 +2,7 @@
 
 use crate::{Attribute, Cell, Fault, Matcher, Query, View, python};
 use net::Mac;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -14,6 +15,8 @@ pub(crate) struct Filters<'q, R> {
 }
 
 struct Filter<'q, R> {
+    /// As the client wrote it: `tenant_id` and `project_id` are two filters.
+    name: &'q str,
     attribute: &'q Attribute<R>,
     values: Vec<&'q str>,
     test: Test<'q, R>,
@@ -37,9 +40,9 @@ impl<'q, R> Filters<'q, R> {
                 }
                 continue;
             };
-            match filters.iter_mut().find(|filter| std::ptr::eq(filter.attribute, attribute)) {
+            match filters.iter_mut().find(|filter| filter.name == name) {
                 Some(filter) => filter.values.push(value),
-                None => filters.push(Filter { attribute, values: vec![value], test: Test::Wanted(Wanted::default()) }),
+                None => filters.push(Filter { name, attribute, values: vec![value], test: Test::Wanted(Wanted::default()) }),
             }
         }
         if !unknown.is_empty() {
@@ -75,8 +78,8 @@ impl<R> Filter<'_, R> {
         self.test = match self.attribute.matcher {
             Some(matcher) => Test::Matcher(matcher(&self.values)?),
             None => {
-                self.values.iter().try_for_each(|value| self.attribute.kind.check_filter(value))?;
-                Test::Wanted(Wanted::new(&self.values))
+                let wanted = self.values.iter().map(|value| self.attribute.kind.wanted(value));
+                Test::Wanted(Wanted::new(wanted.collect::<Result<_, _>>()?))
             }
         };
         Ok(())
@@ -86,7 +89,7 @@ impl<R> Filter<'_, R> {
 /// Wanted values in each form that a cell may have, sorted.
 #[derive(Default)]
 struct Wanted<'q> {
-    texts: Vec<&'q str>,
+    texts: Vec<Cow<'q, str>>,
     uuids: Vec<Uuid>,
     ips: Vec<IpAddr>,
     macs: Vec<Mac>,
@@ -95,10 +98,10 @@ struct Wanted<'q> {
 }
 
 impl<'q> Wanted<'q> {
-    fn new(values: &[&'q str]) -> Wanted<'q> {
-        let mut wanted = Wanted { texts: values.to_vec(), ..Wanted::default() };
-        for value in values {
-            let json = serde_json::Value::from(*value);
+    fn new(values: Vec<Cow<'q, str>>) -> Wanted<'q> {
+        let mut wanted = Wanted::default();
+        for value in &values {
+            let json = serde_json::Value::from(&**value);
             wanted.uuids.extend(Uuid::try_parse(value));
             wanted.ips.extend(value.parse::<IpAddr>());
             wanted.macs.extend(value.parse::<Mac>());
@@ -107,6 +110,7 @@ impl<'q> Wanted<'q> {
                 wanted.bools[usize::from(value)] = true;
             }
         }
+        wanted.texts = values;
         wanted.texts.sort_unstable();
         wanted.uuids.sort_unstable();
         wanted.ips.sort_unstable();
@@ -116,7 +120,7 @@ impl<'q> Wanted<'q> {
     }
 
     fn has(&self, cell: &Cell<'_>) -> bool {
-        let text = |text: &str| self.texts.binary_search(&text).is_ok();
+        let text = |text: &str| self.texts.binary_search_by(|wanted| (**wanted).cmp(text)).is_ok();
         match cell {
             Cell::Null => false,
             Cell::Bool(value) => self.bools[usize::from(*value)],

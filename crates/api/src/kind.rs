@@ -3,6 +3,7 @@
 use crate::{Fault, python};
 use net::{IpNet, Mac};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -90,15 +91,20 @@ impl Kind {
         }
     }
 
-    /// Refuses a filter's value that cannot be converted. Only conversions count here: what a validator would refuse just matches
-    /// nothing.
-    pub(crate) fn check_filter(&self, value: &str) -> Result<(), Invalid> {
-        let value = || Value::from(value);
+    /// The value that a filter looks for. Only conversions can fail: what a validator would refuse just matches nothing.
+    pub(crate) fn wanted<'v>(&self, text: &'v str) -> Result<Cow<'v, str>, Invalid> {
+        let value = || Value::from(text);
         match self {
-            Kind::Bool => boolean(&value()).map(|_| ()),
-            Kind::Int | Kind::IntRange(..) => integer(&value()).map(|_| ()),
-            _ => Ok(()),
+            Kind::Bool => boolean(&value()).map(|_| ())?,
+            Kind::Int | Kind::IntRange(..) => integer(&value()).map(|_| ())?,
+            Kind::Special { check, .. } => match check(value()) {
+                Ok(Value::String(canonical)) => return Ok(Cow::Owned(canonical)),
+                Err(conversion @ Invalid::Conversion(_)) => return Err(conversion),
+                _ => {}
+            },
+            _ => {}
         }
+        Ok(Cow::Borrowed(text))
     }
 }
 
@@ -204,8 +210,21 @@ fn mac(value: &Value) -> Result<Value, Invalid> {
 fn ip(value: &Value) -> Result<Value, Invalid> {
     match value.as_str().and_then(|text| text.parse::<IpAddr>().ok()) {
         Some(address) => Ok(address.to_string().into()),
-        None => refuse(format!("'{}' is not a valid IP address", python::text(value))),
+        None => match value.as_str().and_then(without_leading_zeros) {
+            Some(address) => refuse(format!("'{}' is not an accepted IP address, '{address}' is recommended", python::text(value))),
+            None => refuse(format!("'{}' is not a valid IP address", python::text(value))),
+        },
     }
+}
+
+/// What an IPv4 address whose numbers begin with zeros probably means.
+fn without_leading_zeros(text: &str) -> Option<std::net::Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut parts = text.split('.');
+    for octet in &mut octets {
+        *octet = parts.next()?.parse().ok()?;
+    }
+    parts.next().is_none().then(|| octets.into())
 }
 
 fn cidr(value: &Value) -> Result<Value, Invalid> {
@@ -300,7 +319,9 @@ mod tests {
             refused(Kind::Mac, json!(wrong), &format!("Invalid input for a. Reason: '{wrong}' is not a valid MAC address."));
         }
         accepted(Kind::Ip, json!("FD00:0::1"), json!("fd00::1"));
-        refused(Kind::Ip, json!("010.0.0.1"), "Invalid input for a. Reason: '010.0.0.1' is not a valid IP address.");
+        let recommended = "Invalid input for a. Reason: '010.0.0.1' is not an accepted IP address, '10.0.0.1' is recommended.";
+        refused(Kind::Ip, json!("010.0.0.1"), recommended);
+        refused(Kind::Ip, json!("10.0.0"), "Invalid input for a. Reason: '10.0.0' is not a valid IP address.");
         accepted(Kind::Cidr, json!("10.20.0.5/24"), json!("10.20.0.0/24"));
         refused(
             Kind::Cidr,

@@ -11,7 +11,7 @@ pub(crate) struct Page<'q, R> {
     pub(crate) limit: Option<usize>,
     /// The record before the page (after it when reversed), as the client wrote its id. Only with a limit.
     pub(crate) marker: Option<&'q str>,
-    /// The page before the marker rather than the one after it. Only with a limit.
+    /// With a limit: the page before the marker rather than the one after it. Without: everything in the opposite order.
     pub(crate) reverse: bool,
 }
 
@@ -25,7 +25,7 @@ impl<'q, R: Record> Page<'q, R> {
         };
         let reverse = query.last("page_reverse").is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"));
         let marker = query.last("marker").filter(|marker| limit.is_some() && !marker.is_empty());
-        Ok(Page { sort, limit, marker, reverse: reverse && limit.is_some() })
+        Ok(Page { sort, limit, marker, reverse })
     }
 
     /// True when records are wanted in another order than that of ids.
@@ -91,7 +91,7 @@ fn link(address: &str, query: &Query<'_>, marker: Option<&str>, previous: bool) 
 }
 
 fn limit(query: &Query<'_>) -> Result<Option<usize>, Fault> {
-    let Some(text) = query.last("limit").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = query.last("limit") else { return Ok(None) };
     match text.trim().parse::<usize>() {
         Ok(0) => Ok(None),
         Ok(limit) => Ok(Some(limit)),

@@ -103,21 +103,24 @@ impl Quotas {
         let path: Vec<&str> = request.path.iter().map(|part| &**part).collect();
         match (request.method.as_str(), path.as_slice()) {
             ("GET", []) => self.list(request).await,
-            ("POST", []) => Err(Fault::new(501, "NotImplementedError", "POST requests are not supported on this resource.")),
+            ("POST", []) => Err(Fault::new(501, "HTTPNotImplemented", "POST requests are not supported on this resource.")),
             ("GET", [word @ ("tenant" | "project")]) => {
                 let id = json!({ format!("{word}_id"): request.caller.project_id.as_str() });
                 Ok(Answer::value(200, &json!({ *word: id })))
             }
             ("GET", [project]) => {
-                self.enforce(request, self.get, project)?;
+                self.admit(request, project)?;
                 Ok(one(self.limits(request.frame, &request.frame.fresh().await?, project)))
             }
             ("GET", [project, "default"]) => {
-                self.enforce(request, self.get, project)?;
+                self.admit(request, project)?;
                 Ok(one(request.frame.counted.iter().map(|counted| (counted.name.to_owned(), counted.limit.into())).collect()))
             }
             ("GET", [project, "details"]) => {
-                self.enforce(request, self.get, project)?;
+                if !request.caller.owns(project) && !request.caller.is_admin {
+                    let message = "User does not have admin privileges: Only admin is authorized to access quotas for another project.";
+                    return Err(Fault::new(403, "AdminRequired", message));
+                }
                 Ok(one(details(request.frame, &request.frame.fresh().await?, project)))
             }
             ("PUT", [project]) => self.update(request, project).await,
@@ -125,6 +128,11 @@ impl Quotas {
             (_, [] | [_]) => Err(Fault::method_not_allowed()),
             _ => Err(Fault::no_such_path()),
         }
+    }
+
+    /// Whoever has a role in a project may know its limits.
+    fn admit(&self, request: &Request<'_>, project: &str) -> Result<(), Fault> {
+        if request.caller.owns(project) { Ok(()) } else { self.enforce(request, self.get, project) }
     }
 
     fn enforce(&self, request: &Request<'_>, rule: RuleId, project: &str) -> Result<(), Fault> {
@@ -193,9 +201,10 @@ struct Asked {
 }
 
 fn read(frame: &Frame, bytes: &[u8]) -> Result<Asked, Fault> {
-    let mut given = body::unwrap(&mut body::object(bytes)?, "quota")?;
-    for ignored in ["tenant_id", "project_id"] {
-        given.shift_remove(ignored);
+    let malformed = |_| Fault::new(400, "MalformedRequestBody", "Malformed request body: Cannot understand JSON.");
+    let mut given = body::unwrap(&mut body::object(bytes).map_err(malformed)?, "quota")?;
+    if given.contains_key("tenant_id") || given.contains_key("project_id") {
+        return Err(Fault::bad_request("Unrecognized attribute(s) 'project_id, tenant_id'"));
     }
     let mut flag = |name: &str| match given.shift_remove(name) {
         Some(value) => crate::kind::boolean(&value).map_err(|invalid| invalid.fault(name)),

@@ -94,8 +94,12 @@ pub struct Resource<R: Record> {
     /// by indexes and in any order, so that a tenant's list does not walk everybody's records. More than that is fine, each is
     /// still judged. Not used when the operator has rules of his own. Absent: all records are walked.
     pub concerning: Option<Concerning<R>>,
+    /// False: a record of another project is refused by the rules alone, with `HTTPNotFound`; otherwise it is not found at all.
+    pub is_scoped: bool,
     /// Its quota.
     pub quota: Option<Quota<R>>,
+    /// What a create makes besides, as resource and number: it counts against their quotas too.
+    pub brings: &'static [(&'static str, usize)],
     /// Its revision number: `If-Match` works on it.
     pub revision_number: Option<fn(&R) -> u64>,
 }
@@ -127,7 +131,9 @@ impl<R: Record> Resource<R> {
             policy_field_of: |_, _, _, _| None,
             narrow: |_, _, _| None,
             concerning: None,
+            is_scoped: true,
             quota: None,
+            brings: &[],
             revision_number: None,
         }
     }

@@ -230,10 +230,10 @@ fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The parts of a path below `/v2.0`: at least one, none empty. A trailing slash and a `.json` suffix are dropped.
+/// The parts of a path below `/v2.0`: at least one, none empty. Slashes at the end and a `.json` suffix are dropped.
 fn segments(below: &str) -> Option<Vec<Cow<'_, str>>> {
     let path = below.strip_prefix('/')?;
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".json").unwrap_or(path);
     let parts: Vec<Cow<'_, str>> = path.split('/').map(|part| decode(part, false)).collect();
     parts.iter().all(|part| !part.is_empty()).then_some(parts)
@@ -263,6 +263,7 @@ mod tests {
         let parts = |path| segments(path).map(|parts| parts.join(" "));
         assert_eq!(parts("/networks"), Some("networks".to_owned()));
         assert_eq!(parts("/networks/"), Some("networks".to_owned()));
+        assert_eq!(parts("/networks//"), Some("networks".to_owned()));
         assert_eq!(parts("/networks.json"), Some("networks".to_owned()));
         assert_eq!(parts("/networks.xml"), Some("networks.xml".to_owned()));
         assert_eq!(parts("/quotas/p%201/details.json"), Some("quotas p 1 details".to_owned()));

@@ -68,6 +68,7 @@ impl<'l, R: Record> Listing<'l, R> {
             return Ok(self.write_all(out, &plan, self.sorted(rows, marker).into_iter()).await);
         }
         let Some(limit) = self.page.limit else {
+            let rows: Rows<'_, R> = if self.page.reverse { Box::new(rows.rev()) } else { rows };
             return Ok(self.write_all(out, &plan, rows.filter(|record| self.is_listed(record))).await);
         };
         Ok(self.write_all(out, &plan, self.cut(rows, marker, limit).into_iter()).await)
@@ -144,7 +145,12 @@ impl<'l, R: Record> Listing<'l, R> {
         let mut keyed: Vec<(Vec<Cell<'_>>, &Arc<R>)> =
             rows.filter(|record| self.is_listed(record)).map(|record| (key(record), record)).collect();
         keyed.sort_unstable_by(compare);
-        let limit = self.page.limit.unwrap_or(usize::MAX);
+        let Some(limit) = self.page.limit else {
+            if self.page.reverse {
+                keyed.reverse();
+            }
+            return keyed.iter().map(|(_, record)| *record).collect();
+        };
         let marker = marker.map(|marker| (key(marker), marker));
         let range = if self.page.reverse {
             let end = marker.map_or(keyed.len(), |marker| keyed.partition_point(|row| compare(row, &marker) == Ordering::Less));

@@ -6,8 +6,8 @@ mod write;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
 use crate::target::Existing;
-use crate::{Answer, Collection, Default, Fault, Frame, Request, Resource, View};
-use auth::{Caller, Decision, Policy, RuleId};
+use crate::{Answer, Cell, Collection, Default, Fault, Frame, Request, Resource, View};
+use auth::{Caller, Decision, Policy, RuleId, Target};
 use std::sync::Arc;
 use world::{Record, World};
 
@@ -144,9 +144,26 @@ impl<R: Record> Resolved<R> {
         let record = self.find(&world, id).ok_or_else(|| self.not_found(id))?;
         let view = self.view(request.frame, &world, &request.caller, record);
         if !self.is_visible(request.frame, &view, request.frame.policy.decide(self.get, &request.caller)) {
-            return Err(self.not_found(id));
+            return Err(if self.is_within_reach(&view) { Fault::no_such_path() } else { self.not_found(id) });
         }
         Ok(self.one(request, 200, &view))
+    }
+
+    /// True when the record is the caller's, or is there for everybody, whatever the rules say of it. Only the faults differ: what is
+    /// out of reach is not there.
+    fn is_within_reach(&self, view: &View<'_, R>) -> bool {
+        let caller = view.caller;
+        let target = self.target(view);
+        let owns = |project: Option<&str>| project.is_none_or(|project| caller.owns(project));
+        let attribute = |name| self.resource.attributes.iter().find(|attribute| attribute.name == name);
+        let is_common = |name| attribute(name).is_some_and(|attribute| matches!((attribute.cell)(view), Cell::Bool(true)));
+        !self.resource.is_scoped
+            || caller.is_admin
+            || caller.roles.contains("service")
+            || owns(target.project_id())
+            || target.parent_project_id(self.resource.name).is_some_and(|project| caller.owns(&project))
+            || is_common("shared")
+            || is_common("router:external")
     }
 
     /// `{"network": {…}}`

@@ -5,7 +5,7 @@ use crate::body::{Creates, Form};
 use crate::etag::Constraint;
 use crate::target::{Existing, Proposed};
 use crate::{Answer, Fault, Fields, Frame, Op, Outcome, Request};
-use auth::{Requirement, RuleId, Target};
+use auth::{Caller, Requirement, RuleId, Target};
 use net::ProjectId;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -92,12 +92,18 @@ impl<R: Record> Resolved<R> {
 
     /// The quota of the whole request, by project.
     fn check_quota(&self, frame: &Frame, op: &Op<'_>, fields: &[Fields]) -> Result<(), Fault> {
-        let Some(counted) = frame.counted.iter().find(|counted| counted.name == self.resource.name) else { return Ok(()) };
         let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
         for project in fields.iter().filter_map(|fields| fields.get("project_id")?.as_str()) {
             *wanted.entry(project).or_default() += 1;
         }
-        wanted.into_iter().try_for_each(|(project, more)| counted.check(op.tx.world(), &ProjectId::from(project), more))
+        let own = self.resource.quota.iter().map(|_| (self.resource.name, 1));
+        for (name, each) in own.chain(self.resource.brings.iter().copied()) {
+            let Some(counted) = frame.counted.iter().find(|counted| counted.name == name) else { continue };
+            for (project, more) in &wanted {
+                counted.check(op.tx.world(), &ProjectId::from(*project), more * each)?;
+            }
+        }
+        Ok(())
     }
 
     fn admit_create(&self, frame: &Frame, op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
@@ -108,18 +114,21 @@ impl<R: Record> Resolved<R> {
         self.create.enforce(frame, op, fields, &target, true)
     }
 
-    /// The record to be changed or removed, if the caller may see it.
+    /// The record to be changed or removed, if the caller may know of it.
     fn open(&self, frame: &Frame, op: &Op<'_>, id: &str) -> Result<Arc<R>, Fault> {
         let record = self.find(op.tx.world(), id).ok_or_else(|| self.not_found(id))?;
         let view = self.view(frame, op.tx.world(), op.caller, record);
-        if !self.is_visible(frame, &view, frame.policy.decide(self.get, op.caller)) {
-            return Err(self.not_found(id));
-        }
-        Ok(Arc::clone(record))
+        let may_know = self.is_visible(frame, &view, frame.policy.decide(self.get, op.caller)) || self.is_within_reach(&view);
+        if may_know { Ok(Arc::clone(record)) } else { Err(self.not_found(id)) }
+    }
+
+    /// What may not be done to a record that could not be seen either is a 404.
+    fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
+        if frame.policy.check(self.get, caller, target) { refused } else { Fault::no_such_path() }
     }
 
     pub(super) async fn put(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
-        let update = self.resource.update.ok_or_else(Fault::method_not_allowed)?;
+        let Some(update) = self.resource.update else { return Err(self.no_update(request, id).await?) };
         let fields = self.form(request).update(request.body)?;
         let constraint = Constraint::read(request.headers)?;
         let (this, id) = (Arc::clone(self), id.to_owned());
@@ -127,7 +136,7 @@ impl<R: Record> Resolved<R> {
             let record = this.open(frame, op, &id)?;
             let view = this.view(frame, op.tx.world(), op.caller, &record);
             let target = Existing { resource: &this.resource, view: &view, update: Some(&fields) };
-            this.update.enforce(frame, op, &fields, &target, false)?;
+            this.update.enforce(frame, op, &fields, &target, false).map_err(|refused| this.hide(frame, op.caller, &target, refused))?;
             update(op, &record, &fields)?;
             this.constrain(constraint, &record)?;
             Ok(record.id())
@@ -135,6 +144,17 @@ impl<R: Record> Resolved<R> {
         let done = request.frame.commit(&request.caller, run).await?;
         let record = done.world.get::<R>(&done.answer).ok_or_else(Fault::internal)?;
         Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+    }
+
+    /// Why a record that is immutable cannot be updated: because it is not there, or because it is immutable.
+    async fn no_update(&self, request: &Request<'_>, id: &str) -> Result<Fault, Fault> {
+        let world = request.frame.fresh().await?;
+        let record = self.find(&world, id).ok_or_else(|| self.not_found(id))?;
+        let view = self.view(request.frame, &world, &request.caller, record);
+        if self.is_visible(request.frame, &view, request.frame.policy.decide(self.get, &request.caller)) {
+            return Ok(Fault::method_not_allowed());
+        }
+        Ok(if self.is_within_reach(&view) { Fault::no_such_path() } else { self.not_found(id) })
     }
 
     pub(super) async fn remove(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
@@ -147,7 +167,9 @@ impl<R: Record> Resolved<R> {
         let run = move |frame: &Frame, op: &mut Op<'_>| {
             let record = this.open(frame, op, &id)?;
             let view = this.view(frame, op.tx.world(), op.caller, &record);
-            frame.policy.enforce(&this.delete.into(), op.caller, &this.target(&view))?;
+            let target = this.target(&view);
+            let admitted = frame.policy.enforce(&this.delete.into(), op.caller, &target);
+            admitted.map_err(|refused| this.hide(frame, op.caller, &target, refused.into()))?;
             delete(op, &record)?;
             this.constrain(constraint, &record)
         };

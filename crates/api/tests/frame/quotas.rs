@@ -66,7 +66,7 @@ async fn only_some_may_look_and_only_administrators_may_set() {
     assert_eq!(member.get("/v2.0/quotas/tenant").await.ok(), json!({"tenant": {"tenant_id": "p1"}}));
     assert_eq!(member.get("/v2.0/quotas/project").await.ok(), json!({"project": {"project_id": "p1"}}));
     let post = toy.client.post("/v2.0/quotas", json!({"quota": {}})).await;
-    assert_eq!((post.status, post.json()["NotImplementedError"]["type"].as_str()), (501, Some("NotImplementedError")));
+    post.refused(501, "HTTPNotImplemented", "POST requests are not supported on this resource.");
 }
 
 #[tokio::test]

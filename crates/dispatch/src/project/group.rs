@@ -100,6 +100,9 @@ fn transport(rule: &SecurityGroupRule) -> Result<Transport, String> {
         return if range == (None, None) { Ok(Transport::Any) } else { Err("it has ports but no protocol".to_owned()) };
     };
     let number = protocol::number(word).ok_or_else(|| format!("protocol '{word}' is unknown"))?;
+    if protocol::is_any(word) {
+        return Ok(Transport::Any);
+    }
     let number = protocol::in_family(number, rule.ethertype);
     // ICMPv6 in an IPv4 rule is a protocol like any other.
     let of_family = (number == protocol::ICMP) == (rule.ethertype == net::Family::V4);

@@ -21,8 +21,10 @@ pub enum NetworkFault {
     UnknownType(String),
     /// 400: provider attributes without a type.
     TypeRequired,
-    /// 400: provider attributes cannot be changed.
+    /// 400: the identifier of a segment cannot be changed.
     ProviderFixed,
+    /// 400: type and physical network cannot be changed.
+    CarrierFixed,
     /// 400: the MTU does not fit into what carries the network; the maximum.
     MtuTooBig(u32),
     /// 409 `NetworkMTUSubnetConflict`: the MTU is below what a subnet's family needs.
@@ -34,7 +36,7 @@ impl From<NetworkFault> for Fault {
         match fault {
             NetworkFault::NotFound(id) => Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found.")),
             NetworkFault::InUse(id, ports) => {
-                let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 let message = format!(
                     "Unable to complete operation on network {id}. There are one or more ports still in use on the network, id for these \
                      ports is: {ports}."
@@ -56,6 +58,10 @@ impl From<NetworkFault> for Fault {
             NetworkFault::UnknownType(word) => Fault::invalid_input(format_args!("network_type value '{word}' not supported")),
             NetworkFault::TypeRequired => Fault::invalid_input("network_type required"),
             NetworkFault::ProviderFixed => Fault::invalid_input("Only VLAN type networks can be updated."),
+            NetworkFault::CarrierFixed => {
+                let fixed = "provider:network_type, provider:physical_network";
+                Fault::invalid_input(format_args!("Plugin does not support updating the following provider network attributes: {fixed}"))
+            }
             NetworkFault::MtuTooBig(maximum) => Fault::invalid_input(format_args!("Requested MTU is too big, maximum is {maximum}")),
             NetworkFault::MtuTooSmall(id, minimum) => {
                 let message = format!("MTU of {id} is not valid, subnet requires a minimum of {minimum}");

@@ -28,6 +28,7 @@ pub fn resource() -> Resource<Network> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         narrow,
+        concerning: Some(concerning),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", not_found)
@@ -70,18 +71,16 @@ fn attributes() -> Vec<A> {
         A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.shared)).post_or(false).put().filter().policy(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
-        A::new("provider:network_type", Kind::TextOrNull(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
+        A::new("provider:network_type", Kind::Text(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
             .post()
             .put()
             .filter()
             .policy(),
-        A::new("provider:physical_network", Kind::TextOrNull(64), |v| {
-            segment(v, |s| Cell::optional(s.physical_network.as_deref(), Cell::Str))
-        })
-        .post()
-        .put()
-        .filter()
-        .policy(),
+        A::new("provider:physical_network", Kind::Text(64), |v| segment(v, |s| Cell::optional(s.physical_network.as_deref(), Cell::Str)))
+            .post()
+            .put()
+            .filter()
+            .policy(),
         A::new("provider:segmentation_id", INT_OR_NULL, |v| segment(v, |s| Cell::optional(s.segmentation_id, |id| Cell::Int(id.into()))))
             .post()
             .put()
@@ -91,7 +90,7 @@ fn attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
-        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]
 }
 
@@ -105,6 +104,12 @@ fn subnets<'a>(view: &View<'a, Network>) -> Cell<'a> {
 
 fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {
     Cell::optional(view.record.segments.first(), cell)
+}
+
+/// A project's own networks, and those for everybody.
+fn concerning(world: &World, caller: &Caller) -> Vec<NetworkId> {
+    let networks = world.table::<Network>();
+    networks.ids(Network::BY_PROJECT, &caller.project_id).chain(networks.ids(Network::COMMON, 0)).copied().collect()
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<NetworkId>> {

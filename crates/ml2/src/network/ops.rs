@@ -1,7 +1,7 @@
 //! Create, update and delete of networks.
 
 use super::NetworkFault;
-use super::provider::{check_maximum, check_minimum, is_specified, segment};
+use super::provider::{check_carrier, check_maximum, check_minimum, segment};
 use crate::Config;
 use crate::port::is_auto_deleted;
 use api::{Fault, Fields, Op};
@@ -45,9 +45,7 @@ fn requested_mtu(fields: &Fields) -> Option<u32> {
 }
 
 pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -> Result<(), Fault> {
-    if is_specified(fields) {
-        return Err(NetworkFault::ProviderFixed.into());
-    }
+    check_carrier(fields)?;
     let world = op.tx.world();
     let mut new = Network::clone(network);
     if let Some(name) = fields.text("name") {

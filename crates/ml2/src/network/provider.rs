@@ -12,8 +12,16 @@ const PHYSICAL: &str = "provider:physical_network";
 const SEGMENTATION: &str = "provider:segmentation_id";
 
 /// True when the request says anything about how the network is carried.
-pub(super) fn is_specified(fields: &Fields) -> bool {
+fn is_specified(fields: &Fields) -> bool {
     [TYPE, PHYSICAL, SEGMENTATION].iter().any(|name| fields.get(name).is_some_and(|value| !value.is_null()))
+}
+
+/// How a network is carried is decided when it is made.
+pub(super) fn check_carrier(fields: &Fields) -> Result<(), NetworkFault> {
+    if fields.has(TYPE) || fields.has(PHYSICAL) {
+        return Err(NetworkFault::CarrierFixed);
+    }
+    if is_specified(fields) { Err(NetworkFault::ProviderFixed) } else { Ok(()) }
 }
 
 /// The segment of a new network: what an administrator asked for, or what is free of the configured types.
@@ -66,8 +74,8 @@ pub(crate) fn check_minimum(network: NetworkId, mtu: u32, families: impl Iterato
         Family::V4 => 68,
         Family::V6 => 1280,
     });
-    match needed.max() {
-        Some(minimum) if mtu < minimum => Err(NetworkFault::MtuTooSmall(network, minimum)),
-        _ => Ok(()),
+    match needed.filter(|minimum| mtu < *minimum).min() {
+        Some(minimum) => Err(NetworkFault::MtuTooSmall(network, minimum)),
+        None => Ok(()),
     }
 }

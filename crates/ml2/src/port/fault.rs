@@ -1,6 +1,6 @@
 //! Refusals of ports.
 
-use api::Fault;
+use api::{Fault, Invalid};
 use model::VifType;
 use net::{Mac, NetworkId, PortId, SubnetId};
 use smol_str::SmolStr;
@@ -24,12 +24,14 @@ pub enum PortFault {
     AutomaticSubnet(IpAddr, SubnetId),
     /// 400 `InvalidInput`: the subnet is not on the network.
     WrongSubnet(NetworkId, SubnetId),
+    /// 404 `SubnetNotFound`.
+    NoSubnet(SubnetId),
     /// 400 `InvalidInput`: a fixed IP with neither.
     SubnetOrAddress,
+    /// 400 `InvalidInput`: an address on a network that has no subnets.
+    NoSubnets,
     /// 409 `IpAddressGenerationFailure` of a network.
     NoAddress(NetworkId),
-    /// 409 `IpAddressGenerationFailure` of a subnet.
-    NoAddressInSubnet(SubnetId),
     /// 400 `PortSecurityAndIPRequiredForSecurityGroups`.
     GroupsNeedPortSecurity,
     /// 409 `PortSecurityPortHasSecurityGroup`.
@@ -40,12 +42,12 @@ pub enum PortFault {
     PairsNeedPortSecurity,
     /// 400 `AllowedAddressPairsMissingIP`.
     PairWithoutAddress,
-    /// 400 `HTTPBadRequest`: not an address or prefix.
+    /// 400 `HTTPBadRequest`: not a list of pairs.
+    PairsNoList,
+    /// 400 `HTTPBadRequest`: why a pair is not one.
     InvalidPair(String),
-    /// 400 `HTTPBadRequest`: a multicast address in a pair.
-    MulticastPair(String),
-    /// 400 `DuplicateAddressPairInRequest`.
-    DuplicatePair(SmolStr, Mac),
+    /// 400 `DuplicateAddressPairInRequest`; the address and the MAC as they were given.
+    DuplicatePair(String, Option<Mac>),
     /// 400 `AllowedAddressPairExhausted`; the limit.
     TooManyPairs(usize),
     /// 409 `PortBound`: a bound port keeps its MAC.
@@ -60,15 +62,18 @@ impl From<PortFault> for Fault {
     fn from(fault: PortFault) -> Fault {
         let message = fault.message();
         let (status, kind) = match fault {
-            PortFault::WrongSubnet(..) | PortFault::SubnetOrAddress | PortFault::ProfileTooLarge => return Fault::invalid_input(message),
-            PortFault::InvalidPair(_) | PortFault::MulticastPair(_) => return Fault::bad_request(message),
+            PortFault::WrongSubnet(..) | PortFault::SubnetOrAddress | PortFault::NoSubnets | PortFault::ProfileTooLarge => {
+                return Fault::invalid_input(message);
+            }
+            PortFault::InvalidPair(_) | PortFault::PairsNoList => return Fault::bad_request(message),
             PortFault::MacInUse(..) => (409, "MacAddressInUse"),
             PortFault::NoMac(_) => (503, "MacAddressGenerationFailure"),
             PortFault::AddressInUse(..) => (409, "IpAddressAlreadyAllocated"),
+            PortFault::NoSubnet(_) => (404, "SubnetNotFound"),
             PortFault::NotInNetwork(_) => (400, "InvalidIpForNetwork"),
             PortFault::NotInSubnet(_) => (400, "InvalidIpForSubnet"),
             PortFault::AutomaticSubnet(..) => (400, "AllocationOnAutoAddressSubnet"),
-            PortFault::NoAddress(_) | PortFault::NoAddressInSubnet(_) => (409, "IpAddressGenerationFailure"),
+            PortFault::NoAddress(_) => (409, "IpAddressGenerationFailure"),
             PortFault::GroupsNeedPortSecurity => (400, "PortSecurityAndIPRequiredForSecurityGroups"),
             PortFault::HasGroups => (409, "PortSecurityPortHasSecurityGroup"),
             PortFault::MixedGroups => (409, "SecurityGroupConflict"),
@@ -84,6 +89,13 @@ impl From<PortFault> for Fault {
 }
 
 impl PortFault {
+    /// Why a value in an address pair was refused.
+    pub(super) fn pair(invalid: Invalid) -> PortFault {
+        match invalid {
+            Invalid::Reason(reason) | Invalid::Conversion(reason) => PortFault::InvalidPair(reason),
+        }
+    }
+
     fn message(&self) -> String {
         match self {
             PortFault::MacInUse(network, mac) => {
@@ -100,26 +112,30 @@ impl PortFault {
             PortFault::WrongSubnet(network, subnet) => {
                 format!("Failed to create port on network {network}, because fixed_ips included invalid subnet {subnet}")
             }
+            PortFault::NoSubnet(subnet) => format!("Subnet {subnet} could not be found."),
+            PortFault::NoSubnets => "IP allocation requires subnets for network".to_owned(),
             PortFault::SubnetOrAddress => "IP allocation requires subnet_id or ip_address".to_owned(),
             PortFault::NoAddress(network) => format!("No more IP addresses available on network {network}."),
-            PortFault::NoAddressInSubnet(subnet) => format!("No more IP addresses available for subnet {subnet}."),
             PortFault::GroupsNeedPortSecurity => {
                 "Port security must be enabled and port must have an IP address in order to use security groups.".to_owned()
             }
             PortFault::HasGroups => "Port security cannot be disabled while the port has security groups.".to_owned(),
-            PortFault::MixedGroups => "A port cannot have stateful and stateless security groups at once.".to_owned(),
-            PortFault::PairsNeedPortSecurity => "Allowed address pairs need port security to be enabled.".to_owned(),
+            PortFault::MixedGroups => {
+                "Error Cannot apply both stateful and stateless security groups on the same port at the same time while \
+                                       attempting the operation."
+                    .to_owned()
+            }
+            PortFault::PairsNeedPortSecurity => {
+                "Port Security must be enabled in order to have allowed address pairs on a port.".to_owned()
+            }
             PortFault::PairWithoutAddress => "AllowedAddressPair must contain ip_address".to_owned(),
-            PortFault::InvalidPair(text) => {
-                format!(
-                    "Invalid input for allowed_address_pairs. Reason: '{text}' is neither a valid IP address, nor is it a valid IP subnet."
-                )
+            PortFault::PairsNoList => "Allowed address pairs must be a list.".to_owned(),
+            PortFault::InvalidPair(reason) => reason.clone(),
+            PortFault::DuplicatePair(ip, mac) => {
+                let mac = mac.map_or("None".to_owned(), |mac| mac.to_string());
+                format!("Request contains duplicate address pair: mac_address {mac} ip_address {ip}.")
             }
-            PortFault::MulticastPair(text) => {
-                format!("Invalid input for allowed_address_pairs. Reason: '{text}' is a multicast address.")
-            }
-            PortFault::DuplicatePair(ip, mac) => format!("Request contains duplicate address pair: mac_address {mac} ip_address {ip}."),
-            PortFault::TooManyPairs(limit) => format!("A port may have at most {limit} allowed address pairs."),
+            PortFault::TooManyPairs(limit) => format!("The number of allowed address pair exceeds the maximum {limit}."),
             PortFault::Bound { port, vif_type, old, new } => format!(
                 "Unable to complete operation on port {port}, port is already bound, port type: {vif_type}, old_mac {old}, new_mac {new}."
             ),

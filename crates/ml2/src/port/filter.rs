@@ -1,13 +1,15 @@
 //! Filters of port lists: by fixed IP, and which index narrows a list.
 
 use api::{Invalid, Matcher};
-use model::{Port, Subnet};
+use auth::Caller;
+use model::{Network, Port, Subnet};
 use net::{NetworkId, PortId, SecurityGroupId, SubnetId};
 use smol_str::{SmolStr, format_smolstr};
 use std::net::IpAddr;
 use world::{Key, World};
 
 enum Condition {
+    Nothing,
     Address(String),
     Part(String),
     Subnet(String),
@@ -19,17 +21,18 @@ fn condition(value: &str) -> Result<Condition, Invalid> {
         "ip_address" => Ok(Condition::Address(value.to_owned())),
         "ip_address_substr" => Ok(Condition::Part(value.to_owned())),
         "subnet_id" => Ok(Condition::Subnet(value.to_ascii_lowercase())),
-        _ => Err(Invalid::Conversion(format!("'{key}' is not one of ip_address, ip_address_substr and subnet_id"))),
+        _ => Ok(Condition::Nothing),
     }
 }
 
 /// `fixed_ips=ip_address=…`, `subnet_id=…`, `ip_address_substr=…`: values of one key are alternatives, those of different keys
-/// must all hold, each for some address of the port.
+/// must all hold, each for some address of the port. Other keys mean nothing.
 pub(super) fn fixed_ips(values: &[&str]) -> Result<Matcher<Port>, Invalid> {
     let conditions: Vec<Condition> = values.iter().map(|value| condition(value)).collect::<Result<_, _>>()?;
     let (mut addresses, mut parts, mut subnets) = (Vec::new(), Vec::new(), Vec::new());
     for condition in conditions {
         match condition {
+            Condition::Nothing => {}
             Condition::Address(text) => addresses.push(text.parse::<IpAddr>().ok()),
             Condition::Part(text) => parts.push(text),
             Condition::Subnet(text) => subnets.push(text.parse::<SubnetId>().ok()),
@@ -68,7 +71,7 @@ fn by_owner(world: &World, owner: &str) -> Vec<PortId> {
 fn by_fixed_ip(world: &World, value: &str) -> Option<Vec<PortId>> {
     let ports = world.table::<Port>();
     match condition(value).ok()? {
-        Condition::Part(_) => None,
+        Condition::Part(_) | Condition::Nothing => None,
         Condition::Address(text) => {
             let Ok(address) = text.parse::<IpAddr>() else { return Some(Vec::new()) };
             let subnets = world.table::<Subnet>().iter().filter(|subnet| subnet.cidr.contains(&address));
@@ -85,4 +88,11 @@ fn by_fixed_ip(world: &World, value: &str) -> Option<Vec<PortId>> {
             Some(ids)
         }
     }
+}
+
+/// A project's own ports, and those on its networks.
+pub(super) fn concerning(world: &World, caller: &Caller) -> Vec<PortId> {
+    let (networks, ports) = (world.table::<Network>(), world.table::<Port>());
+    let on = networks.ids(Network::BY_PROJECT, &caller.project_id).flat_map(|network| ports.ids(Port::BY_NETWORK, *network));
+    on.chain(ports.ids(Port::BY_PROJECT, &caller.project_id)).copied().collect()
 }

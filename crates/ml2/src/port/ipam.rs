@@ -31,7 +31,10 @@ const IPV6_WINDOW: u128 = 1 << 20;
 /// The addresses of a port whose network, MAC and owner are set. The addresses that it has stay where they fit what is asked.
 pub(crate) fn allocate(world: &World, rng: &mut SmallRng, port: &Port, asked: Option<&[Asked]>) -> Result<Vec<FixedIp>, PortFault> {
     let subnets: Vec<&Arc<Subnet>> = world.table::<Subnet>().by(Subnet::BY_NETWORK, port.network_id).collect();
-    let mut allocation = Allocation { ports: world.table(), subnets, port, given: Vec::new() };
+    if subnets.is_empty() && asked.is_some_and(|asked| !asked.is_empty()) {
+        return Err(PortFault::NoSubnets);
+    }
+    let mut allocation = Allocation { world, ports: world.table(), subnets, port, given: Vec::new() };
     match asked {
         Some(asked) => allocation.asked(rng, asked)?,
         None => allocation.one_of_each_family(rng)?,
@@ -41,6 +44,7 @@ pub(crate) fn allocate(world: &World, rng: &mut SmallRng, port: &Port, asked: Op
 }
 
 struct Allocation<'a> {
+    world: &'a World,
     ports: &'a Table<Port>,
     subnets: Vec<&'a Arc<Subnet>>,
     port: &'a Port,
@@ -83,7 +87,7 @@ impl Allocation<'_> {
                 continue;
             }
             let kept = has.iter().position(|ip| ip.subnet_id == subnet_id).map(|at| has.remove(at));
-            let address = kept.or_else(|| self.free_in(rng, &subnet)).ok_or(PortFault::NoAddressInSubnet(subnet_id))?;
+            let address = kept.or_else(|| self.free_in(rng, &subnet)).ok_or(PortFault::NoAddress(self.port.network_id))?;
             self.given.push(address);
         }
         Ok(())
@@ -91,7 +95,10 @@ impl Allocation<'_> {
 
     fn subnet(&self, id: SubnetId) -> Result<Arc<Subnet>, PortFault> {
         let found = self.subnets.iter().find(|subnet| subnet.id == id);
-        found.map(|subnet| Arc::clone(subnet)).ok_or(PortFault::WrongSubnet(self.port.network_id, id))
+        found.map(|subnet| Arc::clone(subnet)).ok_or_else(|| match self.world.get::<Subnet>(&id) {
+            Some(_) => PortFault::WrongSubnet(self.port.network_id, id),
+            None => PortFault::NoSubnet(id),
+        })
     }
 
     fn specific(&self, subnet_id: Option<SubnetId>, ip_address: IpAddr) -> Result<FixedIp, PortFault> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, ToSmolStr};
 
+pub(super) const HOST: Kind = Kind::Special { name: "host", check: host };
 pub(super) const MAC: Kind = Kind::Special { name: "mac_address_or_null", check: mac };
 /// A list of fixed IPs as a client asks for them: each with `subnet_id`, `ip_address` or both.
 pub const FIXED_IPS: Kind = Kind::Special { name: "fixed_ips", check: fixed_ips };
@@ -30,6 +31,12 @@ fn refuse<T>(reason: String) -> Result<T, Invalid> {
     Err(Invalid::Reason(reason))
 }
 
+/// The name of a host, or null; a number is a name.
+fn host(value: Value) -> Result<Value, Invalid> {
+    let value = if value.is_number() { Value::from(value.to_string()) } else { value };
+    Kind::TextOrNull(255).check(value)
+}
+
 /// Null asks for a new one.
 fn mac(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Mac.check(value) }
@@ -44,20 +51,14 @@ fn dictionaries(value: Value, what: &str) -> Result<Vec<Map<String, Value>>, Inv
     items.into_iter().map(dictionary).collect()
 }
 
-fn known_keys(map: &Map<String, Value>, known: &[&str], what: &str) -> Result<(), Invalid> {
-    match map.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => refuse(format!("Unexpected key '{key}' for {what}")),
-        None => Ok(()),
-    }
-}
-
 fn fixed_ips(value: Value) -> Result<Value, Invalid> {
     let mut seen: Vec<Value> = Vec::new();
     for mut map in dictionaries(value, "fixed IP")? {
-        known_keys(&map, &["subnet_id", "ip_address"], "fixed IP")?;
+        // Other keys mean nothing and are dropped.
+        map.retain(|key, _| matches!(key.as_str(), "subnet_id" | "ip_address"));
         for (key, kind) in [("subnet_id", Kind::Uuid), ("ip_address", Kind::Ip)] {
-            if let Some(value) = map.remove(key).filter(|value| !value.is_null()) {
-                map.insert(key.to_owned(), kind.check(value)?);
+            if let Some(value) = map.get_mut(key) {
+                *value = kind.check(value.take())?;
             }
         }
         if let Some(address) = map.get("ip_address").filter(|address| seen.iter().any(|ip| ip.get("ip_address") == Some(address))) {
@@ -68,60 +69,51 @@ fn fixed_ips(value: Value) -> Result<Value, Invalid> {
     Ok(Value::Array(seen))
 }
 
-/// What is missing or doubled in it is judged by the operation, because those faults have types of their own.
+/// What is in the pairs is judged by the operation, because those faults have forms of their own.
 fn address_pairs(value: Value) -> Result<Value, Invalid> {
     if value.is_null() {
         return Ok(json!([]));
     }
-    let mut pairs = Vec::new();
-    for mut map in dictionaries(value, "allowed address pair")? {
-        known_keys(&map, &["ip_address", "mac_address"], "allowed address pair")?;
-        if let Some(mac) = map.remove("mac_address").filter(|mac| !mac.is_null()) {
-            map.insert("mac_address".to_owned(), Kind::Mac.check(mac)?);
-        }
-        pairs.push(Value::Object(map));
+    match value {
+        Value::Array(items) => match items.iter().find(|item| !item.is_object()) {
+            Some(other) => refuse(format!("'{}' is not a dictionary", python::text(other))),
+            None => Ok(Value::Array(items)),
+        },
+        _ => Ok(value),
     }
-    Ok(Value::Array(pairs))
 }
 
-fn one_line(value: &Value, max: usize) -> Result<(), Invalid> {
-    Kind::Text(max).check(value.clone())?;
-    let text = value.as_str().unwrap_or_default();
-    if text.trim().is_empty() {
-        return refuse(format!("'{text}' Blank strings are not permitted"));
+/// A text in one line, not blank.
+fn is_line(value: &Value, max: usize) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    text.chars().count() <= max && !text.trim().is_empty() && !text.contains(['\n', '\r'])
+}
+
+/// An option: its name, and its value or null for none.
+fn dhcp_option(map: &mut Map<String, Value>) -> bool {
+    let (Some(name), Some(value)) = (map.get("opt_name"), map.get("opt_value")) else { return false };
+    let may_be_empty = matches!(name.as_str(), Some("router" | "classless-static-route"));
+    let fits = value.is_null() || is_line(value, 255) || (may_be_empty && value == "");
+    let is_known = |key: &String| matches!(key.as_str(), "opt_name" | "opt_value" | "ip_version");
+    if !is_line(name, 64) || !fits || !map.keys().all(is_known) {
+        return false;
     }
-    if text.contains(['\n', '\r']) {
-        return refuse(format!("Multi-line string is not allowed: '{}'", text.escape_debug()));
-    }
-    Ok(())
+    let version = Kind::Int.check(map.remove("ip_version").unwrap_or(json!(4))).unwrap_or_default();
+    let is_version = version == 4 || version == 6;
+    map.insert("ip_version".to_owned(), version);
+    is_version
 }
 
 fn dhcp_options(value: Value) -> Result<Value, Invalid> {
-    if value.is_null() {
-        return Ok(json!([]));
-    }
-    let mut options = Vec::new();
-    for mut map in dictionaries(value, "extra DHCP option")? {
-        known_keys(&map, &["opt_name", "opt_value", "ip_version"], "extra DHCP option")?;
-        for key in ["opt_name", "opt_value"] {
-            if !map.contains_key(key) {
-                return refuse(format!("Expected keys ['opt_name', 'opt_value'], '{key}' is missing"));
-            }
-        }
-        one_line(&map["opt_name"], 64)?;
-        let may_be_empty = matches!(map["opt_name"].as_str(), Some("router" | "classless-static-route"));
-        if !map["opt_value"].is_null() {
-            Kind::Text(255).check(map["opt_value"].clone())?;
-            if !(may_be_empty && map["opt_value"] == "") {
-                one_line(&map["opt_value"], 255)?;
-            }
-        }
-        let version = Kind::Int.check(map.remove("ip_version").unwrap_or(json!(4)))?;
-        if version != 4 && version != 6 {
-            return refuse(format!("'{version}' is not in [4, 6]"));
-        }
-        map.insert("ip_version".to_owned(), version);
-        options.push(Value::Object(map));
-    }
-    Ok(Value::Array(options))
+    let items = match value {
+        Value::Null => return Ok(json!([])),
+        Value::Array(items) => items,
+        other => return Err(Invalid::Conversion(format!("'{}' is not a list", python::text(&other)))),
+    };
+    let option = |item: Value| {
+        let wrong = || Invalid::Conversion(format!("No valid key specs matched for: {}", python::text(&item)));
+        let mut map = item.as_object().cloned().ok_or_else(wrong)?;
+        if dhcp_option(&mut map) { Ok(Value::Object(map)) } else { Err(wrong()) }
+    };
+    items.into_iter().map(option).collect()
 }

@@ -43,6 +43,7 @@ pub fn resource() -> Resource<Port> {
         policy_field: |view, name| shared(view.world.get::<Network>(&view.record.network_id)?, name),
         policy_field_of: |world, _, fields, name| shared(world.get::<Network>(&fields.typed("network_id")?)?, name),
         narrow: filter::narrow,
+        concerning: Some(filter::concerning),
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
         revision_number: Some(|port| port.standard.revision_number),
         ..Resource::new("port", "ports", "PortNotFound", not_found)
@@ -102,7 +103,7 @@ fn attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
-        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]);
     attributes
 }
@@ -142,7 +143,7 @@ fn binding_attributes() -> Vec<A> {
             .put()
             .policy(),
         A::new("binding:profile", Kind::ObjectOrNull, |v| Cell::Json(&v.record.binding.profile)).post().put().policy(),
-        A::new("binding:host_id", Kind::TextOrNull(255), |v| Cell::Str(v.record.binding.host.as_str())).post().put().filter().policy(),
+        A::new("binding:host_id", kinds::HOST, |v| Cell::Str(v.record.binding.host.as_str())).post().put().filter().policy(),
         A::new("binding:vif_type", Kind::Text(64), |v| Cell::Str(v.record.binding.vif_type.as_str())).policy(),
         A::new("binding:vif_details", Kind::ObjectOrNull, |v| Cell::Json(&v.record.binding.vif_details)).policy(),
     ]

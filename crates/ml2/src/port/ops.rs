@@ -29,7 +29,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     let asked: Option<Vec<Asked>> = fields.typed("fixed_ips");
     let world = op.tx.world().clone();
     port.fixed_ips = allocate(&world, &mut op.tx.context.rng, &port, asked.as_deref())?;
-    if port.fixed_ips.is_empty() && asked.is_some() {
+    if asked.as_ref().is_some_and(Vec::is_empty) {
         port.ip_allocation = IpAllocation::None;
     }
     if binding::request(&mut port, fields)? {

@@ -2,10 +2,11 @@
 
 use super::PortFault;
 use crate::Config;
-use api::{Fault, Fields, Op};
+use api::{Fault, Fields, Kind, Op, python};
 use model::{AddressPair, ExtraDhcpOption, Port, SecurityGroup, device_owner};
 use net::{Family, IpNet, Mac, SecurityGroupId};
 use serde::Deserialize;
+use serde_json::Value;
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
@@ -65,36 +66,50 @@ fn requested_groups(op: &Op<'_>, fields: &Fields) -> Result<Option<Vec<SecurityG
     Ok(Some(groups))
 }
 
-#[derive(Deserialize)]
-struct AskedPair {
-    ip_address: Option<SmolStr>,
-    mac_address: Option<Mac>,
-}
-
 fn requested_pairs(config: &Config, own: Mac, fields: &Fields) -> Result<Option<Vec<AddressPair>>, PortFault> {
-    let Some(asked) = fields.typed::<Vec<AskedPair>>("allowed_address_pairs") else { return Ok(None) };
+    let Some(asked) = fields.get("allowed_address_pairs") else { return Ok(None) };
+    let asked = asked.as_array().ok_or(PortFault::PairsNoList)?;
     if asked.len() > config.max_allowed_address_pairs {
         return Err(PortFault::TooManyPairs(config.max_allowed_address_pairs));
     }
     let mut pairs: Vec<AddressPair> = Vec::with_capacity(asked.len());
-    for pair in asked {
-        let text = pair.ip_address.ok_or(PortFault::PairWithoutAddress)?;
-        let (ip_address, with_length) = parse_pair(&text)?;
-        let pair = AddressPair { ip_address, with_length, mac_address: pair.mac_address.unwrap_or(own) };
+    for asked in asked.iter().filter_map(Value::as_object) {
+        let (ip_address, with_length) = parse_pair(asked.get("ip_address").filter(|v| !v.is_null()).ok_or(PortFault::PairWithoutAddress)?)?;
+        let given_mac = asked.get("mac_address").map(|mac| Kind::Mac.check(mac.clone()).map_err(PortFault::pair)).transpose()?;
+        if let Some(unknown) = asked.keys().find(|key| !matches!(key.as_str(), "ip_address" | "mac_address")) {
+            return Err(PortFault::InvalidPair(format!("Unrecognized attribute(s) '{unknown}'")));
+        }
+        let mac: Option<Mac> = given_mac.as_ref().and_then(|mac| mac.as_str()?.parse().ok());
+        let pair = AddressPair { ip_address, with_length, mac_address: mac.unwrap_or(own) };
         if pairs.iter().any(|there| (there.ip_address, there.mac_address) == (pair.ip_address, pair.mac_address)) {
-            return Err(PortFault::DuplicatePair(text, pair.mac_address));
+            return Err(PortFault::DuplicatePair(python::text(&asked["ip_address"]), mac));
         }
         pairs.push(pair);
     }
     Ok(Some(pairs))
 }
 
-fn parse_pair(text: &str) -> Result<(IpNet, bool), PortFault> {
-    let (net, with_length) = match text.parse::<IpAddr>() {
-        Ok(address) => (IpNet::from(address), false),
-        Err(_) => (text.parse::<IpNet>().map_err(|_| PortFault::InvalidPair(text.to_owned()))?.trunc(), true),
+/// An address or prefix, and whether it was given with a length.
+fn parse_pair(value: &Value) -> Result<(IpNet, bool), PortFault> {
+    let text = value.as_str().unwrap_or_default();
+    let Ok(net) = text.parse::<IpNet>() else {
+        let address = Kind::Ip.check(value.clone()).map_err(PortFault::pair)?;
+        let address: IpAddr = address.as_str().and_then(|text| text.parse().ok()).ok_or(PortFault::PairWithoutAddress)?;
+        let multicast = || PortFault::InvalidPair(format!("IP {address} is a multicast address, which is not supported."));
+        return if address.is_multicast() { Err(multicast()) } else { Ok((IpNet::from(address), false)) };
     };
-    if net.addr().is_multicast() { Err(PortFault::MulticastPair(text.to_owned())) } else { Ok((net, with_length)) }
+    let multicast = match net {
+        IpNet::V4(_) => "224.0.0.0/4",
+        IpNet::V6(_) => "ff00::/8",
+    };
+    let multicast: IpNet = multicast.parse().expect("a prefix");
+    // All of IPv4 is what instances that route say; in IPv6 that is refused.
+    let is_all_of_v4 = net.prefix_len() == 0 && net.addr().is_ipv4();
+    if !is_all_of_v4 && (multicast.contains(&net.network()) || net.contains(&multicast.network())) {
+        let message = format!("Subnet {net} overlaps with multicast range {multicast}, which is not supported.");
+        return Err(PortFault::InvalidPair(message));
+    }
+    Ok((net.trunc(), true))
 }
 
 #[derive(Deserialize)]

@@ -26,16 +26,23 @@ pub enum SubnetFault {
     GatewayInPool(IpAddr, AllocationPool),
     /// 409 `GatewayIpInUse`; the router's port that has it.
     GatewayInUse(IpAddr, PortId),
-    /// 400 `DNSNameServersExhausted`; the limit.
-    TooManyNameservers(usize),
-    /// 400 `HostRoutesExhausted`; the limit.
-    TooManyHostRoutes(usize),
+    /// 400 `DNSNameServersExhausted`; the subnet when it is there already, and the limit.
+    TooManyNameservers(Option<SubnetId>, usize),
+    /// 400 `HostRoutesExhausted`; the subnet when it is there already, and the limit.
+    TooManyHostRoutes(Option<SubnetId>, usize),
+    /// 409 `IpamValueInvalid`: the gateway is the network's or the broadcast address of so small a subnet.
+    GatewayAtEnd(IpAddr, IpNet),
     /// 409 `SubnetInUse`.
     InUse(SubnetId),
 }
 
 fn range(pool: &AllocationPool) -> String {
     format!("{}-{}", pool.start, pool.end)
+}
+
+fn exceeds(known: Option<SubnetId>, what: &str, limit: usize) -> String {
+    let subnet = known.map_or("new subnet".to_owned(), |id| id.to_string());
+    format!("Unable to complete operation for {subnet}. The number of {what} exceeds the limit {limit}.")
 }
 
 impl From<SubnetFault> for Fault {
@@ -50,8 +57,12 @@ impl From<SubnetFault> for Fault {
             SubnetFault::Overlap(cidr, network) => {
                 Fault::invalid_input(format_args!("Requested subnet with cidr: {cidr} for network: {network} overlaps with another subnet"))
             }
-            SubnetFault::InvalidPool(pool) => {
-                Fault::new(400, "InvalidAllocationPool", format!("The allocation pool {} is not valid.", range(&pool)))
+            SubnetFault::InvalidPool(pool @ AllocationPool { start, end }) => {
+                let is_of_one_family = start.is_ipv4() == end.is_ipv4();
+                let is_backwards = is_of_one_family && end < start;
+                let shown = if is_backwards { format!("{{'start': '{start}', 'end': '{end}'}}") } else { range(&pool) };
+                let message = format!("The allocation pool {shown} is not valid.");
+                Fault::new(400, "InvalidAllocationPool", message)
             }
             SubnetFault::OutOfBoundsPool(pool, cidr) => {
                 let message = format!("The allocation pool {} spans beyond the subnet cidr {cidr}.", range(&pool));
@@ -69,11 +80,13 @@ impl From<SubnetFault> for Fault {
                 let message = format!("Current gateway ip {gateway} already in use by port {port}. Unable to update.");
                 Fault::new(409, "GatewayIpInUse", message)
             }
-            SubnetFault::TooManyNameservers(limit) => {
-                Fault::new(400, "DNSNameServersExhausted", format!("A subnet may have at most {limit} DNS nameservers."))
+            SubnetFault::TooManyNameservers(known, limit) => {
+                Fault::new(400, "DNSNameServersExhausted", exceeds(known, "DNS nameservers", limit))
             }
-            SubnetFault::TooManyHostRoutes(limit) => {
-                Fault::new(400, "HostRoutesExhausted", format!("A subnet may have at most {limit} host routes."))
+            SubnetFault::TooManyHostRoutes(known, limit) => Fault::new(400, "HostRoutesExhausted", exceeds(known, "host routes", limit)),
+            SubnetFault::GatewayAtEnd(gateway, cidr) => {
+                let message = format!("Gateway IP {gateway} cannot be the network or broadcast IP address {cidr}");
+                Fault::new(409, "IpamValueInvalid", message)
             }
             SubnetFault::InUse(id) => {
                 let message =

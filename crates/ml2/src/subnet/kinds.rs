@@ -1,7 +1,9 @@
 //! Types of subnet attributes: what a client may send, with the reference's reasons.
 
 use api::{Invalid, Kind};
-use serde_json::{Map, Value, json};
+use net::IpNet;
+use serde_json::{Value, json};
+use std::net::IpAddr;
 
 pub(super) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
 pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr };
@@ -24,12 +26,30 @@ fn ip_version(value: Value) -> Result<Value, Invalid> {
     let version = Kind::Int.check(value)?;
     match version.as_i64() {
         Some(4 | 6) => Ok(version),
-        _ => refuse(format!("'{version}' is not in [4, 6]")),
+        _ => refuse(format!("{version} is not in valid_values")),
     }
 }
 
+/// A prefix, or null; an address alone is a prefix of its full length.
 fn cidr(value: Value) -> Result<Value, Invalid> {
-    if value.is_null() { Ok(value) } else { Kind::Cidr.check(value) }
+    if value.is_null() {
+        return Ok(value);
+    }
+    let text = value.as_str().unwrap_or_default();
+    let net = text.parse::<IpAddr>().map(IpNet::from).ok().or_else(|| text.parse::<IpNet>().ok());
+    match net {
+        Some(net) => Ok(net.trunc().to_string().into()),
+        None => Err(Invalid::Conversion(format!("{} is not in a CIDR format", api::python::text(&value)))),
+    }
+}
+
+/// A prefix without host bits, as a route's destination has to be.
+fn destination(value: Value) -> Result<Value, Invalid> {
+    let net = value.as_str().and_then(|text| text.parse::<IpNet>().ok()).filter(|net| *net == net.trunc());
+    match net {
+        Some(net) => Ok(net.to_string().into()),
+        None => refuse(format!("'{}' is not a valid CIDR", api::python::text(&value))),
+    }
 }
 
 fn list(value: Value, what: &str) -> Result<Vec<Value>, Invalid> {
@@ -39,21 +59,37 @@ fn list(value: Value, what: &str) -> Result<Vec<Value>, Invalid> {
     }
 }
 
-/// An object with exactly these keys.
-fn exactly(value: Value, keys: [&str; 2], what: &str) -> Result<[Value; 2], Invalid> {
-    let wrong = |value: &Value| Invalid::Reason(format!("Invalid data format for {what}: '{}'", api::python::text(value)));
-    let Value::Object(mut map) = value else { return Err(wrong(&value)) };
-    if map.len() != 2 || keys.iter().any(|key| !map.contains_key(*key)) {
-        return Err(wrong(&Value::Object(map)));
+/// The values of an object with exactly these keys.
+fn exactly(value: Value, keys: [&str; 2]) -> Result<[Value; 2], Invalid> {
+    let Value::Object(map) = value else {
+        let shown = api::python::text(&value);
+        return refuse(format!("Invalid input. '{shown}' must be a dictionary with keys: ['{}', '{}']", keys[0], keys[1]));
+    };
+    match (map.len(), map.get(keys[0]), map.get(keys[1])) {
+        (2, Some(first), Some(second)) => Ok([first.clone(), second.clone()]),
+        _ => {
+            let mut provided: Vec<&str> = map.keys().map(String::as_str).collect();
+            provided.sort_unstable();
+            let (expected, provided) = (quoted(&keys), quoted(&provided));
+            refuse(format!("Validation of dictionary's keys failed. Expected keys: {{{expected}}} Provided keys: {{{provided}}}"))
+        }
     }
-    let take = |key: &str, map: &mut Map<String, Value>| map.remove(key).expect("just looked");
-    Ok([take(keys[0], &mut map), take(keys[1], &mut map)])
 }
 
+fn quoted(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ")
+}
+
+/// Nothing in any form asks for none.
 fn pools(value: Value) -> Result<Value, Invalid> {
-    let items = list(value, "IP pool")?;
+    let items = match value {
+        Value::Null => return Ok(json!([])),
+        Value::Object(map) if map.is_empty() => return Ok(json!([])),
+        Value::Array(items) if items.iter().all(Value::is_object) => items,
+        _ => return Err(Invalid::Conversion("Invalid data format for allocation pools".to_owned())),
+    };
     let pool = |item| {
-        let [start, end] = exactly(item, ["start", "end"], "IP pool")?;
+        let [end, start] = exactly(item, ["end", "start"])?;
         Ok(json!({"start": Kind::Ip.check(start)?, "end": Kind::Ip.check(end)?}))
     };
     items.into_iter().map(pool).collect()
@@ -65,8 +101,8 @@ fn host_routes(value: Value) -> Result<Value, Invalid> {
     }
     let mut routes: Vec<Value> = Vec::new();
     for item in list(value, "hostroute")? {
-        let [destination, nexthop] = exactly(item, ["destination", "nexthop"], "hostroute")?;
-        let route = json!({"destination": Kind::Cidr.check(destination)?, "nexthop": Kind::Ip.check(nexthop)?});
+        let [to, nexthop] = exactly(item, ["destination", "nexthop"])?;
+        let route = json!({"destination": destination(to)?, "nexthop": Kind::Ip.check(nexthop)?});
         if routes.contains(&route) {
             return refuse(format!("Duplicate hostroute '{}'", api::python::text(&route)));
         }

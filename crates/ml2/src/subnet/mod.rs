@@ -12,6 +12,7 @@ pub use kinds::HOST_ROUTES;
 
 use crate::network;
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
+use auth::Caller;
 use model::{Network, Subnet};
 use net::{NetworkId, ProjectId, SubnetId};
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ pub fn resource() -> Resource<Subnet> {
         policy_field_of: |world, _, fields, name| shared(world.get::<Network>(&fields.typed("network_id")?)?, name),
         references: Some(references),
         narrow,
+        concerning: Some(concerning),
         quota: Some(Quota { default: 100, by_project: Subnet::BY_PROJECT }),
         revision_number: Some(|subnet| subnet.standard.revision_number),
         ..Resource::new("subnet", "subnets", "SubnetNotFound", not_found)
@@ -81,15 +83,28 @@ fn attributes() -> Vec<A> {
         A::new("host_routes", HOST_ROUTES, |v| Cell::Json(&v.record.host_routes)).post_or(json!([])).put(),
         A::new("dns_nameservers", kinds::NAMESERVERS, |v| Cell::Json(&v.record.dns_nameservers)).post_or(json!([])).put(),
         A::new("router:external", Kind::Bool, is_external).filter(),
+        A::new("shared", Kind::Bool, is_shared).filter().hidden(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
-        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]
 }
 
 fn is_external<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
     Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network.external))
+}
+
+fn is_shared<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
+    Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network.shared))
+}
+
+/// A project's own subnets, those of its networks, and those of networks for everybody.
+fn concerning(world: &World, caller: &Caller) -> Vec<SubnetId> {
+    let (networks, subnets) = (world.table::<Network>(), world.table::<Subnet>());
+    let on = networks.ids(Network::BY_PROJECT, &caller.project_id).chain(networks.ids(Network::COMMON, 0));
+    let on = on.flat_map(|network| subnets.ids(Subnet::BY_NETWORK, *network));
+    on.chain(subnets.ids(Subnet::BY_PROJECT, &caller.project_id)).copied().collect()
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetId>> {

@@ -1,6 +1,6 @@
 //! Create, update and delete of subnets.
 
-use super::validate::{check_cidr, default_gateway, default_pools, validate};
+use super::validate::{check_cidr, check_pools, default_gateway, default_pools, validate};
 use super::{SubnetFault, is_given};
 use crate::network::{NetworkFault, check_minimum, effective_mtu};
 use crate::port::{is_auto_deleted, is_router_port};
@@ -20,8 +20,11 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault
     let subnet = build(op, fields, id, network_id, cidr);
     check_cidr(&cidr, fields.typed("ip_version").expect("a required attribute"))?;
     let config = op.settings.get::<Config>();
+    validate(config, &subnet, None)?;
+    if sorted_pools(fields).is_some_and(|pools| !pools.is_empty()) {
+        check_pools(&subnet)?;
+    }
     check_overlap(op.tx.world(), network_id, &cidr)?;
-    validate(config, &subnet)?;
     check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
     let automatic = subnet.is_auto_address().then_some(subnet.cidr);
     op.tx.put(subnet);
@@ -53,7 +56,7 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, cidr
         name: fields.text("name").unwrap_or_default(),
         cidr,
         gateway_ip,
-        allocation_pools: sorted_pools(fields).unwrap_or_else(|| default_pools(&cidr, gateway_ip)),
+        allocation_pools: sorted_pools(fields).filter(|pools| !pools.is_empty()).unwrap_or_else(|| default_pools(&cidr, gateway_ip)),
         enable_dhcp: fields.bool("enable_dhcp").unwrap_or(true),
         dns_nameservers: fields.typed("dns_nameservers").unwrap_or_default(),
         host_routes: fields.typed("host_routes").unwrap_or_default(),
@@ -124,7 +127,10 @@ pub(super) fn update(op: &mut Op<'_>, subnet: &Arc<Subnet>, fields: &Fields) -> 
     if new == **subnet {
         return Ok(());
     }
-    validate(op.settings.get::<Config>(), &new)?;
+    validate(op.settings.get::<Config>(), &new, Some(new.id))?;
+    if fields.has("gateway_ip") || fields.has("allocation_pools") {
+        check_pools(&new)?;
+    }
     new.standard.touch(op.tx.context.now);
     op.tx.put(new);
     dhcp::schedule(op, subnet.network_id);

@@ -14,7 +14,7 @@ fn pools(lab: &Lab, id: SubnetId) -> Vec<String> {
 
 #[test]
 fn gateways_and_pools_that_follow_from_the_prefix() {
-    let cases: [(Value, Option<&str>, &[&str]); 9] = [
+    let cases: [(Value, Option<&str>, &[&str]); 12] = [
         (json!({"cidr": "10.0.0.0/24"}), Some("10.0.0.1"), &["10.0.0.2-10.0.0.254"]),
         (json!({"cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.254"}), Some("10.0.0.254"), &["10.0.0.1-10.0.0.253"]),
         (json!({"cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.9"}), Some("10.0.0.9"), &["10.0.0.1-10.0.0.8", "10.0.0.10-10.0.0.254"]),
@@ -22,8 +22,11 @@ fn gateways_and_pools_that_follow_from_the_prefix() {
         (json!({"cidr": "10.0.0.0/24", "gateway_ip": "10.9.0.1"}), Some("10.9.0.1"), &["10.0.0.1-10.0.0.254"]),
         (json!({"cidr": "10.0.0.0/31", "enable_dhcp": false, "gateway_ip": null}), None, &["10.0.0.0-10.0.0.1"]),
         (json!({"cidr": "10.0.0.7/32", "enable_dhcp": false, "gateway_ip": null}), None, &["10.0.0.7-10.0.0.7"]),
+        (json!({"cidr": "10.0.0.8/32", "enable_dhcp": false}), Some("10.0.0.9"), &["10.0.0.8-10.0.0.8"]),
+        (json!({"cidr": "fd00::/127", "enable_dhcp": false}), Some("fd00::"), &["fd00::1-fd00::1"]),
+        (json!({"cidr": "fd00::7/128", "enable_dhcp": false}), Some("fd00::7"), &["fd00::7-fd00::7"]),
         (json!({"cidr": "fd00::/64"}), Some("fd00::"), &["fd00::1-fd00::ffff:ffff:ffff:ffff"]),
-        (json!({"cidr": "fd00::/64", "gateway_ip": "fe80::1"}), Some("fe80::1"), &["fd00::-fd00::ffff:ffff:ffff:ffff"]),
+        (json!({"cidr": "fd00::/64", "gateway_ip": "fe80::1"}), Some("fe80::1"), &["fd00::1-fd00::ffff:ffff:ffff:ffff"]),
     ];
     for (body, gateway, expected) in cases {
         let mut lab = Lab::new();
@@ -47,6 +50,7 @@ fn refusals() {
     let routes: Vec<Value> = (0..21).map(|n| json!({"destination": format!("10.{n}.0.0/16"), "nexthop": "10.30.0.9"})).collect();
     let cases = [
         (json!({"cidr": null}), (400, "BadRequest")),
+        (json!({"cidr": "10.30.0.0/31", "enable_dhcp": false}), (409, "IpamValueInvalid")),
         (json!({"cidr": "10.30.0.0/24", "prefixlen": 24}), (400, "BadRequest")),
         (json!({"cidr": null, "subnetpool_id": "7c9b1c9e-8a3f-4a5e-9d63-000000000001"}), (404, "SubnetPoolNotFound")),
         (json!({"cidr": "10.20.0.0/16"}), (400, "InvalidInput")),
@@ -119,7 +123,10 @@ fn what_clients_may_send() {
         kinds::POOLS.check(json!([{"start": "10.0.0.2", "end": "10.0.0.3"}])),
         Ok(json!([{"start": "10.0.0.2", "end": "10.0.0.3"}]))
     );
-    for wrong in [json!(null), json!("x"), json!([1]), json!([{"start": "10.0.0.2"}]), json!([{"start": "x", "end": "10.0.0.2"}])] {
+    for none in [json!(null), json!([]), json!({})] {
+        assert_eq!(kinds::POOLS.check(none), Ok(json!([])));
+    }
+    for wrong in [json!("x"), json!([1]), json!([{"start": "10.0.0.2"}]), json!([{"start": "x", "end": "10.0.0.2"}])] {
         assert!(kinds::POOLS.check(wrong.clone()).is_err(), "{wrong}");
     }
     let route = json!({"destination": "10.0.0.0/8", "nexthop": "10.0.0.1"});

@@ -9,6 +9,7 @@ pub use fault::GroupFault;
 pub use ops::visible;
 
 use crate::rule::RuleView;
+use crate::template::CUSTOM_RULES;
 use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View};
 use model::{SecurityGroup, SecurityGroupRule};
 use net::SecurityGroupId;
@@ -24,7 +25,11 @@ pub fn resource() -> Resource<SecurityGroup> {
         delete: Some(ops::delete),
         prepare: Some(Prepare { needed: ops::default_is_missing, run: ops::make_default_of_caller }),
         narrow,
+        concerning: Some(|world, caller| {
+            world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, &caller.project_id).copied().collect()
+        }),
         quota: Some(Quota { default: 10, by_project: SecurityGroup::BY_PROJECT }),
+        brings: &[("security_group_rule", CUSTOM_RULES)],
         revision_number: Some(|group| group.standard.revision_number),
         ..Resource::new("security_group", "security_groups", "SecurityGroupNotFound", not_found)
     }
@@ -43,7 +48,7 @@ fn attributes() -> Vec<A> {
         A::new("security_group_rules", Kind::ObjectOrNull, rules),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
-        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]
 }
 

@@ -19,10 +19,9 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupId
     let name = fields.text("name").unwrap_or_default();
     let project = ProjectId(fields.text("project_id").unwrap_or_default());
     ensure_default(op, &project);
-    if name == DEFAULT_NAME {
+    if is_reserved(&name) {
         return Err(GroupFault::DefaultExists.into());
     }
-    crate::rule::check_quota(op, &project, crate::template::CUSTOM_RULES)?;
     let id = SecurityGroupId(op.tx.context.uuid());
     let standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     op.tx.put(SecurityGroup {
@@ -40,11 +39,11 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupId
 pub(super) fn update(op: &mut Op<'_>, group: &Arc<SecurityGroup>, fields: &Fields) -> Result<(), Fault> {
     let mut new = SecurityGroup::clone(group);
     if let Some(name) = fields.text("name") {
-        if group.is_default && name != group.name {
-            return Err(GroupFault::CannotRenameDefault.into());
-        }
-        if !group.is_default && name == DEFAULT_NAME {
+        if is_reserved(&name) {
             return Err(GroupFault::DefaultExists.into());
+        }
+        if group.is_default {
+            return Err(GroupFault::CannotRenameDefault.into());
         }
         new.name = name;
     }
@@ -85,6 +84,11 @@ pub(super) fn delete(op: &mut Op<'_>, group: &Arc<SecurityGroup>) -> Result<(), 
     }
     op.tx.remove::<SecurityGroup>(&group.id);
     Ok(())
+}
+
+/// Groups of this name make themselves.
+fn is_reserved(name: &str) -> bool {
+    name.eq_ignore_ascii_case(DEFAULT_NAME)
 }
 
 fn is_used(world: &World, group: SecurityGroupId) -> bool {

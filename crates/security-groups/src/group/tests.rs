@@ -4,10 +4,9 @@ use super::resource;
 use crate::testing::{Lab, refused};
 use crate::{ensure_default, rule};
 use auth::Caller;
-use model::{Binding, IpAllocation, Port, PortStatus, Provisioning, Quota, SecurityGroup, SecurityGroupRule, Standard};
+use model::{Binding, IpAllocation, Port, PortStatus, Provisioning, SecurityGroup, SecurityGroupRule, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId, SecurityGroupId};
 use serde_json::json;
-use std::collections::BTreeMap;
 use world::World;
 
 fn port_with(group: SecurityGroupId) -> Port {
@@ -74,7 +73,9 @@ fn the_reserved_name() {
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
     assert_eq!(refused(lab.update(resource(), id, json!({"name": "default"}))), (409, "SecurityGroupDefaultAlreadyExists"));
     assert_eq!(refused(lab.update(resource(), default, json!({"name": "x"}))), (409, "SecurityGroupCannotUpdateDefault"));
-    lab.update(resource(), default, json!({"name": "default", "description": "d"})).expect("the same name");
+    assert_eq!(refused(lab.create(resource(), json!({"name": "Default"}))), (409, "SecurityGroupDefaultAlreadyExists"));
+    assert_eq!(refused(lab.update(resource(), default, json!({"name": "default"}))), (409, "SecurityGroupDefaultAlreadyExists"));
+    lab.update(resource(), default, json!({"description": "d"})).expect("not its name");
     let group = lab.get::<SecurityGroup>(default);
     assert_eq!((group.standard.description.as_str(), group.standard.revision_number), ("d", 1));
 }
@@ -119,33 +120,25 @@ fn removal_takes_rules_that_name_the_group() {
     assert_eq!(lab.get::<SecurityGroup>(db).standard.revision_number, before + 1);
 }
 
+/// The frame counts them with the limits that are configured.
 #[test]
-fn a_group_counts_its_first_rules() {
+fn a_group_brings_its_first_rules() {
     let mut lab = Lab::new();
-    default_of(&mut lab, "p1");
-    let limit = |lab: &mut Lab, rules: i64| {
-        let limits = BTreeMap::from([("security_group_rule".into(), rules)]);
-        lab.run(|op| {
-            op.tx.put(Quota { project_id: ProjectId::from("p1"), limits });
-            Ok(())
-        })
-        .expect("set");
-    };
-    limit(&mut lab, 5);
-    assert_eq!(refused(lab.create(resource(), json!({"name": "a"}))), (409, "OverQuota"));
-    limit(&mut lab, 6);
-    lab.create(resource(), json!({"name": "a"})).expect("it fits");
-    limit(&mut lab, -1);
-    lab.create(resource(), json!({"name": "b"})).expect("no limit");
+    let id = lab.create(resource(), json!({"name": "a"})).expect("free");
+    assert_eq!(resource().brings, [("security_group_rule", rules(&lab.world, id))]);
 }
 
 #[test]
-fn foreign_groups_are_not_found() {
+fn foreign_remote_groups_are_not_found() {
     let mut lab = Lab::new();
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
     lab.caller = Caller::member("p2");
-    let body = json!({"security_group_id": id, "direction": "ingress"});
+    let own = lab.create(resource(), json!({"name": "own"})).expect("free");
+    let body = json!({"security_group_id": own, "direction": "ingress", "remote_group_id": id});
     assert_eq!(refused(lab.create(rule::resource(), body)), (404, "SecurityGroupNotFound"));
+    for no_id in [json!({"security_group_id": "x"}), json!({"security_group_id": own, "remote_group_id": "x"})] {
+        assert_eq!(refused(lab.create(rule::resource(), no_id)), (404, "SecurityGroupNotFound"));
+    }
     lab.caller = Caller::admin("p2");
     lab.create(rule::resource(), json!({"security_group_id": id, "direction": "ingress"})).expect("an administrator");
 }

@@ -16,8 +16,8 @@ pub enum RuleFault {
     EthertypeConflict { ethertype: &'static str, protocol: String },
     /// 400 `SecurityGroupProtocolRequiredWithPorts`.
     ProtocolRequired,
-    /// 400 `SecurityGroupInvalidProtocolForPort`.
-    NoPorts(String),
+    /// 400 `SecurityGroupInvalidProtocolForPort`; the protocol's number.
+    NoPorts(u8),
     /// 400 `SecurityGroupInvalidPortRange`.
     InvalidPortRange,
     /// 400 `SecurityGroupInvalidPortValue`.
@@ -34,8 +34,6 @@ pub enum RuleFault {
     PrefixConflict { ethertype: &'static str, cidr: String },
     /// 409 `SecurityGroupRuleExists`; the rule that is there.
     Exists(SecurityGroupRuleId),
-    /// 409 `OverQuota`: the rules that a new group starts with do not fit in the project's quota.
-    OverQuota,
 }
 
 impl From<RuleFault> for Fault {
@@ -55,7 +53,6 @@ impl From<RuleFault> for Fault {
             RuleFault::InvalidCidr(_) => (400, "InvalidCIDR"),
             RuleFault::PrefixConflict { .. } => (400, "SecurityGroupRuleParameterConflict"),
             RuleFault::Exists(_) => (409, "SecurityGroupRuleExists"),
-            RuleFault::OverQuota => (409, "OverQuota"),
         };
         Fault::new(status, kind, message)
     }
@@ -75,7 +72,7 @@ impl RuleFault {
             RuleFault::EthertypeConflict { ethertype, protocol } => format!("Invalid ethertype {ethertype} for protocol {protocol}."),
             RuleFault::ProtocolRequired => "Must also specify protocol if port range is given.".to_owned(),
             RuleFault::NoPorts(protocol) => {
-                format!("Protocol {protocol} has no ports: a port range needs one of TCP, UDP, UDPLITE, SCTP and DCCP.")
+                format!("Ports cannot be specified for protocol {protocol}. Ports are only supported for DCCP, SCTP, TCP, UDP, UDPLITE.")
             }
             RuleFault::InvalidPortRange => "For TCP/UDP protocols, port_range_min must be <= port_range_max".to_owned(),
             RuleFault::InvalidPort(port) => format!("Invalid value for port {port}"),
@@ -91,7 +88,6 @@ impl RuleFault {
             RuleFault::InvalidCidr(text) => format!("Invalid CIDR {text} given as IP prefix."),
             RuleFault::PrefixConflict { ethertype, cidr } => format!("Conflicting value ethertype {ethertype} for CIDR {cidr}"),
             RuleFault::Exists(id) => format!("Security group rule already exists. Rule id is {id}."),
-            RuleFault::OverQuota => "Quota exceeded for resources: ['security_group_rule'].".to_owned(),
         }
     }
 }

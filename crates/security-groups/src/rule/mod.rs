@@ -8,11 +8,10 @@ mod tests;
 mod validate;
 
 pub use fault::RuleFault;
-pub(crate) use ops::check_quota;
 
 use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View};
 use model::{SecurityGroup, SecurityGroupRule};
-use net::{ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use net::{Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -29,17 +28,31 @@ pub fn resource() -> Resource<SecurityGroupRule> {
         parent_project_of,
         references: Some(ops::references),
         narrow,
-        quota: Some(Quota { default: DEFAULT_QUOTA, by_project: SecurityGroupRule::BY_PROJECT }),
+        concerning: Some(concerning),
+        is_scoped: false,
+        quota: Some(Quota { default: 100, by_project: SecurityGroupRule::BY_PROJECT }),
         revision_number: Some(|rule| rule.standard.revision_number),
         ..Resource::new("security_group_rule", "security_group_rules", "SecurityGroupRuleNotFound", not_found)
     }
 }
 
-/// Rules that a project may have when nothing else is said.
-const DEFAULT_QUOTA: i64 = 100;
-
 /// Anything: the operation judges it, because its faults have types of their own.
 const JUDGED: Kind = Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) } };
+
+/// The id of a group; what is not an id is not found.
+const GROUP: Kind = Kind::Special { name: "group", check: |value| Kind::Text(usize::MAX).check(value) };
+
+/// The same, or null.
+const REMOTE_GROUP: Kind = Kind::Special { name: "group_or_null", check: |value| Kind::TextOrNull(usize::MAX).check(value) };
+
+/// In any case; the operation judges what is neither.
+const ETHERTYPE: Kind = Kind::Special { name: "ethertype", check: ethertype };
+
+fn ethertype(value: Value) -> Result<Value, Invalid> {
+    let known = [Family::V4, Family::V6].map(Family::ethertype);
+    let found = known.iter().find(|name| value.as_str().is_some_and(|given| given.eq_ignore_ascii_case(name)));
+    Ok(found.map_or(value, |name| Value::from(*name)))
+}
 
 type A = Attribute<SecurityGroupRule>;
 
@@ -47,15 +60,15 @@ fn attributes() -> Vec<A> {
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
-        A::new("security_group_id", Kind::Uuid, |v| Cell::Uuid(v.record.security_group_id.0)).required().filter().sort(),
-        A::new("ethertype", JUDGED, |v| Cell::Str(v.record.ethertype.ethertype())).post_or("IPv4").filter().sort(),
+        A::new("security_group_id", GROUP, |v| Cell::Uuid(v.record.security_group_id.0)).required().filter().sort(),
+        A::new("ethertype", ETHERTYPE, |v| Cell::Str(v.record.ethertype.ethertype())).post_or("IPv4").filter().sort(),
         A::new("direction", Kind::Word(&["ingress", "egress"]), |v| Cell::Str(v.record.direction.as_str())).required().filter().sort(),
         A::new("protocol", JUDGED, |v| text(v.record.protocol.as_deref())).post_or(Value::Null).filter().sort(),
         A::new("port_range_min", JUDGED, |v| number(v.record.port_range_min)).post_or(Value::Null).filter().sort(),
         A::new("port_range_max", JUDGED, |v| number(v.record.port_range_max)).post_or(Value::Null).filter().sort(),
         A::new("remote_ip_prefix", JUDGED, |v| text(v.record.remote_ip_prefix.as_deref())).post_or(Value::Null).filter().sort(),
         A::new("normalized_cidr", Kind::Text(64), normalized_cidr).filter().sort(),
-        A::new("remote_group_id", Kind::UuidOrNull, |v| Cell::optional(v.record.remote_group_id, |id| Cell::Uuid(id.0)))
+        A::new("remote_group_id", REMOTE_GROUP, |v| Cell::optional(v.record.remote_group_id, |id| Cell::Uuid(id.0)))
             .post_or(Value::Null)
             .filter()
             .sort(),
@@ -63,7 +76,7 @@ fn attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
-        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]
 }
 
@@ -88,7 +101,7 @@ fn group_owner(world: &World, group: SecurityGroupId) -> Option<&ProjectId> {
 }
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {
-    group_owner(world, fields.typed("security_group_id")?)
+    group_owner(world, fields.text("security_group_id")?.parse().ok()?)
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGroupRuleId>> {
@@ -100,6 +113,14 @@ fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGro
         "remote_group_id" => of_group(SecurityGroupRule::BY_REMOTE_GROUP),
         _ => None,
     }
+}
+
+/// The rules of the caller's groups, and its own in groups of others.
+fn concerning(world: &World, caller: &auth::Caller) -> Vec<SecurityGroupRuleId> {
+    let rules = world.table::<SecurityGroupRule>();
+    let groups = world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, &caller.project_id);
+    let of_groups = groups.flat_map(|group| rules.ids(SecurityGroupRule::BY_GROUP, *group));
+    of_groups.chain(rules.ids(SecurityGroupRule::BY_PROJECT, &caller.project_id)).copied().collect()
 }
 
 /// A rule as it is embedded in its group.

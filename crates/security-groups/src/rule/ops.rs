@@ -1,38 +1,36 @@
 //! Create and delete of rules; a rule is never changed.
 
-use super::RuleFault;
 use super::validate::{Match, normalized, validate};
-use crate::group;
+use super::{RuleFault, protocol};
+use crate::group::{self, GroupFault};
 use api::{Fault, Fields, Op};
-use model::{Direction, Quota, SecurityGroup, SecurityGroupRule, Standard};
+use model::{Direction, SecurityGroup, SecurityGroupRule, Standard};
 use net::{ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use std::sync::Arc;
 use world::World;
 
-/// The groups that a create names must be visible to the caller.
+/// The group of a create must be there, and its remote group visible to the caller; whose the group may be is the rules' to say.
 pub(super) fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
-    let group: Option<SecurityGroupId> = fields.typed("security_group_id");
-    let remote: Option<Option<SecurityGroupId>> = fields.typed("remote_group_id");
-    for id in group.into_iter().chain(remote.flatten()) {
+    if let Some(id) = group_named(fields, "security_group_id")? {
+        op.tx.get::<SecurityGroup>(&id).ok_or(GroupFault::NotFound(id))?;
+    }
+    if let Some(id) = group_named(fields, "remote_group_id")? {
         group::visible(op.tx.world(), op.caller, id)?;
     }
     Ok(())
 }
 
-/// Refuses when the project may not have this many more rules.
-pub(crate) fn check_quota(op: &Op<'_>, project: &ProjectId, more: usize) -> Result<(), RuleFault> {
-    let set = op.tx.get::<Quota>(project).and_then(|quota| quota.limits.get("security_group_rule").copied());
-    let Ok(limit) = usize::try_from(set.unwrap_or(super::DEFAULT_QUOTA)) else { return Ok(()) };
-    let used = op.tx.table::<SecurityGroupRule>().ids(SecurityGroupRule::BY_PROJECT, project).take(limit + 1).count();
-    if used + more > limit { Err(RuleFault::OverQuota) } else { Ok(()) }
+fn group_named(fields: &Fields, name: &str) -> Result<Option<SecurityGroupId>, GroupFault> {
+    let Some(text) = fields.text(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| GroupFault::NoId(text.to_string()))
 }
 
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupRuleId, Fault> {
     let matched = validate(fields)?;
-    let group_id: SecurityGroupId = fields.typed("security_group_id").expect("a required attribute");
+    let group_id = group_named(fields, "security_group_id")?.expect("a required attribute");
     let direction: Direction = fields.typed("direction").expect("a required attribute");
-    let remote_group_id: Option<SecurityGroupId> = fields.typed::<Option<SecurityGroupId>>("remote_group_id").flatten();
-    group::visible(op.tx.world(), op.caller, group_id)?;
+    let remote_group_id = group_named(fields, "remote_group_id")?;
+    op.tx.get::<SecurityGroup>(&group_id).ok_or(GroupFault::NotFound(group_id))?;
     if let Some(remote) = remote_group_id {
         group::visible(op.tx.world(), op.caller, remote)?;
     }
@@ -65,15 +63,17 @@ fn same_rule(
     remote_group: Option<SecurityGroupId>,
     matched: &Match,
 ) -> Option<SecurityGroupRuleId> {
-    let prefix = matched.remote_ip_prefix.as_deref().and_then(normalized);
+    // Names and numbers of a protocol are the same to it, and everywhere is no restriction.
+    let prefix = |prefix: Option<&str>| prefix.and_then(normalized).filter(|net| net.prefix_len() > 0);
+    let protocol = |protocol: Option<&str>| protocol.and_then(protocol::number);
     let mut rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group);
     let same = |rule: &SecurityGroupRule| {
         rule.direction == direction
             && rule.remote_group_id == remote_group
             && rule.ethertype == matched.ethertype
-            && rule.protocol == matched.protocol
+            && protocol(rule.protocol.as_deref()) == protocol(matched.protocol.as_deref())
             && (rule.port_range_min, rule.port_range_max) == (matched.port_range_min, matched.port_range_max)
-            && rule.remote_ip_prefix.as_deref().and_then(normalized) == prefix
+            && prefix(rule.remote_ip_prefix.as_deref()) == prefix(matched.remote_ip_prefix.as_deref())
     };
     rules.find(|rule| same(rule)).map(|rule| rule.id)
 }

@@ -45,8 +45,8 @@ pub fn number(protocol: &str) -> Option<u8> {
     NAMES.iter().find(|(name, _)| *name == protocol).map(|(_, number)| *number).or_else(|| protocol.parse().ok())
 }
 
-/// True for the words that mean any protocol.
-pub(super) fn is_any(protocol: &str) -> bool {
+/// True for the names and the number that mean any protocol.
+pub fn is_any(protocol: &str) -> bool {
     matches!(protocol, "any" | "ip" | "0")
 }
 
@@ -60,9 +60,9 @@ pub fn is_icmp(number: u8) -> bool {
     matches!(number, ICMP | ICMPV6)
 }
 
-/// True when the protocol, by this name, exists in IPv6 only.
+/// True when the protocol, by this name or number, is only for IPv6 rules.
 pub(super) fn is_ipv6_only(protocol: &str) -> bool {
-    protocol.starts_with("ipv6-")
+    protocol.starts_with("ipv6-") || protocol == "icmpv6" || protocol.parse() == Ok(ICMPV6)
 }
 
 /// The ICMP that a rule means in a family: `icmp` in an IPv6 rule is ICMPv6.

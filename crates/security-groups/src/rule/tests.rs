@@ -80,8 +80,11 @@ fn kept_forms() {
     let cases = [
         (json!({"protocol": "any"}), None),
         (json!({"protocol": "icmpv6", "ethertype": "IPv6"}), Some("ipv6-icmp")),
+        (json!({"protocol": "icmp", "ethertype": "IPv6", "port_range_min": 1}), Some("ipv6-icmp")),
+        (json!({"protocol": "1", "ethertype": "IPv6", "port_range_min": 2}), Some("58")),
         (json!({"protocol": "TCP"}), Some("tcp")),
-        (json!({"protocol": 6}), Some("6")),
+        (json!({"protocol": 17}), Some("17")),
+        (json!({"protocol": "ip", "port_range_min": null}), Some("ip")),
         (json!({"protocol": "vrrp", "ethertype": "ipv6"}), Some("vrrp")),
     ];
     for (body, protocol) in cases {
@@ -93,7 +96,10 @@ fn kept_forms() {
         lab.get::<SecurityGroupRule>(id).remote_ip_prefix.clone().expect("given")
     };
     assert_eq!(prefix(&mut lab, "10.0.0.5/24"), "10.0.0.5/24");
-    assert_eq!(prefix(&mut lab, "10.0.0.9"), "10.0.0.9/32");
+    assert_eq!(prefix(&mut lab, "10.0.0.9 "), "10.0.0.9/32");
+    let all_ports = json!({"protocol": "sctp", "port_range_min": 1, "port_range_max": 65535});
+    let id = add(&mut lab, group, all_ports).expect("free");
+    assert_eq!(lab.get::<SecurityGroupRule>(id).port_range_min, None, "all of them are no range");
     assert_eq!(super::validate::normalized("10.0.0.5/24").map(|net| net.to_string()).as_deref(), Some("10.0.0.0/24"));
 }
 
@@ -103,10 +109,14 @@ fn duplicates_name_the_rule_that_is_there() {
     let body =
         |protocol: &str| json!({"protocol": protocol, "port_range_min": 22, "port_range_max": 22, "remote_ip_prefix": "10.0.0.5/24"});
     let first = add(&mut lab, group, body("tcp")).expect("free");
-    add(&mut lab, group, body("6")).expect("another word is another rule");
-    let fault = add(&mut lab, group, body("tcp")).expect_err("there");
-    assert_eq!((fault.status, fault.kind), (409, "SecurityGroupRuleExists"));
-    assert_eq!(fault.message, format!("Security group rule already exists. Rule id is {first}."));
+    for same in ["tcp", "6"] {
+        let fault = add(&mut lab, group, body(same)).expect_err("there");
+        assert_eq!((fault.status, fault.kind), (409, "SecurityGroupRuleExists"));
+        assert_eq!(fault.message, format!("Security group rule already exists. Rule id is {first}."));
+    }
+    let everywhere = add(&mut lab, group, json!({"protocol": "udp", "remote_ip_prefix": "0.0.0.0/0"})).expect("free");
+    let fault = add(&mut lab, group, json!({"protocol": "udp"})).expect_err("from everywhere too");
+    assert!(fault.message.ends_with(&format!("{everywhere}.")), "{}", fault.message);
     let mut egress = body("tcp");
     egress["direction"] = json!("egress");
     add(&mut lab, group, egress).expect("the other direction");

@@ -1,7 +1,7 @@
 //! From the fields of a request to the meaning of a rule, with the reference's faults.
 
 use super::{RuleFault, protocol};
-use api::Fields;
+use api::{Fields, Kind};
 use net::{Family, IpNet};
 use serde_json::Value;
 use smol_str::SmolStr;
@@ -31,10 +31,7 @@ pub(super) fn validate(fields: &Fields) -> Result<Match, RuleFault> {
 }
 
 fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    api::python::text(value)
 }
 
 fn ethertype(value: Option<&Value>) -> Result<Family, RuleFault> {
@@ -51,21 +48,24 @@ fn protocol_of(value: Option<&Value>, ethertype: Family) -> Result<Option<SmolSt
     let invalid = || RuleFault::InvalidProtocol(text(value));
     let word = text(value).trim().to_ascii_lowercase();
     let word = word.parse::<u8>().map_or(word, |number| number.to_string());
-    if protocol::is_any(&word) {
+    if word == "any" {
         return Ok(None);
     }
     let _known = protocol::number(&word).ok_or_else(invalid)?;
-    let word = if word == "icmpv6" { "ipv6-icmp".to_owned() } else { word };
     if ethertype == Family::V4 && protocol::is_ipv6_only(&word) {
         return Err(RuleFault::EthertypeConflict { ethertype: ethertype.ethertype(), protocol: word });
     }
-    Ok(Some(SmolStr::new(word)))
+    Ok(Some(match (word.as_str(), ethertype) {
+        ("icmpv6", _) | ("icmp", Family::V6) => SmolStr::new_static("ipv6-icmp"),
+        ("1", Family::V6) => SmolStr::new_static("58"),
+        (word, _) => SmolStr::new(word),
+    }))
 }
 
 fn port(value: Option<&Value>) -> Result<Option<i64>, RuleFault> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
     let number = match value {
-        Value::Number(number) => number.as_i64(),
+        Value::Number(_) => Kind::Int.check(value.clone()).ok().and_then(|number| number.as_i64()),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
@@ -87,7 +87,10 @@ fn port_range(fields: &Fields, protocol: Option<&str>) -> Result<(Option<u16>, O
     } else if protocol::is_icmp(number) {
         check_icmp(min, max)?;
     } else {
-        return Err(RuleFault::NoPorts(protocol.to_owned()));
+        return Err(RuleFault::NoPorts(number));
+    }
+    if protocol::has_ports(number) && (min, max) == (Some(1), Some(65535)) {
+        return Ok((None, None));
     }
     let narrow = |value: Option<i64>| value.map(|v| u16::try_from(v).expect("checked to be a port number"));
     Ok((narrow(min), narrow(max)))
@@ -116,16 +119,17 @@ fn check_icmp(icmp_type: Option<i64>, code: Option<i64>) -> Result<(), RuleFault
     }
 }
 
-/// A prefix is kept as it was given, a single address with its length.
+/// A prefix is kept with its host bits, a single address with its length.
 fn prefix(value: Option<&Value>, ethertype: Family) -> Result<Option<SmolStr>, RuleFault> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
     let given = text(value);
-    let invalid = || RuleFault::InvalidCidr(given.clone());
-    let cidr: SmolStr = match given.parse::<IpAddr>() {
-        Ok(address) => IpNet::from(address).to_string().into(),
-        Err(_) => SmolStr::new(&given),
-    };
-    let net: IpNet = cidr.parse().map_err(|_| invalid())?;
+    let trimmed = given.trim();
+    if trimmed.is_empty() {
+        return Ok(None);
+    }
+    let net = trimmed.parse::<IpAddr>().map(IpNet::from).or_else(|_| trimmed.parse::<IpNet>());
+    let net = net.map_err(|_| RuleFault::InvalidCidr(given.clone()))?;
+    let cidr = SmolStr::from(net.to_string());
     if Family::of_net(&net) != ethertype {
         return Err(RuleFault::PrefixConflict { ethertype: ethertype.ethertype(), cidr: cidr.to_string() });
     }

@@ -48,6 +48,9 @@ fn none_asked_for() {
 fn refusals() {
     let (mut lab, network) = lab();
     let slaac = lab.subnet(network, json!({"cidr": "fd01::/64", "ipv6_address_mode": "slaac"})).expect("free");
+    let other = lab.network();
+    assert_eq!(refused(lab.port(other, json!({"fixed_ips": [{"ip_address": "10.0.0.9"}]}))), (400, "InvalidInput"), "there are no subnets");
+    let elsewhere = lab.subnet(other, json!({"cidr": "10.0.0.0/24"})).expect("free");
     lab.port(network, json!({"fixed_ips": [{"ip_address": "10.0.0.9"}], "mac_address": "fa:16:3e:00:00:01"})).expect("free");
     let cases = [
         (json!({"fixed_ips": [{"ip_address": "10.0.0.9"}]}), (409, "IpAddressAlreadyAllocated")),
@@ -56,7 +59,8 @@ fn refusals() {
         (json!({"fixed_ips": [{"ip_address": "10.0.0.255"}]}), (400, "InvalidIpForSubnet")),
         (json!({"fixed_ips": [{"subnet_id": slaac, "ip_address": "10.0.0.7"}]}), (400, "InvalidIpForSubnet")),
         (json!({"fixed_ips": [{"ip_address": "fd01::5"}]}), (400, "AllocationOnAutoAddressSubnet")),
-        (json!({"fixed_ips": [{"subnet_id": network}]}), (400, "InvalidInput")),
+        (json!({"fixed_ips": [{"subnet_id": network}]}), (404, "SubnetNotFound")),
+        (json!({"fixed_ips": [{"subnet_id": elsewhere}]}), (400, "InvalidInput")),
         (json!({"fixed_ips": [{}]}), (400, "InvalidInput")),
         (json!({"mac_address": "fa:16:3e:00:00:01"}), (409, "MacAddressInUse")),
     ];
@@ -198,13 +202,12 @@ fn filters() {
 #[test]
 fn what_clients_may_send() {
     use crate::port::kinds;
-    let wrong: [(api::Kind, Value); 10] = [
+    let wrong: [(api::Kind, Value); 9] = [
         (kinds::FIXED_IPS, json!(null)),
         (kinds::FIXED_IPS, json!([{"ip_address": "x"}])),
-        (kinds::FIXED_IPS, json!([{"subnet": "x"}])),
+        (kinds::FIXED_IPS, json!([{"ip_address": "10.0.0.1", "subnet_id": null}])),
         (kinds::FIXED_IPS, json!([{"ip_address": "10.0.0.1"}, {"ip_address": "10.0.0.1"}])),
         (kinds::ADDRESS_PAIRS, json!([5])),
-        (kinds::ADDRESS_PAIRS, json!([{"ip_address": "10.0.0.1", "mac_address": "x"}])),
         (kinds::DHCP_OPTIONS, json!([{"opt_name": "a"}])),
         (kinds::DHCP_OPTIONS, json!([{"opt_name": "", "opt_value": "b"}])),
         (kinds::DHCP_OPTIONS, json!([{"opt_name": "a", "opt_value": "b\nc"}])),
@@ -213,7 +216,7 @@ fn what_clients_may_send() {
     for (kind, value) in wrong {
         assert!(kind.check(value.clone()).is_err(), "{value}");
     }
-    let given = json!([{"ip_address": "FD00::1", "subnet_id": null}]);
+    let given = json!([{"ip_address": "FD00::1", "other": 1}]);
     assert_eq!(kinds::FIXED_IPS.check(given), Ok(json!([{"ip_address": "fd00::1"}])));
     assert_eq!(kinds::MAC.check(json!(null)), Ok(json!(null)));
     let option = kinds::DHCP_OPTIONS.check(json!([{"opt_name": "router", "opt_value": ""}]));
