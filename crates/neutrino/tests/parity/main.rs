@@ -1,0 +1,148 @@
+//! Upstream's answers to some thousand requests, and this server's to the same: status, error type and message, keys and values.
+//!
+//! `recorded.jsonl` was written by `lab/peer/corpus.py`, which asks upstream; `lab/peer/cases.py` holds the requests and says on which of
+//! them this server answers otherwise on purpose. A mark that is no longer true fails as well.
+
+mod answer;
+#[path = "../../src/registry.rs"]
+#[allow(dead_code, reason = "the registry's own tests are the binary's")]
+mod registry;
+
+use answer::Names;
+use api::{QuotaConfig, Server, ServerOptions, Settings};
+use auth::Policy;
+use auth::identity::{Identity, NoAuth};
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use world::engines::Memory;
+use world::engines::memory::Locking;
+use world::{Store, StoreOptions};
+
+const RECORDED: &str = include_str!("recorded.jsonl");
+/// How requests reach the server.
+const BASE: &str = "http://localhost";
+
+/// The limits of the deployment that was asked.
+fn limits() -> QuotaConfig {
+    QuotaConfig { limits: [("security_group".to_owned(), 150), ("security_group_rule".to_owned(), 1000)].into() }
+}
+
+fn server() -> Server {
+    let engine = Memory::new(Locking::Pessimistic, 1).engine();
+    let store = Store::open(engine, Arc::new(model::schema()), StoreOptions::default()).expect("an empty state");
+    let settings = Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(ml2::Heartbeats::new()));
+    let identity = Identity::None(NoAuth::default());
+    Server::new(store, registry::api(&limits()), Policy::defaults(), identity, settings, ServerOptions::default())
+}
+
+/// One request as it was recorded, with upstream's answer.
+struct Case {
+    fields: Map<String, Value>,
+}
+
+impl Case {
+    fn text(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(Value::as_str).unwrap_or_else(|| panic!("no {name} in {:?}", self.fields))
+    }
+
+    /// The body as it is sent, if there is one.
+    fn body(&self, names: &Names) -> Option<String> {
+        let given = self.fields.get("body").map(|body| names.fill(&body.to_string()));
+        given.or_else(|| Some(self.fields.get("raw")?.as_str()?.to_owned()))
+    }
+}
+
+/// The first line: whose headers a role has, and what was left out of upstream's answers.
+struct Header {
+    roles: Map<String, Value>,
+    projects: Map<String, Value>,
+    omitted: Map<String, Value>,
+    templates: Vec<Value>,
+}
+
+impl Header {
+    /// A recorded answer in full: objects are written as the number of a template and what differs from it.
+    fn unfold(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| self.unfold(item)).collect(),
+            Value::Object(map) => {
+                let template = map.get("=").and_then(Value::as_u64).and_then(|n| self.templates.get(usize::try_from(n).ok()?));
+                let mut whole = template.and_then(Value::as_object).cloned().unwrap_or_default();
+                whole.extend(map.iter().filter(|(name, _)| *name != "=").map(|(name, value)| (name.clone(), self.unfold(value))));
+                Value::Object(whole)
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+fn recorded() -> (Header, Vec<Case>) {
+    let object = |line: &str| match serde_json::from_str(line) {
+        Ok(Value::Object(map)) => map,
+        other => panic!("not an object: {other:?}"),
+    };
+    let mut lines = RECORDED.lines().map(object);
+    let mut head = lines.next().expect("a first line");
+    let templates = head.remove("templates").and_then(|list| list.as_array().cloned()).expect("templates");
+    let mut part = |name: &str| head.remove(name).and_then(|part| part.as_object().cloned()).unwrap_or_else(|| panic!("no {name}"));
+    let header = Header { roles: part("roles"), projects: part("projects"), omitted: part("omitted"), templates };
+    (header, lines.map(|fields| Case { fields }).collect())
+}
+
+/// Sends the request and brings its answer to the recorded form.
+async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names) -> Value {
+    let role = header.roles[case.text("as")].as_array().expect("project and roles");
+    let roles: Vec<&str> = role[1].as_array().expect("roles").iter().filter_map(Value::as_str).collect();
+    let path = names.fill(case.text("path"));
+    let body = case.body(names);
+    let mut request = Request::builder().method(case.text("method")).uri(format!("{BASE}{path}"));
+    request = request.header("X-Project-Id", role[0].as_str().expect("a project"));
+    request = request.header("X-User-Id", case.text("as")).header("X-Roles", roles.join(","));
+    for (name, value) in case.fields.get("headers").and_then(Value::as_object).into_iter().flatten() {
+        request = request.header(name, names.fill(value.as_str().expect("a text")));
+    }
+    let sent = request.body(Bytes::from(body.clone().unwrap_or_default())).expect("a request");
+    let response = server.respond(sent).await;
+    let status = response.status().as_u16();
+    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().to_owned();
+    let bytes = response.into_body();
+    if bytes.is_empty() || case.text("method") == "HEAD" {
+        return json!({ "status": status });
+    }
+    if kind != "application/json" {
+        return json!({"status": status, "type": kind});
+    }
+    let document: Value = serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{e}: {bytes:?}"));
+    if let Some(saved) = case.fields.get("save").and_then(Value::as_object) {
+        names.save(saved, &document);
+    }
+    let asked = body.unwrap_or_default() + &path;
+    names.normalised(status, document, &asked, &header.omitted)
+}
+
+#[tokio::test]
+async fn upstream_and_this_server_answer_the_same() {
+    let (header, cases) = recorded();
+    assert!(cases.len() > 2000, "{} requests are not what was recorded", cases.len());
+    let server = server();
+    let mut names = Names::new(BASE, &header.projects);
+    let (mut differences, mut stale) = (Vec::new(), Vec::new());
+    for case in &cases {
+        let got = answer(&server, &header, case, &mut names).await;
+        let want = header.unfold(&case.fields["got"]);
+        let is_deliberate = case.fields.contains_key("deliberate");
+        let about = || format!("{} ({} {} {})", case.text("name"), case.text("as"), case.text("method"), case.text("path"));
+        if want == got {
+            if is_deliberate {
+                stale.push(about());
+            }
+        } else if !is_deliberate {
+            differences.push(format!("{}\n  sent {:?}\n  upstream {want}\n  here     {got}", about(), case.body(&names)));
+        }
+    }
+    assert!(stale.is_empty(), "answered like upstream, though marked as deliberately different: {stale:#?}");
+    assert!(differences.is_empty(), "{} of {} differ:\n{}", differences.len(), cases.len(), differences.join("\n"));
+}
