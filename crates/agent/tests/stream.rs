@@ -151,7 +151,9 @@ async fn an_agent_introduces_itself_and_reports() {
     let hello = session.hello().await;
     assert_eq!((hello.host.as_str(), hello.revision, hello.epoch, hello.protocol), ("host-1", 0, 0, 1));
     let types: Vec<(&str, &str)> = hello.roles.iter().map(|role| (role.agent_type.as_str(), role.binary.as_str())).collect();
-    assert_eq!(types, [("Linux bridge agent", "neutron-linuxbridge-agent"), ("DHCP agent", "neutron-dhcp-agent")]);
+    let expected =
+        [("Linux bridge agent", "neutron-linuxbridge-agent"), ("DHCP agent", "neutron-dhcp-agent"), ("L3 agent", "neutron-l3-agent")];
+    assert_eq!(types, expected);
     session.snapshot(10, units());
     assert_eq!(session.realised().await, (10, vec![format!("network/{}", network_id(1))]));
     bench.plug(5);
