@@ -19,6 +19,11 @@ impl<'a> Query<'a> {
         Query { pairs: pairs.collect() }
     }
 
+    /// Adds a name and value.
+    pub(crate) fn push(&mut self, pair: (Cow<'a, str>, Cow<'a, str>)) {
+        self.pairs.push(pair);
+    }
+
     /// All names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))

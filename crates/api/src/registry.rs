@@ -1,8 +1,9 @@
 //! The list of everything the API serves, made once by the binary.
 
+use crate::child::Child;
 use crate::endpoint::Endpoint;
 use crate::quota::{Counted, QuotaConfig};
-use crate::{Collection, Default, Resource};
+use crate::{Collection, Default, Fault, Parent, Resource};
 use auth::Policy;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -52,6 +53,7 @@ pub(crate) struct Member {
     pub(crate) collection: &'static str,
     pub(crate) name: &'static str,
     pub(crate) build: Build,
+    audit: Audit,
 }
 
 /// Resources, extensions, mounts. Consumed by [`crate::Server::new`].
@@ -82,20 +84,34 @@ impl Registry {
         self.declare(resource, true)
     }
 
+    /// Adds a resource below the members of another, which must be there: `floatingips/<id>/port_forwardings`.
+    #[must_use]
+    pub fn child<R: Record>(mut self, parent: Parent<R>, resource: Resource<R>) -> Registry {
+        let (name, collection) = (resource.name, resource.collection);
+        let (kind, message) = (resource.not_found, resource.not_found_message);
+        let not_found = move |id: &str| Fault::new(404, kind, message(id));
+        let audit = audit_of(&resource);
+        self.members.push(Member {
+            collection: parent.collection,
+            name: collection,
+            build: Box::new(move |policy| {
+                Arc::new(Child { parent, name, collection, not_found: Box::new(not_found), endpoint: Endpoint::new(resource, policy) })
+            }),
+            audit,
+        });
+        self
+    }
+
     fn declare<R: Record>(mut self, resource: Resource<R>, core: bool) -> Registry {
         if let Some(quota) = &resource.quota {
             self.counted.push(Counted::new(resource.name, quota.default, quota.by_project));
         }
-        let faults = audit(&resource);
-        let rules = rules(&resource);
+        let audit = audit_of(&resource);
         self.collections.push(Declared {
             name: resource.collection,
             core: core.then_some(resource.name),
             build: Box::new(|policy| Arc::new(Endpoint::new(resource, policy))),
-            audit: Box::new(move |policy| {
-                let missing = rules.iter().filter(|rule| policy.rule(rule).is_none());
-                faults.iter().cloned().chain(missing.map(|rule| format!("policy rule {rule} does not exist"))).collect()
-            }),
+            audit,
         });
         self
     }
@@ -116,7 +132,7 @@ impl Registry {
         name: &'static str,
         build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
     ) -> Registry {
-        self.members.push(Member { collection, name, build: Box::new(build) });
+        self.members.push(Member { collection, name, build: Box::new(build), audit: Box::new(|_| Vec::new()) });
         self
     }
 
@@ -158,6 +174,9 @@ impl Registry {
         for member in self.members.iter().filter(|member| !names.contains(member.collection)) {
             faults.push(format!("{}/{}: there is no such collection", member.collection, member.name));
         }
+        for member in &self.members {
+            faults.extend((member.audit)(policy).into_iter().map(|fault| format!("{}/{}: {fault}", member.collection, member.name)));
+        }
         let mut aliases = HashSet::new();
         for extension in self.extensions.iter().filter(|extension| !aliases.insert(extension.alias)) {
             faults.push(format!("extension {}: listed twice", extension.alias));
@@ -175,8 +194,17 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
         ("update", resource.update.is_some()),
         ("delete", resource.delete.is_some()),
     ];
-    let verbs = verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.name));
+    let verbs = verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.rules));
     verbs.chain(resource.actions.iter().map(|action| action.name.to_owned())).collect()
+}
+
+/// Tells, given the policy, what is wrong with a declaration.
+fn audit_of<R: Record>(resource: &Resource<R>) -> Audit {
+    let (faults, rules) = (audit(resource), rules(resource));
+    Box::new(move |policy| {
+        let missing = rules.iter().filter(|rule| policy.rule(rule).is_none());
+        faults.iter().cloned().chain(missing.map(|rule| format!("policy rule {rule} does not exist"))).collect()
+    })
 }
 
 fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {

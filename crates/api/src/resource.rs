@@ -59,6 +59,8 @@ pub struct Quota<R: Record> {
 pub struct Resource<R: Record> {
     /// Its name in bodies and policy rules: `security_group`.
     pub name: &'static str,
+    /// Its name in policy rules, where that is not its name: `floatingip_port_forwarding`.
+    pub rules: &'static str,
     /// Its collection in bodies: `security_groups`. The path has the same with hyphens; both are accepted there.
     pub collection: &'static str,
     /// Type of the 404 fault: `SecurityGroupNotFound`.
@@ -115,6 +117,7 @@ impl<R: Record> Resource<R> {
     ) -> Resource<R> {
         Resource {
             name,
+            rules: name,
             collection,
             not_found,
             not_found_message,

@@ -87,6 +87,51 @@ async fn a_report_of_before_the_port_came_here_does_not_count() {
 }
 
 #[tokio::test]
+async fn a_floating_ip_is_active_when_the_routers_host_carries_it() {
+    let cloud = Cloud::new();
+    let agents = |tx: &mut world::Tx| (1..3).for_each(|n| tx.put(agent(10 + n, AgentType::L3, n)));
+    cloud.commit(agents).await;
+    let (mut first, mut second) = (cloud.attach(1).await, cloud.attach(2).await);
+    // The second router stays on host 1. Reports are taken in order: when its floating IP is active, the ones before were judged.
+    let leads = |to: u8, on: u8| {
+        move |tx: &mut world::Tx| {
+            for (n, on) in [(0, on), (1, 1)] {
+                tx.put(Router { agents: vec![agent_id(10 + on)], ..router(n) });
+                let fixed_ip_address = Some(std::net::Ipv4Addr::new(10, 0, n, to));
+                tx.put(FloatingIp { router_id: Some(router_id(n)), fixed_ip_address, ..floating_ip(n) });
+            }
+        }
+    };
+    let unit = |n| UnitId::FloatingIp(router_id(n), floating_ip_id(n));
+    let status = |world: &world::World, n| world.get::<FloatingIp>(&floating_ip_id(n)).map(|floating_ip| floating_ip.status);
+    let is_active = |n| move |world: &world::World| status(world, n) == Some(FloatingIpStatus::Active);
+    let before = cloud.commit(leads(5, 1)).await;
+    first.reach(before).await;
+    assert!(first.units.contains_key(&unit(0)) && first.units.contains_key(&UnitId::Router(router_id(0))));
+    first.realised(before.0, &[unit(0)]).await;
+    cloud.until("active", is_active(0)).await;
+    let after = cloud.commit(leads(6, 1)).await;
+    first.reach(after).await;
+    first.realised(before.0, &[unit(0)]).await;
+    first.realised(after.0, &[unit(1)]).await;
+    cloud.until("the other active", is_active(1)).await;
+    assert_eq!(status(&cloud.store.world(), 0), Some(FloatingIpStatus::Down), "that was before it led there");
+    first.realised(after.0, &[unit(0)]).await;
+    cloud.until("active again", is_active(0)).await;
+    let moved = cloud.commit(leads(7, 2)).await;
+    first.reach(moved).await;
+    second.reach(moved).await;
+    assert!(!first.units.contains_key(&unit(0)) && second.units.contains_key(&unit(0)));
+    first.realised(moved.0, &[unit(0)]).await;
+    first.realised(moved.0, &[unit(1)]).await;
+    cloud.until("the other active", is_active(1)).await;
+    assert_eq!(status(&cloud.store.world(), 0), Some(FloatingIpStatus::Down), "the first host has no say any more");
+    let fault = wire::Faulted { key: unit(0).to_string(), revision: moved.0, message: "no".into() };
+    second.say(Report::Faulted(fault)).await;
+    cloud.until("failed", |world| status(world, 0) == Some(FloatingIpStatus::Error)).await;
+}
+
+#[tokio::test]
 async fn a_fault_is_known_until_it_is_over() {
     let cloud = Cloud::new();
     let mut agent = cloud.attach(1).await;

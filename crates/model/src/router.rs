@@ -196,7 +196,7 @@ pub struct PortForwarding {
     pub protocol: ForwardedProtocol,
     /// Ports outside, both ends included.
     pub external_ports: (u16, u16),
-    /// Ports inside, both ends included; as many as outside, or one.
+    /// Ports inside, both ends included; as many as outside.
     pub internal_ports: (u16, u16),
     /// Free text of the owner.
     #[serde(default, skip_serializing_if = "SmolStr::is_empty")]

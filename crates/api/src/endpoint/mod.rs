@@ -44,7 +44,7 @@ struct AttributeRule {
 
 impl Action {
     fn new<R: Record>(verb: &str, resource: &Resource<R>, policy: &mut Policy) -> Action {
-        let name = format!("{verb}_{}", resource.name);
+        let name = format!("{verb}_{}", resource.rules);
         let rule = policy.intern(&name);
         let checked = resource.attributes.iter().filter(|attribute| attribute.policy);
         let attributes = checked.map(|attribute| {
@@ -69,9 +69,9 @@ impl Action {
 
 impl<R: Record> Endpoint<R> {
     pub(crate) fn new(resource: Resource<R>, policy: &mut Policy) -> Endpoint<R> {
-        let rule = |verb: &str| format!("{verb}_{}", resource.name);
+        let rule = |verb: &str| format!("{verb}_{}", resource.rules);
         Endpoint(Arc::new(Resolved {
-            columns: columns(resource.name, &resource.attributes, policy),
+            columns: columns(resource.rules, &resource.attributes, policy),
             get: policy.intern(&rule("get")),
             delete: policy.intern(&rule("delete")),
             actions: resource.actions.iter().map(|action| policy.intern(action.name)).collect(),
