@@ -2,14 +2,14 @@
 
 mod support;
 
-use intent::{Carrier, FloatingIpIntent, RouterIntent, RouterPort, Unit};
-use net::{FloatingIpId, PortId};
+use intent::{Carrier, FloatingIpIntent, NetworkIntent, RouterIntent, RouterPort, Unit};
+use net::{FloatingIpId, Mac, NetworkId, PortId, RouterId};
 use std::time::{Duration, Instant};
 use support::build::*;
 use support::lab::*;
 use support::routed::*;
 
-const ROUTERS: u8 = 100;
+const ROUTERS: u16 = 500;
 const FLOATING_IPS: u16 = 1000;
 
 /// 198.18.0.0/15 has room for many.
@@ -23,15 +23,21 @@ fn floating(number: u16, fixed: [u8; 4]) -> Unit {
     })
 }
 
-/// Routers with one interface and gateway each.
+/// Routers with one interface and gateway each; all with one prefix inside.
 fn routers() -> Vec<Unit> {
     let mut units = Vec::new();
-    for number in 2..=ROUTERS {
-        let with_id = |kind: u8, port: RouterPort| RouterPort { port_id: PortId(uuid(kind, number)), ..port };
-        let interface = with_id(0xb0, router_port(number, 100 + number, &["10.0.1.1/24"]));
-        let gateway = with_id(0xb1, gateway_port(number, &format!("203.0.113.{}/24", 100 + number)));
-        let router: RouterIntent = router(number, Some(gateway), vec![interface]);
-        units.extend([network(100 + number, Carrier::Local), Unit::Router(router)]);
+    for [high, low] in (0..ROUTERS).map(u16::to_be_bytes) {
+        let network_id = NetworkId(uuid(0x20 + high, low));
+        let port = |kind: u8, port: RouterPort| RouterPort {
+            port_id: PortId(uuid(kind + high, low)),
+            mac: Mac([2, kind, 0, 0, high, low]),
+            ..port
+        };
+        let interface = RouterPort { network_id, ..port(0xb0, router_port(0, 0, &["10.0.1.1/24"])) };
+        let gateway = port(0xc0, gateway_port(0, &format!("100.64.{high}.{low}/16")));
+        let inner = NetworkIntent { id: network_id, carrier: Carrier::Local, mtu: 1450, admin_state_up: true };
+        let routed = RouterIntent { id: RouterId(uuid(0x50 + high, low)), ..router(0, Some(gateway), vec![interface]) };
+        units.extend([Unit::Network(inner), Unit::Router(routed)]);
     }
     units
 }
