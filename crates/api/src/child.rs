@@ -4,7 +4,7 @@
 
 use crate::answer::Answering;
 use crate::endpoint::Endpoint;
-use crate::{Answer, Collection, Fault, Query, Request, object};
+use crate::{Answer, Collection, Fault, Request, object};
 use auth::Caller;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -84,14 +84,5 @@ impl<R: Record> Child<R> {
             items.iter_mut().filter_map(Value::as_object_mut).for_each(set);
         }
         Ok(Some(Value::Object(body).to_string().into_bytes()))
-    }
-}
-
-impl<'a> Query<'a> {
-    /// This query with a further name and value.
-    fn with(&self, pair: (Cow<'a, str>, Cow<'a, str>)) -> Query<'a> {
-        let mut query = self.clone();
-        query.push(pair);
-        query
     }
 }

@@ -19,9 +19,10 @@ impl<'a> Query<'a> {
         Query { pairs: pairs.collect() }
     }
 
-    /// Adds a name and value.
-    pub(crate) fn push(&mut self, pair: (Cow<'a, str>, Cow<'a, str>)) {
-        self.pairs.push(pair);
+    /// This query with one value for a name, whatever it said of that before.
+    pub(crate) fn with(&self, pair: (Cow<'a, str>, Cow<'a, str>)) -> Query<'a> {
+        let others = self.pairs.iter().filter(|(name, _)| *name != pair.0).cloned();
+        Query { pairs: others.chain([pair.clone()]).collect() }
     }
 
     /// All names and values.

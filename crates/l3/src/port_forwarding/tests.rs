@@ -159,6 +159,9 @@ fn each_is_below_its_own_floating_ip() {
     let other = f.lab.floating_ip(json!({}));
     let other = format!("floatingips/{other}/port_forwardings");
     assert_eq!(f.lab.show(&other), json!([]));
+    assert_eq!(f.lab.show(&format!("{other}?floatingip_id={}", f.floating_ip)), json!([]), "the path decides");
+    let page = f.lab.accepted("GET", &format!("{}?limit=1", f.path()), Value::Null);
+    assert_eq!(page["port_forwardings"][0]["id"], id.as_str());
     assert_eq!(f.lab.refused("GET", &format!("{other}/{id}"), Value::Null), refusal(404, "PortForwardingNotFound"));
     assert_eq!(f.lab.refused("DELETE", &format!("{other}/{id}"), Value::Null), refusal(404, "PortForwardingNotFound"));
 }

@@ -39,6 +39,16 @@ fn one_that_waits_is_given_to_the_first_agent() {
 }
 
 #[test]
+fn ports_that_could_not_be_bound_are_bound_when_the_bridge_agent_comes() {
+    let mut lab = Lab::new();
+    lab.agent("h1", AgentType::L3);
+    let router = lab.router();
+    assert_eq!(hosts(&mut lab, &router), vec![("h1".to_owned(), VifType::BindingFailed); 2]);
+    lab.agent("h1", AgentType::LinuxBridge);
+    assert_eq!(hosts(&mut lab, &router), vec![("h1".to_owned(), VifType::Tap); 2]);
+}
+
+#[test]
 fn the_least_loaded_carries() {
     let lab = Lab::new();
     let all = [lab.agent("h1", AgentType::L3), lab.agent("h2", AgentType::L3), lab.agent("h3", AgentType::L3)];
