@@ -31,6 +31,8 @@ pub struct Agent<H> {
     announced: bool,
     /// All is told up to here: what a new stream resumes from.
     revision: u64,
+    /// Something was told of a later revision, but not all of it: what is known is the state of no revision.
+    partial: bool,
     /// The newest revision anything was told of; reports name it.
     newest: u64,
     epoch: u64,
@@ -98,6 +100,7 @@ impl<H: Host> Agent<H> {
             synced: false,
             announced: false,
             revision: 0,
+            partial: false,
             newest: 0,
             epoch: 0,
             repeat: false,
@@ -121,10 +124,12 @@ impl<H: Host> Agent<H> {
                 self.staging = None;
                 self.repeat = true;
                 self.roles = self.roles();
+                // A difference to the last revision told as a whole would leave out what came after it and is gone again.
+                let (revision, epoch) = if self.partial { (0, 0) } else { (self.revision, self.epoch) };
                 let hello = Hello {
                     host: self.config.host.to_string(),
-                    revision: self.revision,
-                    epoch: self.epoch,
+                    revision,
+                    epoch,
                     roles: self.roles.clone(),
                     started_at: self.started_at,
                     protocol: PROTOCOL,
@@ -179,6 +184,7 @@ impl<H: Host> Agent<H> {
                 // Not yet the revision to resume from: a change may come in several deltas.
                 tracing::debug!(revision, put = put.len(), remove = remove.len(), "delta");
                 self.newest = self.newest.max(revision);
+                self.partial = true;
                 remove.into_iter().for_each(|id| self.change(id, None));
                 put.into_iter().for_each(|(revision, unit)| self.change(unit.id(), Some((revision, unit))));
             }
@@ -186,7 +192,7 @@ impl<H: Host> Agent<H> {
                 if let Some(staging) = self.staging.take() {
                     self.replace(staging);
                 }
-                (self.revision, self.newest, self.epoch) = (revision, revision, epoch);
+                (self.revision, self.newest, self.epoch, self.partial) = (revision, revision, epoch, false);
                 if !self.synced {
                     self.synced = true;
                     self.settle_numbers();

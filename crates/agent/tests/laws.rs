@@ -261,3 +261,24 @@ fn nothing_is_written_before_all_is_told() {
     assert!(model.link("brqold").is_none(), "what nobody wants goes");
     assert!(model.link(&format!("brq{}", network_id(1).short())).is_some());
 }
+
+#[test]
+fn what_was_told_in_part_is_not_resumed_from() {
+    use intent::wire::report::Report;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut agent = agent(state.path(), Model::default(), None);
+    let hello = |agent: &mut Agent<Model>| {
+        let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
+        agent.on(Event::Attached(sender));
+        match reports.try_recv().expect("a Hello").report {
+            Some(Report::Hello(hello)) => (hello.revision, hello.epoch),
+            other => panic!("{other:?} is no Hello"),
+        }
+    };
+    snapshot(3, []).into_iter().for_each(|event| agent.on(event));
+    assert_eq!(hello(&mut agent), (3, 7));
+    agent.on(delta(4, [vxlan(1)], []));
+    assert_eq!(hello(&mut agent), (0, 0), "at 5 the network may be gone again, and the difference from 3 to 5 be nothing");
+    snapshot(5, []).into_iter().for_each(|event| agent.on(event));
+    assert_eq!(hello(&mut agent), (5, 7));
+}
