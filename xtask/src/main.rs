@@ -70,6 +70,7 @@ fn run() -> Result<()> {
 
 /// The repository.
 fn root() -> PathBuf {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says it now, not as it was when this was built: checkouts may share a target directory.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     own.parent().map(PathBuf::from).unwrap_or(own)
 }

@@ -1,12 +1,10 @@
 //! The agent of this host, and taking everything of ours off it.
 
 use crate::config::{AgentConfig, Config};
-use crate::{AgentArgs, DownArgs, HostArgs, instance, server};
+use crate::{AgentArgs, DownArgs, HostArgs, instance, registry, server};
 use agent::{Agent, Running};
 use anyhow::{Context, Result, ensure};
-use dhcp::Dhcp;
 use dispatch::AgentCredentials;
-use linuxbridge::LinuxBridge;
 use net::HostName;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
@@ -19,8 +17,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tonic::transport::Channel;
 
-/// How long clients may keep an address before they ask again, in seconds.
-const LEASE_S: u32 = 86_400;
 /// How long `down` waits for a running agent to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,9 +58,7 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &AgentConfi
     options.physical_networks.clone_from(&config.physical_networks);
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
-    let compilers: Vec<Box<dyn agent::Compile>> =
-        vec![Box::new(LinuxBridge), Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S })];
-    let agent = Agent::new(options, compilers, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
+    let agent = Agent::new(options, registry::roles(), kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());
         tokio::spawn(async move {

@@ -1,6 +1,14 @@
 //! Everything there is: every resource, extension alias and role. A new one is a line here.
 
+use agent::Compile;
 use api::{QuotaConfig, Registry};
+use dhcp::Dhcp;
+use linuxbridge::LinuxBridge;
+use ml2::Dependents;
+use routing::Routing;
+
+/// How long DHCP clients may keep an address before they ask again, in seconds.
+const LEASE_S: u32 = 86_400;
 
 /// The resources and extensions that the API serves.
 pub fn api(quotas: &QuotaConfig) -> Registry {
@@ -11,9 +19,27 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(ml2::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
+        .resource(l3::router::resource())
+        .resource(l3::floating_ip::resource())
+        .child(l3::port_forwarding::parent(), l3::port_forwarding::resource())
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
+        .extensions(l3::extensions())
+}
+
+/// The slices that depend on ports and agents, and hear of their changes.
+pub fn dependents() -> Dependents {
+    Dependents(vec![l3::dependent()])
+}
+
+/// The roles of an agent.
+pub fn roles() -> Vec<Box<dyn Compile>> {
+    vec![
+        Box::new(LinuxBridge),
+        Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S }),
+        Box::new(Routing { bridge: linuxbridge::bridge }),
+    ]
 }
 
 #[cfg(test)]

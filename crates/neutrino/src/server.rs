@@ -64,7 +64,11 @@ impl ServerSide {
         let store = Store::open(Box::new(engine), Arc::new(model::schema()), StoreOptions::default())?;
         let identity = identity(args)?;
         let policy = policy(&args.state)?;
-        let settings = Settings::new().with(Arc::new(ml2_config(config)?)).with(Arc::new(ml2::Heartbeats::new()));
+        let settings = Settings::new()
+            .with(Arc::new(ml2_config(config)?))
+            .with(Arc::new(ml2::Heartbeats::new()))
+            .with(Arc::new(l3::Config::default()))
+            .with(Arc::new(registry::dependents()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits });
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
