@@ -656,6 +656,30 @@ for query in ("agent_type=DHCP agent".replace(" ", "%20"), "alive=True", "alive=
 for body in ({"admin_state_up": "x"}, {"foo": 1}, {"host": "x"}, {"alive": True}, {"description": LONG}, {"description": None}, {"agent_type": "x"}, {"configurations": {}}, {"binary": "x"}):
     put("agent", UUID, body, name=f"missing agent update {','.join(body)}")
 
+# ---------------------------------------------------------------------------------------------------------------- agents that live
+# The rest is asked once a DHCP agent reports from the host fake-1.
+section = "living agent"
+FIRST_WITH_AGENTS = len(CASES)
+DHCP = "agents?agent_type=DHCP%20agent"
+get(f"{DHCP}&host=fake-1", save={"agent": "agents.0.id"})
+for role in ("manager", "member", "reader", "stranger", "service"):
+    get(DHCP, role, name=f"living agents for {role}")
+for role in ("admin", "manager", "member", "reader", "stranger", "service"):
+    get("agents/$agent", role, name=f"living agent seen by {role}")
+    put("agent", "$agent", {"description": f"by {role}"}, role, name=f"living agent updated by {role}")
+for role in ("manager", "member", "stranger", "service"):
+    delete("agent", "$agent", role, name=f"living agent removed by {role}")
+for query in ("alive=True", "alive=False", "alive=x", "host=fake-1", "host=x", "binary=neutron-dhcp-agent", "binary=x", "topic=dhcp_agent", "admin_state_up=True", "admin_state_up=False", "id=$agent", "description=by%20admin", "sort_key=host&sort_dir=asc", "limit=1"):
+    get(f"{DHCP}&{query}&fields=host&fields=alive&fields=agent_type", name=f"living agents?{query}")
+get("agents/$agent?fields=host&fields=binary&fields=zz", name="fields of an agent")
+for body in ({"admin_state_up": False}, {"admin_state_up": True}, {"admin_state_up": "x"}, {"description": "d"}, {"description": None}, {"description": LONG}, {"description": 5}, {"foo": 1}, {"host": "x"}, {"alive": True}, {"configurations": {}}, {"id": UUID}, {}):
+    put("agent", "$agent", body, name=f"living agent update {','.join(f'{k}={v!r:.20}' for k, v in body.items())}")
+ask("admin", "POST", "/v2.0/agents", {"agent": {}}, name="agent created with agents there")
+delete("agent", "$agent", name="living agent removed")
+get("agents/$agent", name="removed agent")
+for case in CASES[FIRST_WITH_AGENTS:]:
+    case["with_agents"] = True
+
 # ---------------------------------------------------------------------------------------------------------------- on purpose
 # Requests on which this project answers otherwise, by name, and why. docs/parity.md tells of each.
 DELIBERATE = (

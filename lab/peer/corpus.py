@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same requests to upstream and to this project: records upstream's answers, compares anybody's with them.
 
-    corpus.py record FILE --url http://127.0.0.1:19696 --keystone http://127.0.0.1:15000/v3 --password labsecret
+    corpus.py record FILE --keystone http://127.0.0.1:15000/v3 --password labsecret --agents 'up.sh agents'
     corpus.py record FILE … --raw RAW, then corpus.py rewrite FILE --raw RAW    # after a change of how answers are written
     corpus.py check FILE --url http://127.0.0.1:9696                # `neutrino server --auth none`: roles go in headers
     corpus.py check FILE --url ... --keystone ... --password ...    # upstream again: is what was recorded stable?
@@ -16,7 +16,9 @@ import collections
 import ipaddress
 import json
 import re
+import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -168,6 +170,13 @@ class Run:
             self.keep.write(compact(out) + "\n")
         return out
 
+    def wait_for_agents(self):
+        for _ in range(300):
+            if b"fake-1" in http("GET", f"{self.url}/v2.0/agents?agent_type=DHCP%20agent", headers=self.headers["admin"])[2]:
+                return
+            time.sleep(0.2)
+        sys.exit("no agent reported")
+
     def text(self, text):
         for name, value in sorted(self.names.items(), key=lambda item: -len(item[1])):
             if len(value) >= 12:
@@ -179,6 +188,8 @@ class Run:
         return MAC.sub("<mac>", UUID.sub("<uuid>", text))
 
     def value(self, value, key, asked, unordered):
+        if key == "configurations":
+            return f"<{type(value).__name__}>"
         if isinstance(value, dict):
             omitted = OMITTED.get(self.resource(key), ())
             embeds = key == "security_group"
@@ -296,6 +307,10 @@ def record(args, keystone):
         run.names = {f"project_{name}": value for name, value in run.projects.items()}
     lines = []
     for case in cases.CASES:
+        if case.get("with_agents") and args.agents:
+            subprocess.run(args.agents, shell=True, check=True)
+            run.wait_for_agents()
+            args.agents = None
         answer = run.send(case)
         more = {"deliberate": "upstream fails"} if answer["status"] == 500 else {}
         lines.append({**case, **more, "got": answer})
@@ -314,6 +329,8 @@ def check(args, keystone):
         templates = Templates.read(json.loads(next(lines))["templates"])
         for line in lines:
             case = json.loads(line)
+            if case.get("with_agents") and not keystone:
+                continue
             want, got = templates.unfold(case["got"]), json.loads(compact(run.send(case)))
             count += 1
             if want == got:
@@ -338,6 +355,7 @@ def main():
     parser.add_argument("--url", default="http://127.0.0.1:19696")
     parser.add_argument("--raw", help="record: keep the answers here as they came; rewrite: read them from here")
     parser.add_argument("--keystone")
+    parser.add_argument("--agents", help="record: the command that starts a host's agents, before what is asked with them there")
     parser.add_argument("--password")
     parser.add_argument("--width", type=int, default=900)
     args = parser.parse_args()

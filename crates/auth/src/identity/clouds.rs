@@ -29,7 +29,7 @@ pub(super) fn clouds_with_passwords(clouds: &[Cloud<'_>], auth_url: &str, region
 /// The file for a server that does not authenticate: one cloud, `neutrino`. `base_url` has no slash at its end.
 pub fn clouds_without_auth(base_url: &str) -> String {
     format!(
-        "clouds:\n  neutrino:\n    auth_type: none\n    auth:\n      endpoint: {base_url}\n    network_endpoint_override: {base_url}/v2.0\n    \
+        "clouds:\n  neutrino:\n    auth_type: none\n    auth:\n      endpoint: {base_url}\n    \
          region_name: RegionOne\n    interface: public\n"
     )
 }

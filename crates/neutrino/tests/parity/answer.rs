@@ -107,6 +107,7 @@ struct Form<'a> {
 impl Form<'_> {
     fn value(&self, value: Value, key: &str) -> Value {
         match value {
+            Value::Object(_) if key == "configurations" => json!("<dict>"),
             Value::Object(map) => self.object(map, key),
             Value::Array(items) => {
                 let one = key.strip_suffix('s').unwrap_or(key);

@@ -9,11 +9,13 @@ mod answer;
 mod registry;
 
 use answer::Names;
-use api::{QuotaConfig, Server, ServerOptions, Settings};
-use auth::Policy;
+use api::{Frame, Op, QuotaConfig, Server, ServerOptions, Settings};
 use auth::identity::{Identity, NoAuth};
+use auth::{Caller, Policy};
 use bytes::Bytes;
 use http::Request;
+use ml2::agent::AgentReport;
+use model::AgentType;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use world::engines::Memory;
@@ -91,6 +93,23 @@ fn recorded() -> (Header, Vec<Case>) {
     (header, lines.map(|fields| Case { fields }).collect())
 }
 
+/// What a DHCP agent of the host of the recording says of itself.
+async fn report_agent(server: &Server) {
+    let report = |_: &Frame, op: &mut Op<'_>| {
+        let report = AgentReport {
+            host: "fake-1".into(),
+            agent_type: AgentType::Dhcp,
+            binary: "neutron-dhcp-agent".into(),
+            topic: "dhcp_agent".into(),
+            availability_zone: Some("nova".into()),
+            configurations: Map::new(),
+            started_at: op.tx.context.now,
+        };
+        Ok(ml2::agent::report_agent(op, report))
+    };
+    server.frame().commit(&Caller::internal(), report).await.expect("reports are taken");
+}
+
 /// Sends the request and brings its answer to the recorded form.
 async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names) -> Value {
     let role = header.roles[case.text("as")].as_array().expect("project and roles");
@@ -130,7 +149,12 @@ async fn upstream_and_this_server_answer_the_same() {
     let server = server();
     let mut names = Names::new(BASE, &header.projects);
     let (mut differences, mut stale) = (Vec::new(), Vec::new());
+    let mut has_agents = false;
     for case in &cases {
+        if case.fields.contains_key("with_agents") && !has_agents {
+            report_agent(&server).await;
+            has_agents = true;
+        }
         let got = answer(&server, &header, case, &mut names).await;
         let want = header.unfold(&case.fields["got"]);
         let is_deliberate = case.fields.contains_key("deliberate");
