@@ -107,6 +107,11 @@ impl Scope<'_> {
             let net = Some(pair.address.trunc());
             cuts.extend([Cut { source: net, ..any.clone() }, Cut { destination: net, ..any }]);
         }
+        let kept = carried.filter(|_| !all).map(link_locals).unwrap_or_default();
+        for address in link_locals(before).difference(&kept) {
+            let any = whole(zone, Family::V6);
+            cuts.extend([Cut { source: Some(*address), ..any.clone() }, Cut { destination: Some(*address), ..any }]);
+        }
         for group in left().filter(|_| !all).filter_map(|group| self.intents.security_group(*group)) {
             for rule in &group.rules {
                 self.rule(rule, before, cuts);
@@ -129,7 +134,7 @@ impl Scope<'_> {
         let pairs = port.allowed_addresses.iter().map(|pair| pair.address.trunc());
         let remote = remote.filter(|remote| remote.prefix_len() > 0);
         let (protocol, destination_ports) = transport(rule);
-        for local in own.chain(pairs).filter(|local| Family::of_net(local) == rule.family) {
+        for local in own.chain(pairs).chain(link_locals(port)).filter(|local| Family::of_net(local) == rule.family) {
             let (source, destination) = match rule.direction {
                 Direction::Ingress => (remote, Some(local)),
                 Direction::Egress => (Some(local), remote),
@@ -137,6 +142,12 @@ impl Scope<'_> {
             cuts.insert(Cut { protocol, source, destination, destination_ports, ..whole(zone, rule.family) });
         }
     }
+}
+
+/// The addresses that a port has without being given them.
+fn link_locals(port: &PortIntent) -> BTreeSet<IpNet> {
+    let macs = port.allowed_addresses.iter().map(|pair| pair.mac).chain([port.mac]);
+    macs.map(|mac| IpNet::from(IpAddr::from(net::link_local_eui64(mac)))).collect()
 }
 
 fn same(a: &GroupRule, b: &GroupRule) -> bool {

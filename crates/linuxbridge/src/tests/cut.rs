@@ -96,7 +96,7 @@ fn a_port_takes_all_of_its_addresses() {
     let mut world = World::new();
     assert_eq!(world.put(Unit::Port(port(5, 1, &[1]))), [], "nothing changed");
     let cuts = world.remove(UnitId::Port(port_id(5)));
-    assert_eq!(cuts.len(), 4, "both directions of both families: {cuts:?}");
+    assert_eq!(cuts.len(), 6, "both directions of the addresses of both families and of the link-local one: {cuts:?}");
     assert!(cuts.contains(&any(None, Some("10.0.0.5/32"))) && cuts.contains(&any(Some("10.0.0.5/32"), None)), "{cuts:?}");
 }
 
@@ -104,4 +104,16 @@ fn a_port_takes_all_of_its_addresses() {
 fn a_network_takes_its_zone() {
     let mut world = World::new();
     assert_eq!(world.remove(UnitId::Network(network_id(1))), [any(None, None), Cut { family: Family::V6, ..any(None, None) }]);
+}
+
+#[test]
+fn link_local_connections_go_like_others() {
+    let mut world = World::new();
+    let link_local = net("fe80::f816:3eff:fe00:5/128");
+    let from = Cut { family: Family::V6, ..any(Some("fe80::f816:3eff:fe00:5/128"), None) };
+    assert_eq!(port(5, 1, &[]).mac, "fa:16:3e:00:00:05".parse().expect("a MAC"));
+    let cuts = world.put(Unit::Port(port(5, 1, &[])));
+    assert!(cuts.contains(&from), "what the group let out goes with it: {cuts:?}");
+    let cuts = world.remove(UnitId::Port(port_id(5)));
+    assert!(cuts.contains(&from) && cuts.iter().any(|cut| cut.destination == Some(link_local)), "{cuts:?}");
 }
