@@ -161,7 +161,7 @@ impl Server {
             report::Report::Hello(_) => Err("a second Hello".to_owned()),
             report::Report::Heartbeat(heartbeat) => {
                 let roles = roles(host, &heartbeat.roles);
-                let dead = self.world().table::<Agent>().by(Agent::BY_HOST, host).any(|agent| !agent.alive);
+                let dead = self.world.table::<Agent>().by(Agent::BY_HOST, host).any(|agent| !agent.alive);
                 if let Some(session) = self.sessions.get_mut(host) {
                     session.report_roles |= dead || !roles.is_empty();
                     if !roles.is_empty() {

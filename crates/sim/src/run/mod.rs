@@ -267,7 +267,12 @@ impl Simulation {
             }
             node.start();
         }
-        self.servers.iter().flatten().for_each(|server| server.memory.cut_off(false));
+        for server in self.servers.iter_mut().flatten() {
+            server.memory.cut_off(false);
+            if !server.catch_up(&self.runtime) {
+                self.problems.push("a server does not catch up".to_owned());
+            }
+        }
         let mut quiet_rounds = 0;
         for _ in 0..PATIENCE {
             self.now += Duration::from_secs(61);

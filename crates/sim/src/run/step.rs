@@ -46,6 +46,10 @@ impl Simulation {
     fn ask(&mut self, rng: &mut SmallRng) {
         let Some(index) = self.up(rng) else { return };
         let Some(server) = &mut self.servers[index] else { return };
+        // What it has of others' commits must not depend on how fast its threads are.
+        if !server.catch_up(&self.runtime) {
+            return;
+        }
         let Some(request) = request::random(rng, &server.world(), &self.hosts) else { return };
         let outcome = server.request(&self.runtime, &request);
         match &outcome {
@@ -59,10 +63,11 @@ impl Simulation {
 
     /// The device of a port comes or goes, where it should be or (sometimes) elsewhere.
     fn device(&mut self, rng: &mut SmallRng) {
-        let world = match self.up(rng).and_then(|index| self.servers[index].as_ref()) {
-            Some(server) => server.world(),
-            None => return,
-        };
+        let Some(server) = self.up(rng).and_then(|index| self.servers[index].as_mut()) else { return };
+        if !server.catch_up(&self.runtime) {
+            return;
+        }
+        let world = server.world();
         let mut ports: Vec<_> = world.table::<Port>().iter().filter(|port| port.device_owner != "network:dhcp").cloned().collect();
         if rng.random_bool(0.8) {
             let waits = |node: &Node, port: &Port| port.bound_host() == Some(&node.name) && node.kernel.link(&port.tap_name()).is_none();
