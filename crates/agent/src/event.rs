@@ -52,11 +52,8 @@ pub enum Order {
     },
 }
 
-/// Kinds of units this version knows.
-const KINDS: [&str; 7] = ["network", "remote", "group", "member", "dhcp", "dhcp-host", "port"];
-
 fn is_known(key: &str) -> bool {
-    let known = key.split_once('/').is_none_or(|(kind, _)| KINDS.contains(&kind));
+    let known = key.split_once('/').is_none_or(|(kind, _)| UnitId::KINDS.contains(&kind));
     if !known {
         tracing::debug!(key, "unit of a kind that this version does not know");
     }

@@ -49,6 +49,12 @@ impl fmt::Display for UnitId {
     }
 }
 
+impl UnitId {
+    /// The kinds of this version: the part of a key before its first slash. A reader leaves units of other kinds aside.
+    pub const KINDS: [&'static str; 10] =
+        ["network", "remote", "group", "member", "dhcp", "dhcp-host", "router", "floating-ip", "port-forwarding", "port"];
+}
+
 /// A key or body that is not of this contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unit {key}: {reason}")]
@@ -161,6 +167,24 @@ mod tests {
         }
         for wrong in ["", "port", "port/x", "port/", &format!("port/{id}/{id}"), &format!("remote/{id}"), "router/x"] {
             assert!(wrong.parse::<UnitId>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_kinds_are_those_that_are_read() {
+        let id = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";
+        let read = |kind: &str| [format!("{kind}/{id}"), format!("{kind}/{id}/{id}")].iter().any(|key| key.parse::<UnitId>().is_ok());
+        assert!(UnitId::KINDS.iter().all(|kind| read(kind)));
+        // One for each variant: a new one does not compile here before it is in the list.
+        let position = |unit: &UnitId| match unit {
+            UnitId::Network(_) | UnitId::Remote(..) | UnitId::SecurityGroup(_) | UnitId::Member(..) | UnitId::Dhcp(_) => {}
+            UnitId::DhcpHost(..) | UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::Port(_) => {}
+        };
+        for kind in UnitId::KINDS {
+            let unit = [format!("{kind}/{id}"), format!("{kind}/{id}/{id}")].iter().find_map(|key| key.parse::<UnitId>().ok());
+            let unit = unit.expect("each kind is read");
+            position(&unit);
+            assert_eq!(unit.to_string().split('/').next(), Some(kind));
         }
     }
 
