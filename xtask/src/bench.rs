@@ -16,6 +16,7 @@ pub fn bench(arguments: &[String]) -> Result<()> {
     step("building", &["cargo", "build", "--release", "--locked", "--package", "neutrino", "--package", "bench"])?;
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     match which.as_str() {
+        "api" if options.contains(&"--peer") => against_peer(),
         "api" => api(&options),
         "wire" | "restart" | "crash" | "coldstart" | "table" => {
             let words = [&[PROGRAM, which][..], &options].concat();
@@ -23,6 +24,24 @@ pub fn bench(arguments: &[String]) -> Result<()> {
         }
         other => bail!("'{other}' is no measurement; there are api, wire, restart and crash"),
     }
+}
+
+/// Upstream and this server, one after the other, with one program; their tables and the ratios.
+fn against_peer() -> Result<()> {
+    let out = "target/bench-peer.json";
+    fs::remove_file(out).or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+    step("measuring upstream", &["lab/peer/bench.sh", PROGRAM, out])?;
+    let state = std::path::absolute(format!("target/bench-cold.{}", std::process::id()))?;
+    let server = format!("target/release/neutrino server --state {} --listen 127.0.0.1:9699 --auth none", state.display());
+    let (start, stop) = (format!("exec {server}"), format!("pkill -f '[n]eutrino server --state {}'", state.display()));
+    let cold =
+        [PROGRAM, "coldstart", "--url", "http://127.0.0.1:9699", "--start", &start, "--stop", &stop, "--label", "neutrino", "--out", out];
+    let result = step("starting this server", &cold);
+    fs::remove_dir_all(&state)?;
+    result?;
+    api(&["--label", "neutrino", "--out", out, "--flat", "1000,5000,10000,50000"])?;
+    let words = [PROGRAM, "table", out];
+    status(&mut command(&words), &words.join(" "))
 }
 
 /// The API of a server of its own, without authentication, on a new database. Options given replace the defaults.

@@ -32,8 +32,8 @@ cargo xtask tidy
     Checks layers of crates, file sizes, dead files.
 cargo xtask licences
     Checks the licences of all dependencies.
-cargo xtask bench api|wire|restart|crash [OPTIONS]
-    Measures; `bench <which> --help` shows the options.";
+cargo xtask bench api [--peer] | wire | restart | crash [OPTIONS]
+    Measures; `--peer` measures upstream beside it; `bench <which> --help` shows the options.";
 
 fn main() -> ExitCode {
     match run() {
