@@ -289,10 +289,11 @@ impl<H: Host> Agent<H> {
         } else {
             self.quick_pass()
         };
+        let seen = done.is_ok();
         self.reschedule(now, done, due);
         // A rule is not gone while connections that it let pass go on.
         self.aftermath();
-        self.reporter.flush(self.newest, &self.told);
+        self.reporter.flush(self.newest, &self.told, seen);
         if !self.announced && self.is_settled() {
             self.announced = true;
             tracing::info!(revision = self.revision, "in sync");

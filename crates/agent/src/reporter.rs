@@ -18,6 +18,8 @@ pub(crate) struct Reporter {
     new_realised: BTreeSet<UnitId>,
     new_gone: BTreeSet<UnitId>,
     new_faults: BTreeSet<UnitId>,
+    /// A new stream was not yet told what is not in force.
+    repeating: bool,
 }
 
 impl Reporter {
@@ -27,8 +29,9 @@ impl Reporter {
         self.send(report::Report::Hello(hello));
     }
 
-    /// Tells all of it again.
+    /// Tells all of it again, what is not in force included: it may have gone while nobody listened, or while no agent ran.
     pub(crate) fn repeat(&mut self) {
+        self.repeating = true;
         self.new_realised.extend(self.realised.keys().copied());
         self.new_faults.extend(self.faults.keys().copied());
     }
@@ -64,8 +67,12 @@ impl Reporter {
         self.realised.contains_key(unit)
     }
 
-    /// Sends what is new.
-    pub(crate) fn flush(&mut self, revision: u64, told: &BTreeMap<UnitId, u64>) {
+    /// Sends what is new. `seen`: the host could be read, so what is not in force is known to be missing.
+    pub(crate) fn flush(&mut self, revision: u64, told: &BTreeMap<UnitId, u64>, seen: bool) {
+        if seen && std::mem::take(&mut self.repeating) {
+            let missing = |unit: &&UnitId| !self.realised.contains_key(*unit) && !self.faults.contains_key(*unit);
+            self.new_gone.extend(told.keys().filter(missing));
+        }
         let keys = |units: BTreeSet<UnitId>| -> Vec<String> { units.iter().map(ToString::to_string).collect() };
         if !self.new_realised.is_empty() || !self.new_gone.is_empty() {
             tracing::debug!(revision, realised = ?self.new_realised, gone = ?self.new_gone, "reporting");

@@ -74,6 +74,13 @@ impl Session {
             other => panic!("not {other:?}"),
         }
     }
+
+    async fn gone(&mut self) -> Vec<String> {
+        match self.report().await {
+            report::Report::Gone(gone) => gone.keys,
+            other => panic!("not {other:?}"),
+        }
+    }
 }
 
 /// A server in a runtime of its own: when that is shut down its connections die as those of a killed process.
@@ -155,6 +162,7 @@ async fn an_agent_introduces_itself_and_reports() {
         [("Linux bridge agent", "neutron-linuxbridge-agent"), ("DHCP agent", "neutron-dhcp-agent"), ("L3 agent", "neutron-l3-agent")];
     assert_eq!(types, expected);
     session.snapshot(10, units());
+    assert_eq!(session.gone().await, [key(5)], "what is not there is told, too: it may have been");
     assert_eq!(session.realised().await, (10, vec![format!("network/{}", network_id(1))]));
     bench.plug(5);
     assert_eq!(session.realised().await, (10, vec![key(5)]));
@@ -167,8 +175,7 @@ async fn an_agent_introduces_itself_and_reports() {
     assert_eq!(bench.model.steps(), Vec::<String>::new());
     bench.model.remove_link(&tap(5));
     bench.running.events().send(Event::LinkGone(tap(5).into())).expect("it runs");
-    let report::Report::Gone(gone) = session.report().await else { panic!("its going is told") };
-    assert_eq!(gone.keys, [key(5)]);
+    assert_eq!(session.gone().await, [key(5)], "its going is told");
     // A unit that cannot be, and then can.
     session.delta(12, [Unit::Port(port(6, 9, &[]))]);
     session.synced(12);
@@ -186,8 +193,8 @@ async fn a_server_that_comes_back_hears_what_is() {
     let mut bench = Bench::new().await;
     let mut session = bench.session().await;
     session.hello().await;
-    session.snapshot(10, units());
     bench.plug(5);
+    session.snapshot(10, units());
     while !bench.bridged(5) {
         session.realised().await;
     }
@@ -211,6 +218,7 @@ async fn a_server_that_comes_back_hears_what_is() {
     assert_eq!((hello.revision, hello.epoch), (10, 7), "it goes on from what was complete");
     session.delta(11, [Unit::Port(port(6, 1, &[]))]);
     session.synced(11);
+    assert_eq!(session.gone().await, [key(6)]);
     let (revision, keys) = session.realised().await;
     assert_eq!((revision, keys), (11, vec![format!("network/{}", network_id(1)), key(5)]));
 }
@@ -220,8 +228,8 @@ async fn nonsense_ends_the_stream_and_nothing_else() {
     let mut bench = Bench::new().await;
     let mut session = bench.session().await;
     session.hello().await;
-    session.snapshot(10, units());
     bench.plug(5);
+    session.snapshot(10, units());
     while !bench.bridged(5) {
         session.realised().await;
     }
