@@ -158,18 +158,18 @@ impl Newest {
 
     fn publish(&self, followers: &mut Followers, commits: Vec<Arc<Commit>>) {
         let here = *self.revision.borrow();
-        let mut newest = None;
-        for commit in commits.into_iter().filter(|commit| commit.revision > here) {
+        let commits: Vec<_> = commits.into_iter().filter(|commit| commit.revision > here).collect();
+        let Some(newest) = commits.last().cloned() else { return };
+        // Before anybody hears of the commits: who does must not find an older world.
+        self.image.store(newest.after.0.clone());
+        for commit in commits {
             let Commit { revision, request_id, time, change, .. } = &*commit;
             let (revision, time) = (*revision, *time);
             followers.recent.push_back(Recent { revision, request_id: request_id.clone(), time, change: change.clone() });
-            newest = Some(commit.clone());
             followers.subscribers.retain(|subscriber| subscriber.send(commit.clone()).is_ok());
         }
-        let Some(newest) = newest else { return };
         let surplus = followers.recent.len().saturating_sub(self.keep);
         followers.recent.drain(..surplus);
-        self.image.store(newest.after.0.clone());
         self.revision.send_replace(newest.revision);
     }
 
