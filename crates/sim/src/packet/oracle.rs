@@ -107,6 +107,16 @@ impl Oracle {
         }
     }
 
+    /// What is known of a connection on the hosts of two ports, for people.
+    pub fn history(&self, ports: [&Port; 2], packet: &Packet) -> Vec<String> {
+        let hosts: BTreeSet<&HostName> = ports.iter().filter_map(|port| port.bound_host()).collect();
+        let tuple = Tuple::of(packet);
+        let ways = [("forth", tuple), ("back", tuple.and_then(|tuple| tuple.reversed()))];
+        let known = hosts.into_iter().flat_map(|host| ways.map(|(way, tuple)| (host, way, tuple)));
+        let known = known.filter(|(host, _, tuple)| self.past(host, ports[0].network_id).has(*tuple));
+        known.map(|(host, way, _)| format!("{host} has seen it begin {way}")).collect()
+    }
+
     /// False when a packet of an old connection must not get to a port any more: the rules of now do not let it, and they
     /// do not let the first packet of the connection either to which it would be the answer.
     pub fn may_still_pass(&self, world: &World, sender: &Port, receiver: &Port, packet: &Packet, answered: &Packet) -> bool {
@@ -115,8 +125,8 @@ impl Oracle {
         }
         let filters =
             [(sender, receiver, Direction::Egress, Direction::Ingress), (receiver, sender, Direction::Ingress, Direction::Egress)];
-        let none = |port: &Port| Past { begun: None, network: port.network_id };
-        let lets = |port: &Port, direction, packet| !is_filtered(port) || is_let(world, port, direction, packet, &none(port));
+        // A packet of a connection that was cut is not invalid, whatever it is: rules judge it.
+        let lets = |port: &Port, direction, packet| !is_filtered(port) || is_let_by_rules(world, port, direction, packet);
         filters.iter().all(|(port, other, way, back)| {
             let Some(host) = port.bound_host() else { return false };
             let is_answer = self.past(host, port.network_id).has(Tuple::of(answered));
@@ -160,6 +170,16 @@ fn may_be(port: &Port, mac: Mac, address: IpAddr) -> bool {
     let pair = port.allowed_address_pairs.iter().any(|pair| pair.mac_address == mac && pair.ip_address.contains(&address));
     let link_local = has_mac(port, mac) && address == IpAddr::from(net::link_local_eui64(mac));
     fixed || pair || link_local
+}
+
+/// True when a packet is between addresses that two ports have.
+pub fn is_between(sender: &Port, receiver: &Port, packet: &Packet) -> bool {
+    match &packet.body {
+        Body::Ip { source, destination, .. } => {
+            may_be(sender, packet.source, *source) && may_be(receiver, packet.destination, *destination)
+        }
+        _ => false,
+    }
 }
 
 fn has_mac(port: &Port, mac: Mac) -> bool {
@@ -218,17 +238,24 @@ fn is_stateful(world: &World, port: &Port) -> bool {
 
 /// Groups judge IP; ARP is no matter of theirs, and nothing else passes.
 fn is_let(world: &World, port: &Port, direction: Direction, packet: &Packet, past: &Past<'_>) -> bool {
+    let Body::Ip { source, load, .. } = &packet.body else { return matches!(packet.body, Body::Arp { .. }) };
+    let judged = basics(direction, source, load).is_none();
+    if judged && is_stateful(world, port) {
+        if past.continues(packet) {
+            return true;
+        }
+        let untracked = matches!(load, Load::Icmp { protocol: 58, kind: 130..=137 | 143, .. } if source.is_ipv6());
+        if !untracked && past.is_stray(packet) {
+            return false;
+        }
+    }
+    is_let_by_rules(world, port, direction, packet)
+}
+
+fn is_let_by_rules(world: &World, port: &Port, direction: Direction, packet: &Packet) -> bool {
     let Body::Ip { source, destination, load } = &packet.body else { return matches!(packet.body, Body::Arp { .. }) };
     if let Some(verdict) = basics(direction, source, load) {
         return verdict;
-    }
-    let stateful = is_stateful(world, port);
-    if stateful && past.continues(packet) {
-        return true;
-    }
-    let untracked = matches!(load, Load::Icmp { protocol: 58, kind: 130..=137 | 143, .. } if source.is_ipv6());
-    if stateful && !untracked && past.is_stray(packet) {
-        return false;
     }
     let far = if direction == Direction::Ingress { source } else { destination };
     let rules = groups(world, port).flat_map(|group| world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group.id));

@@ -3,7 +3,7 @@
 use super::Simulation;
 use crate::check;
 use crate::packet::Packet;
-use crate::packet::oracle::Oracle;
+use crate::packet::oracle::{Oracle, is_between};
 use crate::packet::path::Fabric;
 use crate::packet::probe::{Prober, answer_to};
 use crate::packet::track::{Track, Tuple};
@@ -19,8 +19,11 @@ use world::World;
 #[derive(Default)]
 pub(super) struct Traffic {
     oracle: Oracle,
-    begun: Vec<(PortId, PortId, Packet)>,
+    begun: Vec<Begun>,
 }
+
+/// Sender, receiver and packet.
+type Begun = (Arc<Port>, Arc<Port>, Packet);
 
 impl Simulation {
     /// Packets of connections that were begun before the trouble: none passes that only rules of then let pass.
@@ -34,7 +37,9 @@ impl Simulation {
         }
         let tracks: Vec<Track> = fabric.machines.values().map(|machine| machine.track.clone()).collect();
         for (sender, receiver, packet) in unambiguous(std::mem::take(&mut self.traffic.begun)) {
-            let (Some(sender), Some(receiver)) = (world.get::<Port>(&sender), world.get::<Port>(&receiver)) else { continue };
+            // What a host has tracked of a port while that was elsewhere was not judged by its rules.
+            let now = |then: &Port| world.get::<Port>(&then.id).filter(|now| now.bound_host() == then.bound_host());
+            let (Some(sender), Some(receiver)) = (now(&sender), now(&receiver)) else { continue };
             let wired = check::is_wired(&self.nodes, &world, sender) && check::is_wired(&self.nodes, &world, receiver);
             let Some(answer) = answer_to(&packet).filter(|_| wired) else { continue };
             // Each by itself: what begins a connection makes it whole again, or begins one the other way.
@@ -47,6 +52,7 @@ impl Simulation {
                 self.summary.cut += usize::from(!got);
                 if got && !self.traffic.oracle.may_still_pass(&world, from, to, packet, other) {
                     self.problems.push(format!("a connection outlives what let it pass: {packet}"));
+                    self.problems.extend(self.traffic.oracle.history([from, to], packet));
                     self.problems.extend([format!("sender {from:?}"), format!("receiver {to:?}")]);
                     self.tell_rules(&world, [from, to]);
                     return;
@@ -70,7 +76,7 @@ impl Simulation {
             if !self.judge_one(&world, &mut fabric, &sender, &packet) {
                 return;
             }
-            self.traffic.begun.push((sender.id, receiver.id, packet));
+            self.traffic.begun.push((sender, receiver, packet));
         }
         for node in &self.nodes {
             let machine = fabric.machines.remove(&node.name).expect("made of the nodes");
@@ -108,7 +114,7 @@ impl Simulation {
 }
 
 /// The first packet of each connection that can be of two ports only. What was flooded, or several ports have sent, others may have let begin.
-fn unambiguous(begun: Vec<(PortId, PortId, Packet)>) -> Vec<(PortId, PortId, Packet)> {
+fn unambiguous(begun: Vec<Begun>) -> Vec<Begun> {
     let mut between: BTreeMap<(Tuple, Tuple), BTreeSet<(PortId, PortId)>> = BTreeMap::new();
     let key = |packet: &Packet| {
         let tuple = Tuple::of(packet)?;
@@ -118,9 +124,10 @@ fn unambiguous(begun: Vec<(PortId, PortId, Packet)>) -> Vec<(PortId, PortId, Pac
     for (sender, receiver, packet) in &begun {
         let Some(key) = key(packet) else { continue };
         let ends = between.entry(key).or_default();
-        ends.insert((*sender.min(receiver), *sender.max(receiver)));
-        // A flooded frame is between its sender and everybody.
-        ends.extend(packet.destination.is_group().then_some((*sender, *sender)));
+        ends.insert((sender.id.min(receiver.id), sender.id.max(receiver.id)));
+        // A flooded frame is between its sender and everybody. And turning port security on cuts what used the port's addresses:
+        // a port without it may have used any.
+        ends.extend((!is_between(sender, receiver, packet)).then_some((sender.id, sender.id)));
     }
     let mut first = BTreeSet::new();
     let mut is_clear = |packet: &Packet| key(packet).filter(|key| between[key].len() == 1).is_some_and(|key| first.insert(key));
