@@ -70,6 +70,29 @@ async fn an_operation_that_panics_or_fails_leaves_nothing_and_stops_nobody() {
 }
 
 #[tokio::test]
+async fn who_hears_of_a_commit_finds_its_world() {
+    for engines in Engines::all() {
+        let store = open(&engines, StoreOptions::default());
+        let (_, mut commits) = store.subscribe();
+        let listener = {
+            let store = store.clone();
+            std::thread::spawn(move || {
+                while let Some(commit) = commits.blocking_recv() {
+                    let there = store.world().revision();
+                    assert!(there >= commit.revision, "told of {} while the world is at {there}", commit.revision);
+                }
+            })
+        };
+        // The listener catches the store between the two only now and then.
+        for number in 1..600 {
+            store.commit(request(), putting(Thing::new(number, "x"))).await.unwrap().unwrap();
+        }
+        store.close().await;
+        listener.join().expect("each commit came with its world");
+    }
+}
+
+#[tokio::test]
 async fn a_subscriber_gets_each_commit_once_from_its_world_on() {
     for engines in Engines::all() {
         let store = open(&engines, StoreOptions::default());
