@@ -24,7 +24,8 @@ pub struct TestCloud {
 impl TestCloud {
     /// Starts the server and an agent on each of these hosts; they are alive when this returns.
     pub fn start(names: &[&str]) -> Result<TestCloud> {
-        output(&["ip", "link", "add", UNDERLAY, "type", "bridge", "mcast_snooping", "0"])?;
+        // An address of its own: else it takes that of a host that comes later, and the others look for it in vain.
+        output(&["ip", "link", "add", UNDERLAY, "address", "02:00:00:00:00:fe", "type", "bridge", "mcast_snooping", "0"])?;
         output(&["ip", "addr", "add", &format!("{SERVER}/24"), "dev", UNDERLAY])?;
         output(&["ip", "link", "set", UNDERLAY, "up"])?;
         let mut cloud = TestCloud { state: Scratch::new()?, server: None, hosts: Vec::new() };
@@ -82,9 +83,8 @@ impl TestCloud {
 
 impl Drop for TestCloud {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("the server's log:\n{}", tail(&self.state.path().join("server.log")));
-        }
+        // Shown when the test fails.
+        println!("the server's log:\n{}", tail(&self.state.path().join("server.log")));
         // The machine ends with the test.
         let _ = self.kill_server();
     }
@@ -138,6 +138,14 @@ impl Host {
         end(self.agent.take())
     }
 
+    /// `neutrino down`, which ends the agent.
+    pub fn down(&mut self) -> Result<()> {
+        self.sh(&format!("{PROGRAM} down --state {}", self.state.path().display()))?;
+        let mut agent = self.agent.take().context("the agent was running")?;
+        ensure!(agent.wait()?.success(), "the agent failed: {}", self.tail());
+        Ok(())
+    }
+
     fn enter(&self) -> [String; 4] {
         ["--net".to_owned(), "--mount".to_owned(), format!("--target={}", self.keeper.id()), "--".to_owned()]
     }
@@ -157,7 +165,8 @@ impl Host {
         let enter = self.enter();
         let state = self.state.path().to_string_lossy();
         let fixed = [PROGRAM, "instance", "--state", &state];
-        let all: Vec<&str> = ["nsenter"].into_iter().chain(enter.iter().map(String::as_str)).chain(fixed).chain(words.iter().copied()).collect();
+        let all: Vec<&str> =
+            ["nsenter"].into_iter().chain(enter.iter().map(String::as_str)).chain(fixed).chain(words.iter().copied()).collect();
         run(&all)
     }
 
@@ -222,9 +231,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("the log of {}:\n{}", self.name, self.tail());
-        }
+        println!("the log of {}:\n{}", self.name, self.tail());
         // Daemons outlive the agent; they end with the machine.
         let _ = self.kill_agent();
         let _ = self.keeper.kill();
@@ -262,5 +269,5 @@ fn end(child: Option<Child>) -> Result<()> {
 fn tail(log: &Path) -> String {
     let log = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
+    lines[lines.len().saturating_sub(60)..].join("\n")
 }

@@ -3,6 +3,7 @@
 //! A host is a network and a mount namespace with namespaces of its own below `/run/netns`.
 
 mod cloud;
+mod leaving;
 mod restarts;
 mod strangers;
 mod tunnels;

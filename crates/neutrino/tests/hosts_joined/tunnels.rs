@@ -50,7 +50,7 @@ testkit::isolated_tests! {
         let vxlan = link(&one.sh("ip -br link")?, "vxlan-");
         let gone = |what: &str| {
             eventually(&format!("the entry of {what} to go"), || {
-                Ok(!one.sh(&format!("bridge fdb show dev {vxlan} | grep dst"))?.contains(&b.mac))
+                Ok(!one.sh(&format!("bridge fdb show dev {vxlan} | sed -n '/dst/p'"))?.contains(&b.mac))
             })
         };
         two.remove(&b)?;

@@ -3,11 +3,15 @@
 //! Every test has a machine of namespaces, the program and its database for itself.
 
 mod filters;
+mod flat;
 mod guest;
 mod instances;
+mod ipv6;
 mod isolation;
 mod leases;
 mod lifecycle;
+mod options;
+mod variant;
 
 use anyhow::Result;
 use serde_json::{Value, json};
