@@ -37,9 +37,10 @@ pub fn port_of<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Opt
     ports(world, network).find(|port| port.device_id == device)
 }
 
-/// True when an alive agent serves the network.
+/// True when an alive agent serves the network: through a port, which may be missing for want of an address or of an L2 agent.
 pub fn is_served(world: &World, network: &Network) -> bool {
-    network.dhcp_agents.iter().any(|id| world.get::<Agent>(id).is_some_and(|agent| agent.alive))
+    let serves = |agent: &Agent| agent.alive && port_of(world, &agent.host, network.id).is_some_and(|port| port.binding.is_bound());
+    network.dhcp_agents.iter().any(|id| world.get::<Agent>(id).is_some_and(|agent| serves(agent)))
 }
 
 fn ports(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Port>> {

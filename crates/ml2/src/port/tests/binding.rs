@@ -198,3 +198,16 @@ fn nobody_waits_for_what_will_not_come() {
     lab.update(crate::subnet::resource(), subnet, json!({"enable_dhcp": false})).expect("legal");
     assert_eq!(state(&lab, second), (VifType::Tap, PortStatus::Active, Provisioning::default()));
 }
+
+#[test]
+fn a_server_that_is_not_plugged_is_not_waited_for() {
+    let mut lab = Lab::new();
+    let agent = lab.bridge_agent("h1", 1);
+    lab.bridge_agent("h2", 2);
+    lab.dhcp_agent("h1");
+    lab.update(crate::agent::resource(), agent, json!({"admin_state_up": false})).expect("legal");
+    let network = lab.network();
+    lab.subnet(network, json!({"cidr": "10.0.0.0/24"})).expect("free");
+    let port = lab.port(network, instance("h2")).expect("free");
+    assert_eq!(state(&lab, port), (VifType::Tap, PortStatus::Down, UNWIRED));
+}
