@@ -55,7 +55,18 @@ macro_rules! from_uuid_id {
         }
     )*};
 }
-from_uuid_id!(NetworkId, SubnetId, PortId, SegmentId, SecurityGroupId, SecurityGroupRuleId, AgentId, RouterId, FloatingIpId, PortForwardingId);
+from_uuid_id!(
+    NetworkId,
+    SubnetId,
+    PortId,
+    SegmentId,
+    SecurityGroupId,
+    SecurityGroupRuleId,
+    AgentId,
+    RouterId,
+    FloatingIpId,
+    PortForwardingId
+);
 
 macro_rules! from_text_id {
     ($($id:ident),*) => {$(

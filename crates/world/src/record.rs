@@ -26,7 +26,18 @@ macro_rules! record_ids {
         }
     )*};
 }
-record_ids!(NetworkId, SubnetId, PortId, SegmentId, SecurityGroupId, SecurityGroupRuleId, AgentId, RouterId, FloatingIpId, PortForwardingId);
+record_ids!(
+    NetworkId,
+    SubnetId,
+    PortId,
+    SegmentId,
+    SecurityGroupId,
+    SecurityGroupRuleId,
+    AgentId,
+    RouterId,
+    FloatingIpId,
+    PortForwardingId
+);
 
 impl RecordId for Uuid {
     fn lowest() -> Self {
