@@ -157,7 +157,7 @@ fn statuses(nodes: &[Node], world: &World, problems: &mut Vec<String>) {
 
 /// Nothing is given twice.
 fn unique(world: &World) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut problems = dangling(world);
     let mut once = BTreeSet::new();
     let mut see = |what: &dyn Debug, of: &dyn Debug| {
         if !once.insert(format!("{what:?}")) {
@@ -173,8 +173,6 @@ fn unique(world: &World) -> Vec<String> {
             see(&("segment", segment.network_type.as_str(), &segment.physical_network, segment.segmentation_id), &network.id);
         }
     }
-    drop(see);
-    problems.extend(dangling(world));
     problems
 }
 

@@ -39,12 +39,12 @@ fn runs(calm: bool, fixed: &[u64], usual: Run) {
 
 #[test]
 fn trouble_ends_in_what_the_world_says() {
-    runs(false, &[1, 2, 3], Run { seed: 0, steps: 300, rounds: 2, packets: 150, calm: false });
+    runs(false, &[1, 2, 3, 4, 5], Run { seed: 0, steps: 400, rounds: 2, packets: 150, calm: false });
 }
 
 #[test]
 fn packets_get_where_the_world_lets_them_and_nowhere_else() {
-    runs(true, &[1, 2], Run { seed: 0, steps: 250, rounds: 3, packets: 600, calm: true });
+    runs(true, &[1, 2, 3], Run { seed: 0, steps: 250, rounds: 3, packets: 600, calm: true });
 }
 
 #[test]

@@ -151,6 +151,11 @@ impl Simulation {
             }
         }
         self.quiet();
+        for node in self.nodes.iter().filter(|_| self.run.calm) {
+            // Where nobody meddles, no plan asks for what a kernel refuses.
+            let refused = std::mem::take(&mut node.kernel.state().refused);
+            self.problems.extend(refused.into_iter().map(|step| line(&node.name, format_args!("refused: {step}"))));
+        }
         if self.problems.is_empty() {
             let world = self.newest();
             self.problems = check::problems(&self.nodes, &world, &self.config);
