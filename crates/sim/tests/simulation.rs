@@ -25,6 +25,8 @@ fn runs(calm: bool, fixed: &[u64], usual: Run) {
     let steps = number("NEUTRINO_SIM_STEPS").map_or(usual.steps, |steps| steps as usize);
     let seeds: Vec<u64> = match number("NEUTRINO_SIM_SEED") {
         Some(seed) => (seed..seed + number("NEUTRINO_SIM_RUNS").unwrap_or(1)).collect(),
+        // Where a change is let in (`CI`), chance has no say: new seeds are for those who can look at what they find.
+        None if std::env::var_os("CI").is_some() => fixed.to_vec(),
         None => fixed.iter().copied().chain([rand::rng().random_range(0..1 << 32)]).collect(),
     };
     let (mut active, mut delivered, mut packets) = (0, 0, 0);
