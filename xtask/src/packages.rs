@@ -34,11 +34,12 @@ const RUN: [Package; 9] = [
 ];
 
 /// For tests besides.
-const TEST: [Package; 5] = [
+const TEST: [Package; 6] = [
     Package("tcpdump", Sign::Program("tcpdump")),
     Package("python3-venv", Sign::Command(&["python3", "-c", "import ensurepip, venv"])),
     Package("qemu-system-x86", Sign::Program("qemu-system-x86_64")),
     Package("xz-utils", Sign::Program("xz")),
+    Package("lz4", Sign::Program("lz4")),
     Package("util-linux", Sign::Program("unshare")),
 ];
 
