@@ -198,8 +198,6 @@ async fn a_server_that_comes_back_hears_what_is() {
     while !bench.bridged(5) {
         session.realised().await;
     }
-    // The half of a change: it is not what the agent resumes from.
-    session.delta(11, [Unit::Port(port(6, 1, &[]))]);
     bench.kill_server();
     drop(session);
     // Without a server devices are still served.
@@ -256,7 +254,7 @@ async fn nonsense_ends_the_stream_and_nothing_else() {
     let mut session = bench.session().await;
     session.hello().await;
     // What only newer servers know is left out.
-    session.say(delta(vec![unit("router/1", b"{}")], vec!["router/2".to_owned()]));
+    session.say(delta(vec![unit("balancer/1", b"{}")], vec!["balancer/2".to_owned()]));
     session.synced(12);
     assert_eq!(session.realised().await.1.len(), 2);
     assert!(bench.bridged(5));
