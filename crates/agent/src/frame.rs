@@ -293,7 +293,10 @@ impl<H: Host> Agent<H> {
         self.reschedule(now, done, due);
         // A rule is not gone while connections that it let pass go on.
         self.aftermath();
-        self.reporter.flush(self.newest, &self.told, seen);
+        // What was told in part is the state of no revision that a report could name: what is in force may be what is about to be taken away.
+        if !self.partial {
+            self.reporter.flush(self.newest, &self.told, seen);
+        }
         if !self.announced && self.is_settled() {
             self.announced = true;
             tracing::info!(revision = self.revision, "in sync");
