@@ -103,7 +103,7 @@ pub(crate) fn pidfd_signal(pidfd: &OwnedFd, signal: i32) -> io::Result<()> {
 /// Makes the child enter a namespace and a session of its own before it runs its program.
 pub(crate) fn detach_into(command: &mut std::process::Command, netns: Option<OwnedFd>) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only setns, setsid and sigprocmask are called, all async-signal-safe, on values
+    // SAFETY: between fork and exec only setns, setsid, sigprocmask and signal are called, all async-signal-safe, on values
     // prepared before; nothing is allocated or locked.
     unsafe {
         command.pre_exec(move || {
@@ -114,6 +114,8 @@ pub(crate) fn detach_into(command: &mut std::process::Command, netns: Option<Own
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             check(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()).into())?;
+            // An agent started by nohup ignores it; a shell could not trap then what it is told to reload by.
+            libc::signal(libc::SIGHUP, libc::SIG_DFL);
             Ok(())
         });
     }
