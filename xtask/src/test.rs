@@ -124,7 +124,8 @@ impl Seen {
     }
 
     fn line(&mut self, line: &str) {
-        if let Some(rest) = line.trim_start().strip_prefix(SKIPPED) {
+        // Not always at its beginning: a test in namespaces of its own says it behind its name.
+        if let Some((_, rest)) = line.split_once(SKIPPED) {
             eprintln!("   skipped: {rest}");
             self.skipped.push(rest.to_owned());
         } else if let Some(test) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
