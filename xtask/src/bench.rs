@@ -54,7 +54,7 @@ fn api(options: &[&str]) -> Result<()> {
     let place = Place { program: "target/release/neutrino", state: std::path::absolute(state)?, listen: "127.0.0.1:9699".to_owned() };
     let mut server = place.start(&["server", "--auth", "none"], false)?;
     let (url, group) = (format!("http://{}", place.listen), format!("neutrino={}", server.id()));
-    let mut words = vec![PROGRAM, "api", "--url", &url, "--project", "bench", "--group", &group];
+    let mut words = vec![PROGRAM, "api", "--url", &url, "--project", "admin", "--group", &group];
     if !options.contains(&"--out") {
         words.extend(["--out", "target/bench-api.json"]);
     }
