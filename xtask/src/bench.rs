@@ -33,7 +33,9 @@ fn against_peer() -> Result<()> {
     step("measuring upstream", &["lab/peer/bench.sh", PROGRAM, out])?;
     let state = std::path::absolute(format!("target/bench-cold.{}", std::process::id()))?;
     let server = format!("target/release/neutrino server --state {} --listen 127.0.0.1:9699 --auth none", state.display());
-    let (start, stop) = (format!("exec {server}"), format!("pkill -f '[n]eutrino server --state {}'", state.display()));
+    let pid = state.with_extension("pid");
+    let start = format!("echo $$ > {pid}; exec {server}", pid = pid.display());
+    let stop = format!("kill $(cat {pid}) 2> /dev/null", pid = pid.display());
     let cold =
         [PROGRAM, "coldstart", "--url", "http://127.0.0.1:9699", "--start", &start, "--stop", &stop, "--label", "neutrino", "--out", out];
     let result = step("starting this server", &cold);
