@@ -11,7 +11,7 @@ testkit::isolated_tests! {
     fn instances_reach_the_physical_network_and_are_reached() {
         for script in [
             "ip link add phys0 type veth peer name phys1 && ip netns add neighbour && ip link set phys1 netns neighbour",
-            "ip link set phys0 up && ip -n neighbour link set lo up && ip -n neighbour link set phys1 up",
+            "ip link set phys0 addrgenmode none && ip link set phys0 up && ip -n neighbour link set lo up && ip -n neighbour link set phys1 up",
             "ip -n neighbour addr add 203.0.113.1/24 dev phys1",
         ] {
             output(&["sh", "-c", script])?;
