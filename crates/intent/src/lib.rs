@@ -13,7 +13,7 @@ mod port;
 mod router;
 mod security_group;
 mod unit;
-/// The protobuf envelope, generated from `proto/neutrino.proto` by `cargo xtask codegen`.
+/// The protobuf envelope, generated from `proto/neutrino.proto` with `tonic-prost-build` and committed, so that no build needs protoc.
 #[rustfmt::skip]
 #[allow(missing_docs, clippy::all, unused_qualifications, clippy::unwrap_used)]
 pub mod wire;
