@@ -247,7 +247,10 @@ fn ratios(peer: &Run, ours: &Run) {
     if let (Some(theirs), Some(own)) = (&peer.cold_start, &ours.cold_start) {
         println!("- first answer after a cold start: {:.0} times sooner", theirs.networks_ms / own.networks_ms);
     }
-    println!("- memory: 1/{:.1}", peer.memory_after_kib as f64 / ours.memory_after_kib.max(1) as f64);
+    for (ports, theirs) in &peer.memory_at {
+        let Some((_, own)) = ours.memory_at.iter().find(|(there, _)| there == ports) else { continue };
+        println!("- memory at {ports} ports: 1/{:.1}", *theirs as f64 / (*own).max(1) as f64);
+    }
     println!("\n| operation | conns | rate | p50 | processor time |");
     println!("|---|---|---|---|---|");
     for row in &ours.rows {
