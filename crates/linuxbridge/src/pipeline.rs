@@ -293,9 +293,8 @@ fn always_chains(table: &mut Table) {
     icmpv6_set(table, "icmpv6-never", &[134, 137]);
     icmpv6_set(table, "icmpv6-in", &[130, 131, 132, 134, 135, 136, 143]);
     // The family counts: protocol 58 in IPv4 and ports 67 and 68 in IPv6 are traffic like any other, for the groups to judge.
-    let udp = |family: u16, from: u16, to: u16| {
-        vec![Statement::is(Protocol, family), Statement::is(UdpSport, from), Statement::is(UdpDport, to)]
-    };
+    let udp =
+        |family: u16, from: u16, to: u16| vec![Statement::is(Protocol, family), Statement::is(UdpSport, from), Statement::is(UdpDport, to)];
     let icmpv6 = |set: &str| vec![Statement::is(Protocol, IPV6), within([Icmpv6Type], set)];
     let dropped = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
     let accepted = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::ACCEPT]].concat());

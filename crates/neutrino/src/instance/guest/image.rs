@@ -25,7 +25,8 @@ pub fn prepare(directory: &Path) -> Result<Image> {
     let image = Image { kernel: directory.join("vmlinux"), initramfs: directory.join("initramfs.cpio") };
     if !image.kernel.exists() || !directory.join("modules").exists() {
         eprintln!("fetching a kernel for guests into {} (once)", directory.display());
-        fetch(directory, &image.kernel).context("getting a kernel for guests; packages qemu-system-x86, dpkg, xz-utils and lz4 are needed")?;
+        fetch(directory, &image.kernel)
+            .context("getting a kernel for guests; packages qemu-system-x86, dpkg, xz-utils and lz4 are needed")?;
     }
     // Built each time: it takes milliseconds and always fits this program.
     let archive = initramfs(&directory.join("modules"))?;
