@@ -32,6 +32,7 @@ mod registry;
 mod resource;
 mod server;
 mod settings;
+mod tags;
 mod target;
 
 pub use answer::{Answer, Answering, Collection, Request};
@@ -50,3 +51,4 @@ pub use registry::{Extension, Mount, Registry, Responding};
 pub use resource::{Act, Action, Concerning, Create, Delete, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
 pub use server::{Server, ServerOptions};
 pub use settings::Settings;
+pub use tags::Tagging;

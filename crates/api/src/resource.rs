@@ -1,6 +1,6 @@
 //! The declaration of a resource.
 
-use crate::{Attribute, Fault, Fields, Op, View};
+use crate::{Attribute, Fault, Fields, Op, Tagging, View};
 use net::ProjectId;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -104,6 +104,8 @@ pub struct Resource<R: Record> {
     pub brings: &'static [(&'static str, usize)],
     /// Its revision number: `If-Match` works on it.
     pub revision_number: Option<fn(&R) -> u64>,
+    /// Its tags; [`Resource::tagged`] sets this together with the attribute.
+    pub tags: Option<Tagging<R>>,
 }
 
 impl<R: Record> Resource<R> {
@@ -138,6 +140,7 @@ impl<R: Record> Resource<R> {
             quota: None,
             brings: &[],
             revision_number: None,
+            tags: None,
         }
     }
 }

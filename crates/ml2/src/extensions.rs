@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 17] = [
+const EXTENSIONS: [[&str; 4]; 22] = [
     [
         "aap-reject-multicast",
         "Allowed address pairs reject multicast extension",
@@ -26,6 +26,13 @@ const EXTENSIONS: [[&str; 4]; 17] = [
     ["l2_adjacency", "L2 Adjacency", "Whether all ports of a network share one layer 2 domain.", "2016-04-12T16:00:00-00:00"],
     ["net-mtu", "Network MTU", "The largest IP packet of a network.", "2015-03-25T10:00:00-00:00"],
     ["net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be chosen.", "2017-07-12T00:00:00-00:00"],
+    ["network-ip-availability", "Network IP Availability", "How many addresses of networks are used.", "2015-09-24T00:00:00-00:00"],
+    [
+        "network-ip-availability-details",
+        "Network IP Availability Details Extension",
+        "The same for the prefixes and the allocation pools apart.",
+        "2025-10-31T00:00:00-00:00",
+    ],
     [
         "port-mac-address-regenerate",
         "Neutron Port MAC address regenerate",
@@ -46,6 +53,14 @@ const EXTENSIONS: [[&str; 4]; 17] = [
         "Tells of each subnet whether its network is external.",
         "2024-02-05T18:00:00-00:00",
     ],
+    [
+        "standard-attr-tag",
+        "Tag support for resources with standard attribute",
+        "Words that clients hang on resources.",
+        "2017-01-01T00:00:00-00:00",
+    ],
+    ["tag-creation", "Tag creation extension", "Several tags can be added at once.", "2024-07-23T10:00:00-00:00"],
+    ["tag-ports-during-bulk-creation", "Tag Ports During Bulk Creation", "Ports can be created with tags.", "2019-12-29T19:00:00-00:00"],
 ];
 
 /// For `/v2.0/extensions`.

@@ -1,10 +1,10 @@
 //! Layer 2: networks, subnets, ports and the agents that carry them.
 //!
 //! [`network`], [`subnet`], [`port`] and [`agent`] are the resources; [`drivers`] says how networks are carried and who plugs ports;
-//! [`dhcp`] schedules networks to DHCP agents. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
+//! [`dhcp`] schedules networks to DHCP agents; [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
 //!
 //! Deliberately absent: what hosts are told (`dispatch` projects it from the records); subnet pools, address scopes, routed segments,
-//! several bindings of a port, RBAC and tags, which are features of their own; and any I/O.
+//! several bindings of a port and RBAC, which are features of their own; and any I/O.
 
 pub mod agent;
 mod config;
@@ -14,6 +14,7 @@ pub mod drivers;
 mod extensions;
 mod free;
 mod heartbeat;
+pub mod ip_availability;
 pub mod network;
 pub mod port;
 pub mod subnet;

@@ -21,7 +21,7 @@ pub use port::{
 pub use quota::Quota;
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
-pub use standard::Standard;
+pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
 
 /// All kinds of records, for the store. A new kind is a line here.

@@ -17,6 +17,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::port::resource())
         .resource(ml2::agent::resource())
+        .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
         .resource(l3::router::resource())

@@ -1,8 +1,10 @@
 //! A declared resource at work: the routes `/v2.0/<collection>` and `/v2.0/<collection>/<id>`.
 
 mod list;
+mod tags;
 mod write;
 
+use self::tags::TagRules;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
 use crate::target::Existing;
@@ -24,6 +26,7 @@ pub(crate) struct Resolved<R: Record> {
     delete: RuleId,
     /// The rules of the resource's actions, in their order.
     actions: Vec<RuleId>,
+    tags: Option<TagRules>,
 }
 
 /// A create or update: its own rule and those of attributes.
@@ -75,6 +78,7 @@ impl<R: Record> Endpoint<R> {
             get: policy.intern(&rule("get")),
             delete: policy.intern(&rule("delete")),
             actions: resource.actions.iter().map(|action| policy.intern(action.name)).collect(),
+            tags: TagRules::new(&resource, policy),
             create: Action::new("create", &resource, policy),
             update: Action::new("update", &resource, policy),
             resource,
@@ -93,6 +97,8 @@ impl<R: Record> Collection for Endpoint<R> {
                 ("PUT", [id]) => self.0.put(request, id).await,
                 ("DELETE", [id]) => self.0.remove(request, id).await,
                 (_, [] | [_]) => Err(Fault::method_not_allowed()),
+                (_, [id, name]) if self.0.has_tags(name) => self.0.tags(request, id, None).await,
+                (_, [id, name, tag]) if self.0.has_tags(name) => self.0.tags(request, id, Some(tag)).await,
                 (method, [id, name]) => match self.0.action(name) {
                     Some(_) if method != "PUT" => Err(Fault::method_not_allowed()),
                     Some(action) => self.0.act(request, id, action).await,

@@ -115,7 +115,7 @@ impl<R: Record> Resolved<R> {
     }
 
     /// The record to be changed or removed, if the caller may know of it.
-    fn open(&self, frame: &Frame, op: &Op<'_>, id: &str) -> Result<Arc<R>, Fault> {
+    pub(super) fn open(&self, frame: &Frame, op: &Op<'_>, id: &str) -> Result<Arc<R>, Fault> {
         let record = self.find(op.tx.world(), id).ok_or_else(|| self.not_found(id))?;
         let view = self.view(frame, op.tx.world(), op.caller, record);
         let may_know = self.is_visible(frame, &view, frame.policy.decide(self.get, op.caller)) || self.is_within_reach(&view);
@@ -123,7 +123,7 @@ impl<R: Record> Resolved<R> {
     }
 
     /// What may not be done to a record that could not be seen either is a 404.
-    fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
+    pub(super) fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
         if frame.policy.check(self.get, caller, target) { refused } else { Fault::no_such_path() }
     }
 

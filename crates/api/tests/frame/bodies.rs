@@ -14,7 +14,8 @@ async fn a_create_shows_what_was_made() {
     let network = got.ok()["network"].clone();
     let names: Vec<&String> = network.as_object().expect("an object").keys().collect();
     // No provider attribute: the caller may not see it.
-    let expected = ["id", "name", "project_id", "tenant_id", "admin_state_up", "mtu", "status", "shared", "created_at", "revision_number"];
+    let expected =
+        ["id", "name", "project_id", "tenant_id", "admin_state_up", "mtu", "status", "shared", "created_at", "revision_number", "tags"];
     assert_eq!(names, expected);
     assert_eq!((&network["name"], &network["project_id"], &network["tenant_id"]), (&json!("n1"), &json!("p1"), &json!("p1")));
     assert_eq!((&network["admin_state_up"], &network["shared"], &network["mtu"]), (&json!(false), &json!(false), &json!(1450)));

@@ -8,4 +8,5 @@ mod lists;
 mod policies;
 mod quotas;
 mod random;
+mod tags;
 mod toy;

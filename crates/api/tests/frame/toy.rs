@@ -126,6 +126,7 @@ pub fn networks() -> Resource<Network> {
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", |id| format!("Network {id} could not be found."))
     }
+    .tagged()
 }
 
 /// The project `prepared` has a network from its first look on.

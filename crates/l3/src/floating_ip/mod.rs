@@ -37,6 +37,7 @@ pub fn resource() -> Resource<FloatingIp> {
         revision_number: Some(|floating_ip| floating_ip.standard.revision_number),
         ..Resource::new("floatingip", "floatingips", "FloatingIPNotFound", not_found)
     }
+    .tagged()
 }
 
 /// The floating IPs that lead to a port.

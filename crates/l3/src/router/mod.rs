@@ -44,6 +44,7 @@ pub fn resource() -> Resource<Router> {
         revision_number: Some(|router| router.standard.revision_number),
         ..Resource::new("router", "routers", "RouterNotFound", not_found)
     }
+    .tagged()
 }
 
 /// The router whose port this is, by its owner and device.

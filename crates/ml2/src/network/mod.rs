@@ -33,6 +33,7 @@ pub fn resource() -> Resource<Network> {
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", not_found)
     }
+    .tagged()
 }
 
 /// The network, when the caller may know of it: its own, shared, external, or any for administrators and services.

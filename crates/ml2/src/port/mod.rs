@@ -48,6 +48,7 @@ pub fn resource() -> Resource<Port> {
         revision_number: Some(|port| port.standard.revision_number),
         ..Resource::new("port", "ports", "PortNotFound", not_found)
     }
+    .tagged_from_create()
 }
 
 /// True for ports of routers: they are not addressed automatically and hold their subnet.

@@ -22,6 +22,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     mac::check(op.tx.table(), network_id, mac_address)?;
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
+    standard.tags = fields.typed("tags").unwrap_or_default();
     let mut port = blank(PortId(op.tx.context.uuid()), &network, project, mac_address, standard);
     own(&mut port, fields);
     security::of_new(op, &mut port, fields)?;

@@ -38,6 +38,7 @@ pub fn resource() -> Resource<Subnet> {
         revision_number: Some(|subnet| subnet.standard.revision_number),
         ..Resource::new("subnet", "subnets", "SubnetNotFound", not_found)
     }
+    .tagged()
 }
 
 fn network_of<'a>(world: &'a World, subnet: &Subnet) -> Option<&'a Network> {

@@ -117,6 +117,43 @@ testkit::isolated_tests! {
         Ok(())
     }
 
+    fn the_command_line_tags_what_there_is() {
+        let Some(environment) = clients() else { return Ok(()) };
+        let lab = Lab::start(env!("CARGO_BIN_EXE_neutrino"), &[])?;
+        let admin = Client { lab: &lab, environment, cloud: "neutrino" };
+        admin.openstack("network create blue --tag shop --tag front")?;
+        admin.openstack("network create plain")?;
+        admin.openstack("subnet create one --network blue --subnet-range 10.0.0.0/24 --tag shop")?;
+        admin.openstack("port create p1 --network blue --tag shop --tag web")?;
+        admin.openstack("security group create web --tag shop")?;
+        admin.openstack("router create r --tag shop")?;
+        admin.lists("network list --tags shop,front", "Name", &["blue"])?;
+        admin.lists("network list --not-any-tags shop,front", "Name", &["plain"])?;
+        admin.lists("subnet list --any-tags shop,other", "Name", &["one"])?;
+        admin.lists("port list --tags web", "Name", &["p1"])?;
+        admin.lists("security group list --tags shop", "Name", &["web"])?;
+        admin.lists("router list --tags shop", "Name", &["r"])?;
+        admin.openstack("network unset blue --tag front")?;
+        admin.openstack("port set p1 --no-tag --tag last")?;
+        admin.lists("network list --tags front", "Name", &[])?;
+        let tags = admin.json("port show p1")?["tags"].to_string();
+        ensure!(tags == r#"["last"]"#, "{tags}");
+        Ok(())
+    }
+
+    fn the_command_line_shows_how_many_addresses_are_used() {
+        let Some(environment) = clients() else { return Ok(()) };
+        let lab = Lab::start(env!("CARGO_BIN_EXE_neutrino"), &[])?;
+        let admin = Client { lab: &lab, environment, cloud: "neutrino" };
+        admin.openstack("network create blue")?;
+        admin.openstack("subnet create one --network blue --subnet-range 10.0.0.0/24 --no-dhcp")?;
+        admin.openstack("port create p1 --network blue")?;
+        admin.lists("ip availability list", "Network Name", &["blue"])?;
+        admin.shows("ip availability show blue", "used_ips", "1")?;
+        admin.shows("ip availability show blue", "total_ips", "253")?;
+        Ok(())
+    }
+
     fn projects_see_their_own() {
         let Some(environment) = clients() else { return Ok(()) };
         let lab = Lab::start(env!("CARGO_BIN_EXE_neutrino"), &[])?;

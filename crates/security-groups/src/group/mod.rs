@@ -33,6 +33,7 @@ pub fn resource() -> Resource<SecurityGroup> {
         revision_number: Some(|group| group.standard.revision_number),
         ..Resource::new("security_group", "security_groups", "SecurityGroupNotFound", not_found)
     }
+    .tagged()
 }
 
 type A = Attribute<SecurityGroup>;
