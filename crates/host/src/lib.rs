@@ -4,6 +4,7 @@
 //! synchronous; every call but daemon stops takes milliseconds. Deliberately absent: any knowledge of networks or ports.
 
 mod address;
+pub mod allocator;
 mod announce;
 pub mod conntrack;
 mod daemon;

@@ -128,3 +128,9 @@ pub(crate) fn watched(
     // SAFETY: the socket owns its descriptor for as long as it lives and always answers with the same one.
     unsafe { tokio::io::unix::AsyncFd::register(socket) }
 }
+
+/// Sets an option of mimalloc; the numbers are those of `mi_option_e` in its header. Only while the process has one thread.
+pub(crate) fn set_allocator_option(option: i32, value: i64) {
+    // SAFETY: the function writes one word of a static table; the allocator checks the index.
+    unsafe { libmimalloc_sys::mi_option_set(option, value) }
+}

@@ -138,7 +138,9 @@ fn logs() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).compact().init();
 }
 
+/// Runs the work of a process that stays.
 fn run(work: impl Future<Output = Result<()>>) -> Result<ExitCode> {
+    host::allocator::return_memory_soon();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
     runtime.block_on(work)?;
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -78,7 +78,8 @@ fn a_network_tells_what_is_used_in_it() {
     let path = format!("network-ip-availabilities/{network}");
     let empty = lab.get(&path)["network_ip_availability"].clone();
     assert_eq!((counts(&empty), &empty["subnet_ip_availability"]), (json!([0, 0]), &json!([])));
-    let subnet = lab.subnet(&network, "10.0.0.0/24", json!({"name": "s", "allocation_pools": [{"start": "10.0.0.10", "end": "10.0.0.19"}]}));
+    let subnet =
+        lab.subnet(&network, "10.0.0.0/24", json!({"name": "s", "allocation_pools": [{"start": "10.0.0.10", "end": "10.0.0.19"}]}));
     lab.make("port", json!({"network_id": network}));
     let outside = lab.make("port", json!({"network_id": network, "fixed_ips": [{"ip_address": "10.0.0.200"}]}));
     let details = json!({
@@ -113,7 +114,10 @@ fn an_ip_version_chooses_what_is_counted() {
     assert_eq!(lab.listed("ip_version=6").as_array().map(Vec::len), Some(2));
     assert_eq!(lab.listed("ip_version=6&network_name=six&fields=total_ips"), json!([{"total_ips": 255}]));
     let (_, text) = lab.ask("admin", "GET", &format!("network-ip-availabilities?ip_version=6&network_id={both}"), &Value::Null);
-    assert!(text.contains(r#""total_ips":18446744073709551615"#) && text.contains(r#""total_ips_in_subnet":18446744073709551616"#), "{text}");
+    assert!(
+        text.contains(r#""total_ips":18446744073709551615"#) && text.contains(r#""total_ips_in_subnet":18446744073709551616"#),
+        "{text}"
+    );
     assert_eq!(lab.listed(&format!("network_id={six}&network_id={both}&fields=network_name")).as_array().map(Vec::len), Some(2));
     for nothing in ["network_id=x", "network_name=x", "project_id=p2", "tenant_id=p2", "ip_version=5", "ip_version=x"] {
         assert_eq!(lab.listed(nothing), json!([]), "{nothing}");
