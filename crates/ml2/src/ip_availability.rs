@@ -8,8 +8,8 @@
 mod tests;
 
 use api::{Answer, Answering, Collection, Fault, Query, Request};
-use auth::{Caller, Decision, Policy, RuleId};
-use model::{AllocationPool, Network, Port, Subnet};
+use auth::{Policy, RuleId};
+use model::{Network, Port, Subnet};
 use net::{Family, NetworkId, ProjectId, SubnetId};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -97,7 +97,7 @@ impl IpAvailabilities {
     async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
         let filters = Filters::new(&request.query)?;
         let world = request.frame.fresh().await?;
-        if !self.admits(request, &request.caller) {
+        if !self.admits(request) {
             return Ok(document(COLLECTION, &Vec::<NetworkAvailability<'_>>::new()));
         }
         let networks = filters.networks(&world).into_iter().filter_map(|network| availability(&world, network, &filters));
@@ -108,7 +108,7 @@ impl IpAvailabilities {
         let not_found = || Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found."));
         let world = request.frame.fresh().await?;
         let network = id.parse::<NetworkId>().ok().and_then(|id| world.get::<Network>(&id)).ok_or_else(not_found)?;
-        if !self.admits(request, &request.caller) {
+        if !self.admits(request) {
             return Err(Fault::no_such_path());
         }
         let filters = Filters { fields: request.query.all("fields").collect(), ..Filters::default() };
@@ -116,13 +116,8 @@ impl IpAvailabilities {
     }
 
     /// The rule is about the caller alone: there is no owner to compare with.
-    fn admits(&self, request: &Request<'_>, caller: &Caller) -> bool {
-        let policy = &request.frame.policy;
-        match policy.decide(self.get, caller) {
-            Decision::Always => true,
-            Decision::Never => false,
-            Decision::Depends => policy.check(self.get, caller, &()),
-        }
+    fn admits(&self, request: &Request<'_>) -> bool {
+        request.frame.policy.check(self.get, &request.caller, &())
     }
 }
 
@@ -225,7 +220,7 @@ fn of_subnet<'w>(world: &World, subnet: &'w Subnet) -> SubnetAvailability<'w> {
         used += 1;
         used_in_pools += u128::from(subnet.allocation_pools.iter().any(|pool| (pool.start..=pool.end).contains(&address)));
     }
-    let pools = subnet.allocation_pools.iter().map(size).fold(0, u128::saturating_add);
+    let pools = subnet.allocation_pools.iter().map(|pool| net::addresses(&pool.start, &pool.end)).fold(0, u128::saturating_add);
     let counts = Counts {
         used_ips: used,
         total_ips: if subnet.allocation_pools.is_empty() { addresses(subnet) } else { pools },
@@ -240,20 +235,9 @@ fn of_subnet<'w>(world: &World, subnet: &'w Subnet) -> SubnetAvailability<'w> {
     SubnetAvailability { subnet_id: subnet.id, subnet_name: &subnet.name, ip_version: subnet.family().version(), cidr, counts }
 }
 
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-fn size(pool: &AllocationPool) -> u128 {
-    number(pool.end).saturating_sub(number(pool.start)).saturating_add(1)
-}
-
+/// All addresses of the prefix.
 fn addresses(subnet: &Subnet) -> u128 {
-    let host_bits = u32::from(subnet.cidr.max_prefix_len() - subnet.cidr.prefix_len());
-    1u128.checked_shl(host_bits).unwrap_or(u128::MAX)
+    net::addresses(&subnet.cidr.network(), &subnet.cidr.broadcast())
 }
 
 /// Without the addresses of the network itself and of broadcast, which IPv4 has in all but the smallest prefixes (RFC 3021).
