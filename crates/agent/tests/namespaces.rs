@@ -80,6 +80,34 @@ fn rules_open_and_close_a_port() {
     });
 }
 
+/// Who is behind a port is known from state: what is sent to an instance that has not said anything yet reaches nobody else.
+#[test]
+fn nothing_is_flooded_for_an_instance_that_is_silent() {
+    let Some(lab) = Lab::new(None) else { return };
+    two(&lab, vec![icmp()]);
+    lab.run(|host| {
+        host.tell([Unit::Port(port(7, 1, &[1]))], []);
+        host.plug("c", 7, &["10.0.0.7/24"]);
+        host.wait_port(7);
+        let b = mac(6);
+        sh_in(
+            "c",
+            &format!("nft 'table netdev t {{ chain c {{ type filter hook ingress device eth0 priority 0; ether daddr {b} counter; }}; }}'"),
+        );
+        assert!(pings("a", "10.0.0.6"), "a knows the address");
+        sh(&format!("ip link set {} type bridge fdb_flush", linuxbridge::bridge(network_id(1))));
+        // What b hears it does not answer, so that nothing is learned.
+        sh_in("b", "sysctl -qw net.ipv4.icmp_echo_ignore_all=1");
+        assert!(!pings("a", "10.0.0.6"), "b is silent");
+        let heard = sh_in("c", "nft list table netdev t");
+        assert!(heard.contains("counter packets 0 bytes 0"), "{heard}");
+        sh(&format!("bridge fdb del {b} dev {} master static", tap(6)));
+        assert!(!pings("a", "10.0.0.6"), "b is silent");
+        let heard = sh_in("c", "nft list table netdev t");
+        assert!(!heard.contains("counter packets 0 bytes 0"), "the count would tell: {heard}");
+    });
+}
+
 #[test]
 fn both_ends_are_asked_on_one_host() {
     let Some(lab) = Lab::new(None) else { return };
@@ -145,7 +173,8 @@ fn nobody_sends_as_somebody_else() {
         let mut with_pair = port(5, 1, &[1]);
         with_pair.allowed_addresses = vec![intent::AllowedAddress { address: net("10.0.0.96/28"), mac: mac(5) }];
         host.change(Unit::Port(with_pair));
-        assert!(heard("10.0.0.99:0") && pings("b", "10.0.0.99"), "an allowed address");
+        assert!(heard("10.0.0.99:0"), "an allowed address");
+        until("it answers, when b asks for it anew", || pings("b", "10.0.0.99"));
         host.change(Unit::Port(port(5, 1, &[1])));
         assert!(!heard("10.0.0.99:0"), "no longer");
         // Another MAC, with all neighbours known.

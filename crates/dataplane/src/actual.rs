@@ -51,6 +51,8 @@ pub struct ActualLink {
     pub up: bool,
     /// Bridge port behaviour.
     pub port: Option<BridgePort>,
+    /// The address its bridge has a static forwarding entry for.
+    pub station: Option<Mac>,
     /// Our mark.
     pub owner: Option<Owner>,
 }
@@ -104,13 +106,16 @@ impl Actual {
         self.namespaces.entry(netns.clone()).or_default()
     }
 
-    /// Sets or removes what is known of a link, as seen by a fresh look at the kernel.
+    /// Sets or removes what is known of a link, as seen by a fresh look at the kernel. The station of a link that is still a port of
+    /// the same bridge, and still ours, is not looked at: it stays known.
     pub fn set_link(&mut self, netns: &Netns, name: &Name, link: Option<ActualLink>) {
         let links = &mut self.netns(netns).links;
-        match link {
-            Some(link) => links.insert(name.clone(), link),
-            None => links.remove(name),
-        };
+        let before = links.remove(name);
+        if let Some(link) = link {
+            let same = |before: &ActualLink| before.master == link.master && before.owner == link.owner;
+            let station = link.station.or_else(|| before.filter(same)?.station);
+            links.insert(name.clone(), ActualLink { station, ..link });
+        }
     }
 }
 
@@ -127,6 +132,7 @@ impl ActualNamespace {
                 master: link.master.clone(),
                 up: link.up,
                 port: link.port,
+                station: link.station,
                 owner,
             };
             self.links.insert(name.clone(), actual);

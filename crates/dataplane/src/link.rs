@@ -20,12 +20,15 @@ pub struct Link {
     pub up: bool,
     /// How it behaves as a bridge port; `None` leaves that.
     pub port: Option<BridgePort>,
+    /// The address of the one station behind this bridge port: a static forwarding entry of the bridge, so that frames for it are
+    /// never flooded to other ports, also before it has sent anything.
+    pub station: Option<Mac>,
 }
 
 impl Link {
     /// A link of this kind that is up; nothing else is asked of it.
     pub fn new(kind: LinkKind) -> Link {
-        Link { kind, mtu: None, mac: None, master: None, up: true, port: None }
+        Link { kind, mtu: None, mac: None, master: None, up: true, port: None, station: None }
     }
 }
 

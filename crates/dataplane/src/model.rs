@@ -48,7 +48,7 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
         Action::ChangeLink(name, change) => change_link(namespace, name, change)?,
         Action::ReleaseLink(name) => {
             let link = namespace.links.get_mut(name).ok_or("no such link")?;
-            (link.master, link.owner) = (None, None);
+            (link.master, link.station, link.owner) = (None, None, None);
         }
         Action::AddAddress(address) => {
             has(namespace, &address.link)?;
@@ -101,10 +101,11 @@ fn create_link(actual: &mut Actual, netns: &Netns, name: &Name, link: &Link, own
     if link.master.as_ref().is_some_and(|master| !namespace.links.contains_key(master)) {
         return Err("no such bridge");
     }
-    let Link { kind, mtu, mac, master, up, port } = link.clone();
-    namespace.links.insert(name.clone(), ActualLink { kind, mtu, mac, master, up, port, owner: Some(owner.clone()) });
+    let Link { kind, mtu, mac, master, up, port, station: _ } = link.clone();
+    namespace.links.insert(name.clone(), ActualLink { kind, mtu, mac, master, up, port, station: None, owner: Some(owner.clone()) });
     if let LinkKind::Veth(veth) = &link.kind {
-        let peer = ActualLink { kind: LinkKind::Peer, mtu: link.mtu, mac: veth.peer_mac, master: None, up: false, port: None, owner: None };
+        let (kind, mac) = (LinkKind::Peer, veth.peer_mac);
+        let peer = ActualLink { kind, mtu: link.mtu, mac, master: None, up: false, port: None, station: None, owner: None };
         if actual.netns(&veth.peer_netns).links.insert(veth.peer.clone(), peer).is_some() {
             return Err("a link of the peer's name exists");
         }
@@ -143,7 +144,7 @@ fn forget(actual: &mut Actual, netns: &Netns, name: &Name) -> Option<ActualLink>
     namespace.fdb.retain(|entry| entry.link != *name);
     namespace.neighbours.retain(|entry| entry.link != *name);
     for other in namespace.links.values_mut().filter(|other| other.master.as_ref() == Some(name)) {
-        other.master = None;
+        (other.master, other.station) = (None, None);
     }
     Some(link)
 }
@@ -153,14 +154,18 @@ fn change_link(namespace: &mut ActualNamespace, name: &Name, change: &LinkChange
         return Err("no such bridge");
     }
     let link = namespace.links.get_mut(name).ok_or("no such link")?;
-    let LinkChange { owner, mtu, mac, master, port, ageing_s, up } = change.clone();
+    let LinkChange { owner, mtu, mac, master, port, station, former_station, ageing_s, up } = change.clone();
     link.owner = owner.or(link.owner.take());
     link.mtu = mtu.or(link.mtu);
     link.mac = mac.or(link.mac);
     if let Some(master) = master {
-        (link.master, link.port) = (master, None);
+        (link.master, link.port, link.station) = (master, None, None);
     }
     link.port = port.or(link.port);
+    if station.is_some() && link.master.is_none() {
+        return Err("the link is no bridge port");
+    }
+    link.station = station.or(link.station.filter(|known| Some(*known) != former_station));
     link.up = up.unwrap_or(link.up);
     if let (LinkKind::Bridge(bridge), Some(ageing_s)) = (&mut link.kind, ageing_s) {
         bridge.ageing_s = Some(ageing_s);

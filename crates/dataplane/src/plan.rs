@@ -100,6 +100,10 @@ pub struct LinkChange {
     pub master: Option<Option<Name>>,
     /// Bridge port behaviour, set after joining.
     pub port: Option<BridgePort>,
+    /// The station behind this bridge port, set after joining.
+    pub station: Option<Mac>,
+    /// The former station, whose forwarding entry goes.
+    pub former_station: Option<Mac>,
     /// Seconds after which a bridge forgets addresses.
     pub ageing_s: Option<u32>,
     /// Administrative state.
@@ -174,7 +178,7 @@ struct ChangeText<'a>(&'a LinkChange);
 
 impl fmt::Display for ChangeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LinkChange { owner, mtu, mac, master, port, ageing_s, up } = self.0;
+        let LinkChange { owner, mtu, mac, master, port, station, former_station, ageing_s, up } = self.0;
         if let Some(owner) = owner {
             write!(f, " alias \"{owner}\"")?;
         }
@@ -191,6 +195,12 @@ impl fmt::Display for ChangeText<'_> {
         }
         if port.is_some() {
             f.write_str(" port")?;
+        }
+        if let Some(former) = former_station {
+            write!(f, " without station {former}")?;
+        }
+        if let Some(station) = station {
+            write!(f, " station {station}")?;
         }
         if let Some(ageing_s) = ageing_s {
             write!(f, " ageing {ageing_s}s")?;

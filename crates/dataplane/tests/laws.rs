@@ -52,7 +52,8 @@ fn port(n: u8, network: u8, rules: u8, members: Vec<u8>, existing: bool) -> Prog
     };
     let master = Some(format!("brq{network}").into());
     let port = (rules > 0).then_some(BridgePort { isolated: rules > 1, ..BridgePort::default() });
-    program.root().links.insert(name.clone(), Link { mtu: Some(1450), master, port, ..Link::new(kind) });
+    let station = (!rules.is_multiple_of(2)).then_some(net::Mac([2, 0, 0, 0, 1, rules]));
+    program.root().links.insert(name.clone(), Link { mtu: Some(1450), master, port, station, ..Link::new(kind) });
     let table = program.root().tables.entry(bridge_table()).or_default();
     let rules = (0..rules).map(|port| Rule::new("", vec![Statement::is(Field::TcpDport, port), Statement::ACCEPT])).collect();
     table.chains.insert(format!("out-{name}").into(), Chain::regular(rules));
@@ -110,7 +111,16 @@ fn units() -> impl Strategy<Value = Units> {
 fn bare() -> Actual {
     let mut actual = Actual::default();
     for n in 0..5 {
-        let tap = ActualLink { kind: LinkKind::Existing, mtu: Some(1500), mac: None, master: None, up: true, port: None, owner: None };
+        let tap = ActualLink {
+            kind: LinkKind::Existing,
+            mtu: Some(1500),
+            mac: None,
+            master: None,
+            up: true,
+            port: None,
+            station: None,
+            owner: None,
+        };
         actual.set_link(&Netns::ROOT, &format!("foreign{n}").into(), Some(tap));
     }
     actual

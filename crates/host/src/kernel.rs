@@ -149,8 +149,14 @@ impl Host {
     fn read_netns(&mut self, netns: &Netns, interest: &Interest) -> Result<ActualNamespace, Error> {
         let space = self.space(netns)?;
         let read = |what: &'static str| move |refusal| fault("read", what, refusal);
-        let links = retried(|| link::dump(&mut space.route)).map_err(read("links"))?;
+        let mut links = retried(|| link::dump(&mut space.route)).map_err(read("links"))?;
         let names: BTreeMap<u32, Name> = links.values().map(|found| (found.index, found.name.clone())).collect();
+        let fdb = retried(|| neigh::dump_fdb(&mut space.route)).map_err(read("forwarding entries"))?;
+        for (index, mac) in fdb.stations {
+            if let Some(found) = names.get(&index).and_then(|name| links.get_mut(name)) {
+                found.link.station = Some(mac);
+            }
+        }
         let ours =
             |name: &Name| links.get(name).and_then(|found| found.link.owner.as_ref()).is_some_and(|owner| owner.role != Role::Attached);
         let vxlan = |name: &Name| links.get(name).is_some_and(|found| matches!(found.link.kind, LinkKind::Vxlan(_)));
@@ -162,7 +168,7 @@ impl Host {
             }
         }
         namespace.routes = retried(|| route::dump(&mut space.route, &names)).map_err(read("routes"))?;
-        for found in retried(|| neigh::dump_fdb(&mut space.route)).map_err(read("forwarding entries"))? {
+        for found in fdb.remotes {
             if let Some(link) = names.get(&found.index).filter(|name| vxlan(name)) {
                 namespace.fdb.insert(FdbEntry { link: link.clone(), mac: found.mac, remote: found.address });
             }

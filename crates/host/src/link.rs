@@ -304,7 +304,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
     }
     let owner = alias.as_deref().and_then(Owner::parse);
     let kind = kind_of(info, owner.as_ref().map(|owner| owner.role));
-    let link = ActualLink { kind, mtu, mac, master: None, up: flags & UP != 0, port: port_of(info), owner };
+    let link = ActualLink { kind, mtu, mac, master: None, up: flags & UP != 0, port: port_of(info), station: None, owner };
     Some(Found { name: name?, index, master, alias, link })
 }
 

@@ -1,4 +1,4 @@
-//! Forwarding entries of VXLAN links and permanent neighbours, over rtnetlink.
+//! Forwarding entries of VXLAN links and bridges, and permanent neighbours, over rtnetlink.
 
 use crate::link::{ip, octets};
 use crate::netlink::{self, APPEND, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
@@ -10,6 +10,7 @@ const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 const NDA_MASTER: u16 = 9;
 const NTF_SELF: u8 = 2;
+const NTF_MASTER: u8 = 4;
 const PERMANENT: u16 = 0x80;
 const NOARP: u16 = 0x40;
 
@@ -38,6 +39,24 @@ pub(crate) fn remove_fdb(entry: &FdbEntry, index: u32) -> Message {
     fdb(libc::RTM_DELNEIGH, 0, entry, index)
 }
 
+/// A static entry of the bridge that the link with this index is a port of. It must be told as what `bridge` calls static: the kernel
+/// lets it move when the station appears behind another port.
+fn station(kind: u16, flags: u16, mac: Mac, index: u32) -> Message {
+    let mut message = Message::new(kind, flags).raw(&header(libc::AF_BRIDGE, index, NOARP, NTF_MASTER));
+    message.put(NDA_LLADDR, &mac.0);
+    message
+}
+
+/// The message that tells a bridge which station is behind its port.
+pub(crate) fn set_station(mac: Mac, index: u32) -> Message {
+    station(libc::RTM_NEWNEIGH, CREATE | REPLACE, mac, index)
+}
+
+/// The message that takes this back.
+pub(crate) fn remove_station(mac: Mac, index: u32) -> Message {
+    station(libc::RTM_DELNEIGH, 0, mac, index)
+}
+
 fn neighbour(kind: u16, flags: u16, entry: &Neighbour, index: u32) -> Message {
     let family = if entry.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let mut message = Message::new(kind, flags).raw(&header(family, index, PERMANENT, 0));
@@ -62,13 +81,32 @@ pub(crate) struct Found {
     pub(crate) address: IpAddr,
 }
 
-/// Configured forwarding entries of VXLAN links in the socket's namespace.
-pub(crate) fn dump_fdb(socket: &mut Socket) -> Result<Vec<Found>, Refusal> {
-    let mut found = Vec::new();
+/// Forwarding entries that somebody configured.
+#[derive(Default)]
+pub(crate) struct Fdb {
+    /// Of VXLAN links.
+    pub(crate) remotes: Vec<Found>,
+    /// Static entries of bridges: the port's index and the station behind it.
+    pub(crate) stations: Vec<(u32, Mac)>,
+}
+
+/// The forwarding entries in the socket's namespace.
+pub(crate) fn dump_fdb(socket: &mut Socket) -> Result<Fdb, Refusal> {
+    let mut fdb = Fdb::default();
     socket.query(Message::new(libc::RTM_GETNEIGH, DUMP).raw(&header(libc::AF_BRIDGE, 0, 0, 0)), |_, payload| {
-        found.extend(parse(payload));
+        fdb.remotes.extend(parse(payload));
+        fdb.stations.extend(parse_station(payload));
     })?;
-    Ok(found)
+    Ok(fdb)
+}
+
+fn parse_station(payload: &[u8]) -> Option<(u32, Mac)> {
+    let header = payload.get(..12)?;
+    let state = u16::from_ne_bytes([header[8], header[9]]);
+    let attributes = &payload[12..];
+    netlink::attribute(attributes, NDA_MASTER).filter(|_| state == NOARP && header[10] & NTF_SELF == 0)?;
+    let mac = netlink::attribute(attributes, NDA_LLADDR)?.try_into().ok().map(Mac)?;
+    Some((netlink::ne32(&header[4..8]), mac))
 }
 
 /// Permanent neighbours in the socket's namespace.

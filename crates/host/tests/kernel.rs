@@ -60,7 +60,8 @@ fn dhcp() -> (UnitKey, Program) {
 fn port(name: &str) -> (UnitKey, Program) {
     let mut program = Program::default();
     let link = Link { mtu: Some(1450), master: Some("brq1".into()), ..Link::new(LinkKind::Existing) };
-    let link = Link { port: Some(BridgePort { isolated: true, ..BridgePort::default() }), ..link };
+    let port = Some(BridgePort { isolated: true, ..BridgePort::default() });
+    let link = Link { port, station: Some("fa:16:3e:00:00:07".parse().expect("valid")), ..link };
     program.root().links.insert(name.into(), link);
     let table = program.root().tables.entry(TableKey::new(Family::Bridge, "neutrino")).or_default();
     let chain = format!("out-{name}");
@@ -91,6 +92,8 @@ fn everything_is_made_read_back_and_removed() {
         let tap = json("ip -d -j link show tap1");
         assert_eq!((&tap[0]["master"], &tap[0]["ifalias"]), (&"brq1".into(), &"neutrino:port/tap1 attached".into()));
         assert_eq!(tap[0]["linkinfo"]["info_slave_data"]["isolated"], true);
+        let stations = sh("bridge fdb show dev tap1");
+        assert!(stations.contains("fa:16:3e:00:00:07 master brq1 static"), "{stations}");
         let tunnel = json("ip -d -j link show vxlan-42");
         let data = &tunnel[0]["linkinfo"]["info_data"];
         assert_eq!((&data["id"], &data["local"], &data["port"]), (&42.into(), &"10.9.0.1".into(), &4789.into()));
@@ -127,6 +130,7 @@ fn everything_is_made_read_back_and_removed() {
         left.sort();
         assert_eq!(left, ["foreign", "lo", "tap1", "vm1"]);
         let tap = json("ip -d -j link show tap1");
+        assert!(!sh("bridge fdb show").contains("fa:16:3e:00:00:07"));
         assert!(tap[0]["master"].is_null() && tap[0]["ifalias"].is_null(), "{tap}");
         assert_eq!(sh("nft list tables").trim(), "table inet theirs");
         assert!(sh("ip netns list").contains("theirs"));
@@ -144,7 +148,9 @@ fn drift_is_repaired_and_nothing_else_touched() {
         let steps = |host: &mut Host| -> Vec<String> { realise(host, &units).steps.iter().map(ToString::to_string).collect() };
 
         sh("ip link set tap1 nomaster");
-        assert_eq!(steps(&mut host), ["change link tap1: master brq1 port"]);
+        assert_eq!(steps(&mut host), ["change link tap1: master brq1 port station fa:16:3e:00:00:07"]);
+        sh("bridge fdb del fa:16:3e:00:00:07 dev tap1 master static");
+        assert_eq!(steps(&mut host), ["change link tap1: station fa:16:3e:00:00:07"]);
         sh("ip link set vxlan-42 down && ip link set vxlan-42 mtu 1400");
         let repaired = steps(&mut host);
         assert_eq!(repaired[..2], ["change link vxlan-42: mtu 1450", "change link vxlan-42: up"]);
@@ -184,7 +190,13 @@ fn a_port_waits_for_its_tap_and_a_unit_alone_is_planned_without_reading_all() {
         host.observe(&program, &mut actual).expect("observe");
         let plan = diff([(&key, &program)], &actual);
         let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
-        assert_eq!(steps, ["change link tap1: alias \"neutrino:port/tap1 attached\" mtu 1450 master brq1 port", "change link tap1: up"]);
+        assert_eq!(
+            steps,
+            [
+                "change link tap1: alias \"neutrino:port/tap1 attached\" mtu 1450 master brq1 port station fa:16:3e:00:00:07",
+                "change link tap1: up"
+            ]
+        );
         apply(&mut host, &plan);
         assert_eq!(realise(&mut host, &[filter(), network(), port("tap1")]).steps, []);
     });

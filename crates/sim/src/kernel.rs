@@ -41,7 +41,16 @@ impl Kernel {
 
     /// Somebody else makes a link.
     pub fn add_link(&self, name: &str) {
-        let link = ActualLink { kind: LinkKind::Existing, mtu: Some(1500), mac: None, master: None, up: true, port: None, owner: None };
+        let link = ActualLink {
+            kind: LinkKind::Existing,
+            mtu: Some(1500),
+            mac: None,
+            master: None,
+            up: true,
+            port: None,
+            station: None,
+            owner: None,
+        };
         self.state().actual.set_link(&Netns::ROOT, &Name::new(name), Some(link));
     }
 

@@ -30,7 +30,16 @@ impl Model {
 
     /// A link that somebody else makes.
     pub fn add_link(&self, name: &str) {
-        let link = ActualLink { kind: LinkKind::Existing, mtu: Some(1500), mac: None, master: None, up: false, port: None, owner: None };
+        let link = ActualLink {
+            kind: LinkKind::Existing,
+            mtu: Some(1500),
+            mac: None,
+            master: None,
+            up: false,
+            port: None,
+            station: None,
+            owner: None,
+        };
         self.state().actual.set_link(&Netns::ROOT, &Name::new(name), Some(link));
     }
 

@@ -69,6 +69,11 @@ impl Pace {
         Pace { interval: Duration::from_micros(20 * count as u64).max(Duration::from_millis(1)), until_first: true }
     }
 
+    /// The same for attempts to connect: each takes a socket, and about four times as long as a packet.
+    pub fn first_connection_of(count: usize) -> Pace {
+        Pace { interval: Pace::first_of(4 * count).interval, until_first: true }
+    }
+
     /// Without end.
     pub fn steady(interval: Duration) -> Pace {
         Pace { interval, until_first: false }

@@ -1,6 +1,6 @@
 //! A port joins and leaves a group that a rule of many ports names as remote.
 
-use crate::probe::Probe;
+use crate::probe::{Pace, Probe};
 use crate::process::Meter;
 use crate::report::Figure;
 use crate::wire::Stage;
@@ -34,7 +34,7 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
     let mut change = Change::default();
     for _ in 0..rounds {
         let api = &mut stage.api;
-        change.round(&stage.engine, &probes, |open| {
+        change.round(&stage.engine, &probes, Pace::first_of(count), |open| {
             let groups = if open { vec![&outside, &remote] } else { vec![&outside] };
             api.update("ports", &joining_nics[0].port, json!({"security_groups": groups}))
         })?;

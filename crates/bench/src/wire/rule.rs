@@ -58,7 +58,8 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
         for _ in 0..rounds {
             let mut made = String::new();
             let api = &mut stage.api;
-            let round = change.round(&stage.engine, &probes, |open| {
+            let pace = if protocol == "tcp" { Pace::first_connection_of(count) } else { Pace::first_of(count) };
+            let round = change.round(&stage.engine, &probes, pace, |open| {
                 if open {
                     let (rule, answered) = api.create_timed("security-group-rules", rule.clone())?;
                     made = id(&rule)?;
@@ -78,10 +79,16 @@ pub(super) fn run(stage: &mut Stage, count: usize, rounds: usize) -> Result<Vec<
 }
 
 impl Change {
-    /// Opens and closes once. `change` carries it out (true: open) and returns the time of the answer.
-    pub(super) fn round(&mut self, engine: &Engine, probes: &[ProbeId], mut change: impl FnMut(bool) -> Result<Instant>) -> Result<()> {
+    /// Opens and closes once, at this pace until the first arrival. `change` carries it out (true: open) and returns the time of the answer.
+    pub(super) fn round(
+        &mut self,
+        engine: &Engine,
+        probes: &[ProbeId],
+        pace: Pace,
+        mut change: impl FnMut(bool) -> Result<Instant>,
+    ) -> Result<()> {
         let mut events = Events::listen()?;
-        engine.start(probes, Pace::first_of(probes.len()))?;
+        engine.start(probes, pace)?;
         let before = Instant::now();
         engine.all_silent(probes, before, QUIET, QUIET * 2).context("packets pass before there is a rule for them")?;
         events.take()?;
@@ -175,7 +182,7 @@ mod tests {
         let probes = vec![bridge.engine.add(probe(&bridge)).unwrap()];
         let mut change = Change::default();
         change
-            .round(&bridge.engine, &probes, |open| {
+            .round(&bridge.engine, &probes, Pace::first_of(1), |open| {
                 if open {
                     bridge.nft(&format!("insert rule bridge t c {rule} accept"));
                 } else {

@@ -77,6 +77,10 @@ impl Scene<'_> {
         let order = if matches!(link.kind, LinkKind::Bridge(_)) { 0 } else { 1 };
         let create = Action::CreateLink(name.clone(), Link { up: false, ..link.clone() }, owner);
         steps.push(Phase::LinkMake(order), Some(unit), self.netns, create);
+        if let Some(station) = link.station {
+            let change = LinkChange { station: Some(station), ..LinkChange::default() };
+            steps.push(Phase::LinkChange, Some(unit), self.netns, Action::ChangeLink(name.clone(), change));
+        }
         if link.up {
             self.up(steps, unit, name);
         }
@@ -96,11 +100,15 @@ impl Scene<'_> {
             (LinkKind::Bridge(wanted), Some(LinkKind::Bridge(is))) if wanted.ageing_s != is.ageing_s => wanted.ageing_s,
             _ => None,
         };
+        // With the bridge that it leaves go its entries there.
+        let known = is.and_then(|is| is.station).filter(|_| !joins);
         let change = LinkChange {
             mtu: link.mtu.filter(|_| is.is_none_or(|is| is.mtu != link.mtu)),
             mac: link.mac.filter(|_| is.is_none_or(|is| is.mac != link.mac)),
             master: joins.then(|| link.master.clone()),
             port: link.port.filter(|_| joins || is.is_none_or(|is| is.port != link.port)),
+            station: link.station.filter(|_| known != link.station),
+            former_station: known.filter(|_| known != link.station),
             owner: is.is_none_or(|is| is.owner.as_ref() != Some(&owner)).then_some(owner),
             ageing_s,
             up: (mine && is_up && !link.up).then_some(false),

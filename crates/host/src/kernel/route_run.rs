@@ -4,7 +4,7 @@ use super::{Outcome, Run, fault, forgiven, removes};
 use crate::netlink::{Message, Refusal, Socket};
 use crate::{Error, ErrorKind, address, link, neigh, netns, route};
 use dataplane::{Action, Link, LinkChange, LinkKind, Name, Netns, Owner};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
@@ -24,6 +24,7 @@ impl<'a> RouteRun<'a> {
     }
 
     pub(super) fn apply(mut self, run: &mut Run<'_>, open: &[usize]) {
+        self.find_stations(run, open);
         let mut at = 0;
         while at < open.len() {
             let dying = open[at..].iter().take_while(|step| matches!(run.steps[**step].action, Action::DeleteLink(_))).count();
@@ -44,6 +45,27 @@ impl<'a> RouteRun<'a> {
             at += 1;
         }
         self.flush(run);
+    }
+
+    /// Forwarding entries name links by index: those of links that are there are found first, so that joining a bridge and being known
+    /// there is one datagram for many links.
+    fn find_stations(&mut self, run: &mut Run<'_>, open: &[usize]) {
+        let steps = run.steps;
+        let made: BTreeSet<&Name> = open
+            .iter()
+            .filter_map(|step| match &steps[*step].action {
+                Action::CreateLink(name, ..) => Some(name),
+                _ => None,
+            })
+            .collect();
+        for step in open {
+            if let Action::ChangeLink(name, LinkChange { station: Some(_), .. }) = &steps[*step].action
+                && !made.contains(name)
+            {
+                // What is amiss is said when the entry itself fails.
+                let _absent = self.index(run, name);
+            }
+        }
     }
 
     fn flush(&mut self, run: &mut Run<'_>) {
@@ -125,7 +147,15 @@ impl<'a> RouteRun<'a> {
 
     fn change(&mut self, run: &mut Run<'_>, name: &Name, change: &LinkChange) -> Result<Vec<Message>, Error> {
         let master = change.master.clone().flatten().map(|master| self.index(run, &master)).transpose()?;
-        Ok(link::change(name, change, master))
+        let mut messages = Vec::new();
+        if let Some(former) = change.former_station {
+            messages.push(neigh::remove_station(former, self.index(run, name)?));
+        }
+        messages.extend(link::change(name, change, master));
+        if let Some(station) = change.station {
+            messages.push(neigh::set_station(station, self.index(run, name)?));
+        }
+        Ok(messages)
     }
 
     /// Deleting one by one waits for a grace period each; as one group they wait for one.

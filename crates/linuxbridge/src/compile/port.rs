@@ -49,7 +49,7 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
         judgement(&mut compiled.program, port, &groups, pipeline::MARK_BASE + number, Variant::of(facts));
     }
     if !is_of_a_role(port) {
-        compiled.program.root().links.insert(port.device.clone(), link(network));
+        compiled.program.root().links.insert(port.device.clone(), link(port, network));
     }
     if facts.devices.contains(&port.device) {
         compiled.realises.push(unit);
@@ -66,8 +66,9 @@ fn whose_device<'a>(port: &PortIntent, intents: &'a Intents) -> Option<&'a PortI
     intents.ports().find(|other| other.device == port.device && other.id != port.id && (other.id < port.id || own(other)))
 }
 
-fn link(network: &NetworkIntent) -> Link {
-    Link { mtu: Some(network.mtu), master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) }
+fn link(port: &PortIntent, network: &NetworkIntent) -> Link {
+    let link = Link { mtu: Some(network.mtu), master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) };
+    Link { station: Some(port.mac), ..link }
 }
 
 /// The groups whose chains are there, with whether they are stateful.

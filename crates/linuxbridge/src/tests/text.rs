@@ -55,5 +55,8 @@ fn link_text(name: &str, link: &Link) -> String {
             write!(out, " {word} {value}").expect("writing to a string cannot fail");
         }
     }
+    if let Some(station) = link.station {
+        write!(out, " station {station}").expect("writing to a string cannot fail");
+    }
     out + if link.up { " up\n" } else { " down\n" }
 }
