@@ -21,6 +21,9 @@ pub enum StepResult {
 
 /// A host. Calls block; each takes milliseconds.
 pub trait Host: Send {
+    /// Called first in the thread that makes all other calls.
+    fn thread_started(&mut self) {}
+
     /// What the host has that these programs, or any program of ours before, are about.
     fn read(&mut self, wanted: &[&Program]) -> Result<Actual, HostError>;
 

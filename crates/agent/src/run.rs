@@ -55,6 +55,7 @@ impl<H: Host + 'static> Agent<H> {
     }
 
     fn run(mut self, events: &Receiver<Event>) -> Agent<H> {
+        self.host().thread_started();
         loop {
             let patience = self.next_turn().saturating_duration_since(Instant::now());
             let first = match events.recv_timeout(patience) {

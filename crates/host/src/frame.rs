@@ -1,7 +1,7 @@
 //! This host as the agent's frame sees it: [`agent::Host`] by the kernel, and the events of links and daemons.
 
 use crate::conntrack::{Conntrack, Filter};
-use crate::{Daemons, Error, ErrorKind, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns};
+use crate::{Daemons, Error, ErrorKind, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns, sys};
 use agent::{CUT_MARK, Cut, Ended, Event, Events, HostError, Release, StepResult};
 use dataplane::{Actual, Netns, Plan, Program};
 use nix::sys::socket::setsockopt;
@@ -15,7 +15,16 @@ fn fault(error: Error) -> HostError {
     HostError(error.to_string())
 }
 
+/// The nice value of the agent's thread: instances that take all processors do not delay what keeps them connected.
+const AGENT_NICE: i32 = -5;
+
 impl agent::Host for Host {
+    fn thread_started(&mut self) {
+        if let Err(error) = sys::set_niceness(AGENT_NICE) {
+            tracing::info!(%error, "the agent runs without precedence over other work");
+        }
+    }
+
     fn read(&mut self, wanted: &[&Program]) -> Result<Actual, HostError> {
         Host::read(self, &Interest::of(wanted.iter().copied())).map_err(fault)
     }

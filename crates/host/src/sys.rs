@@ -100,10 +100,16 @@ pub(crate) fn pidfd_signal(pidfd: &OwnedFd, signal: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the calling thread this nice value; threads and processes it starts begin with the same.
+pub(crate) fn set_niceness(nice: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved; 0 stands for the calling thread.
+    check(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }.into()).map(|_| ())
+}
+
 /// Makes the child enter a namespace and a session of its own before it runs its program.
 pub(crate) fn detach_into(command: &mut std::process::Command, netns: Option<OwnedFd>) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only setns, setsid, sigprocmask and signal are called, all async-signal-safe, on values
+    // SAFETY: between fork and exec only setns, setsid, sigprocmask, signal and setpriority are called, all async-signal-safe, on values
     // prepared before; nothing is allocated or locked.
     unsafe {
         command.pre_exec(move || {
@@ -116,6 +122,8 @@ pub(crate) fn detach_into(command: &mut std::process::Command, netns: Option<Own
             check(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()).into())?;
             // An agent started by nohup ignores it; a shell could not trap then what it is told to reload by.
             libc::signal(libc::SIGHUP, libc::SIG_DFL);
+            // The agent's own precedence is not its daemons'.
+            libc::setpriority(libc::PRIO_PROCESS, 0, 0);
             Ok(())
         });
     }

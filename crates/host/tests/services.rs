@@ -80,6 +80,26 @@ fn a_daemon_outlives_us_is_adopted_reloaded_restarted_and_stopped() {
     });
 }
 
+/// The nice value in the text of a `stat` file of /proc (proc(5), field 19).
+fn niceness(stat: &str) -> i32 {
+    let text = std::fs::read_to_string(stat).expect("a thread");
+    let after_name = text.rsplit(')').next().expect("a name");
+    after_name.split_whitespace().nth(16).and_then(|nice| nice.parse().ok()).expect("a number")
+}
+
+#[test]
+fn the_agents_thread_goes_before_others_but_its_daemons_do_not() {
+    on_a_host(|| {
+        let state = tempfile::tempdir().expect("directory");
+        let mut host = Host::new(state.path()).expect("host");
+        agent::Host::thread_started(&mut host);
+        assert_eq!(niceness("/proc/thread-self/stat"), -5);
+        realise(&mut host, &[daemon("a", "one\n")]);
+        let pid = host.daemons().pid(&Netns::named("qdhcp-1"), &"dnsmasq".into()).expect("running");
+        assert_eq!(niceness(&format!("/proc/{pid}/stat")), 0);
+    });
+}
+
 #[test]
 fn a_daemon_that_cannot_run_is_tried_ever_more_rarely() {
     on_a_host(|| {
