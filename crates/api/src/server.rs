@@ -174,7 +174,7 @@ impl Routes {
     async fn networking(&self, asked: Instance<'_>) -> Response<Bytes> {
         let caller = match self.identity.authenticate(asked.request.headers()).await {
             Ok(caller) => self.frame.policy.admit(caller.with_request_id(asked.request_id.clone())),
-            Err(unauthorized) => return unauthorized.response(),
+            Err(refusal) => return refusal.response(),
         };
         let answer = self.answer(&asked, caller).await.unwrap_or_else(Answer::from);
         tracing::debug!(

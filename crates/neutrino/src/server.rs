@@ -2,10 +2,10 @@
 
 use crate::config::Config;
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use api::{QuotaConfig, Server, ServerOptions, Settings};
 use auth::Identity;
-use auth::identity::{NoAuth, builtin, clouds_without_auth};
+use auth::identity::{NoAuth, builtin, clouds_without_auth, keystone};
 use dispatch::epoch::EpochFile;
 use dispatch::pki::issue_agent_certificate;
 use dispatch::{Dispatcher, Pki};
@@ -62,7 +62,7 @@ impl ServerSide {
         make_private(&args.state)?;
         let engine = Sqlite::open(&args.state.join("neutrino.db")).with_context(|| format!("the state in {}", args.state.display()))?;
         let store = Store::open(Box::new(engine), Arc::new(model::schema()), StoreOptions::default())?;
-        let identity = identity(args)?;
+        let identity = identity(args, config)?;
         let policy = policy(&args.state)?;
         let settings = Settings::new()
             .with(Arc::new(ml2_config(config)?))
@@ -111,10 +111,15 @@ pub fn make_private(directory: &Path) -> Result<()> {
     made.with_context(|| format!("making the state directory {}", directory.display()))
 }
 
-fn identity(args: &ServerArgs) -> Result<Identity> {
+fn identity(args: &ServerArgs, config: &Config) -> Result<Identity> {
     let base = format!("http://{}", args.listen);
     match args.auth {
         Auth::Builtin => Ok(Identity::Builtin(Arc::new(builtin::Builtin::open(builtin::Config::new(&args.state, base))?))),
+        Auth::Keystone => {
+            let keystone =
+                keystone::Keystone::new(config.identity.keystone()?).map_err(|reason| anyhow!("[identity] in neutrino.toml: {reason}"))?;
+            Ok(Identity::Keystone(Arc::new(keystone)))
+        }
         Auth::None => {
             ensure!(
                 args.listen.ip().is_loopback(),
