@@ -8,6 +8,7 @@ mod agent;
 mod network;
 mod port;
 mod quota;
+mod rbac;
 mod router;
 mod security_group;
 mod standard;
@@ -19,6 +20,7 @@ pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
 };
 pub use quota::Quota;
+pub use rbac::{EVERYBODY, RbacAction, RbacPolicy};
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use standard::{Standard, Tagged, Tags};
@@ -37,6 +39,7 @@ pub fn schema() -> world::Schema {
         .with::<FloatingIp>()
         .with::<PortForwarding>()
         .with::<Quota>()
+        .with::<RbacPolicy>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -24,6 +24,12 @@ pub fn extensions() -> Vec<Extension> {
             updated: "2020-07-28T10:00:00-00:00",
         },
         Extension {
+            alias: "rbac-security-groups",
+            name: "Add security_group type to network RBAC",
+            description: "Security groups can be shared with other projects.",
+            updated: "2019-02-14T00:00:00-00:00",
+        },
+        Extension {
             alias: "security-groups-shared-filtering",
             name: "Security group filtering on the shared field",
             description: "Lists of security groups can be filtered by whether they are shared.",

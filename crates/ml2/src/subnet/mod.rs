@@ -16,7 +16,6 @@ use auth::Caller;
 use model::{Network, Subnet};
 use net::{NetworkId, ProjectId, SubnetId};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use world::World;
 
 /// The resource.
@@ -29,8 +28,10 @@ pub fn resource() -> Resource<Subnet> {
         delete: Some(ops::delete),
         parent_project: |view, _| Some(&network_of(view.world, view.record)?.project_id),
         parent_project_of,
-        policy_field: |view, name| shared(network_of(view.world, view.record)?, name),
-        policy_field_of: |world, _, fields, name| shared(world.get::<Network>(&fields.typed("network_id")?)?, name),
+        policy_field: |view, name| network::policy_field(view.world, view.caller, network_of(view.world, view.record)?, name),
+        policy_field_of: |world, caller, fields, name| {
+            network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
+        },
         references: Some(references),
         narrow,
         concerning: Some(concerning),
@@ -43,10 +44,6 @@ pub fn resource() -> Resource<Subnet> {
 
 fn network_of<'a>(world: &'a World, subnet: &Subnet) -> Option<&'a Network> {
     world.get::<Network>(&subnet.network_id).map(|network| &**network)
-}
-
-fn shared<'a>(network: &Network, name: &str) -> Option<Cow<'a, str>> {
-    (name == "shared").then_some(Cow::Borrowed(if network.shared { "True" } else { "False" }))
 }
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {
@@ -97,14 +94,13 @@ fn is_external<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
 }
 
 fn is_shared<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
-    Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network.shared))
+    Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network::is_shared(view.world, view.caller, network)))
 }
 
-/// A project's own subnets, those of its networks, and those of networks for everybody.
+/// A project's own subnets, and those of the networks that it may see.
 fn concerning(world: &World, caller: &Caller) -> Vec<SubnetId> {
-    let (networks, subnets) = (world.table::<Network>(), world.table::<Subnet>());
-    let on = networks.ids(Network::BY_PROJECT, &caller.project_id).chain(networks.ids(Network::COMMON, 0));
-    let on = on.flat_map(|network| subnets.ids(Subnet::BY_NETWORK, *network));
+    let subnets = world.table::<Subnet>();
+    let on = network::concerning(world, caller).flat_map(|network| subnets.ids(Subnet::BY_NETWORK, network));
     on.chain(subnets.ids(Subnet::BY_PROJECT, &caller.project_id)).copied().collect()
 }
 
