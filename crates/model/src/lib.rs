@@ -13,6 +13,7 @@ mod router;
 mod security_group;
 mod standard;
 mod subnet;
+mod subnet_pool;
 
 pub use agent::{Agent, AgentType};
 pub use network::{Network, NetworkType, Segment};
@@ -25,6 +26,7 @@ pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortF
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
+pub use subnet_pool::{AddressScope, SubnetPool};
 
 /// All kinds of records, for the store. A new kind is a line here.
 pub fn schema() -> world::Schema {
@@ -40,6 +42,8 @@ pub fn schema() -> world::Schema {
         .with::<PortForwarding>()
         .with::<Quota>()
         .with::<RbacPolicy>()
+        .with::<AddressScope>()
+        .with::<SubnetPool>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -16,7 +16,9 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
         .core_resource(ml2::network::resource())
         .core_resource(ml2::subnet::resource())
+        .core_resource(ml2::subnet_pool::resource())
         .core_resource(ml2::port::resource())
+        .resource(ml2::address_scope::resource())
         .resource(ml2::agent::resource())
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
@@ -39,7 +41,12 @@ pub fn dependents() -> Dependents {
 
 /// The types of objects that projects can share with each other.
 pub fn shareables() -> Shareables {
-    Shareables(vec![ml2::network::shareable(), security_groups::group::shareable()])
+    Shareables(vec![
+        ml2::network::shareable(),
+        ml2::address_scope::shareable(),
+        ml2::subnet_pool::shareable(),
+        security_groups::group::shareable(),
+    ])
 }
 
 /// The roles of an agent.

@@ -13,10 +13,10 @@ pub use provider::{effective_mtu, maximum_mtu};
 pub use sharing::{OBJECT_TYPE, complete_policies, is_shared, lacking, leads_out, shareable, visible};
 pub(crate) use sharing::{concerning, policy_field};
 
-use crate::Config;
+use crate::{Config, address_scope};
 use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
-use model::{Network, Segment, Subnet};
-use net::NetworkId;
+use model::{AddressScope, Network, Segment, Subnet};
+use net::{Family, NetworkId};
 use rbac::access;
 use serde_json::Value;
 use world::World;
@@ -46,7 +46,7 @@ fn int_or_null(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Int.check(value) }
 }
 
-fn non_negative(value: Value) -> Result<Value, Invalid> {
+pub(crate) fn non_negative(value: Value) -> Result<Value, Invalid> {
     let number = Kind::Int.check(value)?;
     match number.as_i64() {
         Some(mtu) if mtu < 0 => Err(Invalid::Reason(format!("'{mtu}' should be non-negative"))),
@@ -83,6 +83,8 @@ fn attributes() -> Vec<A> {
             .put()
             .filter()
             .policy(),
+        A::new("ipv4_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V4)),
+        A::new("ipv6_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V6)),
         A::new("l2_adjacency", Kind::Bool, |_| Cell::Bool(true)),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
@@ -97,6 +99,11 @@ fn mtu<'a>(view: &View<'a, Network>) -> Cell<'a> {
 
 fn subnets<'a>(view: &View<'a, Network>) -> Cell<'a> {
     Cell::Uuids(view.world.table::<Subnet>().ids(Subnet::BY_NETWORK, view.record.id).map(|id| id.0).collect())
+}
+
+fn scope<'a>(view: &View<'a, Network>, family: Family) -> Cell<'a> {
+    let has_any = !view.world.table::<AddressScope>().is_empty();
+    Cell::optional(has_any.then(|| address_scope::of_network(view.world, view.record.id, family)).flatten(), |id| Cell::Uuid(id.0))
 }
 
 fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {

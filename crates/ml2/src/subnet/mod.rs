@@ -3,14 +3,16 @@
 mod fault;
 mod kinds;
 mod ops;
+mod prefix;
 #[cfg(test)]
 mod tests;
 mod validate;
 
 pub use fault::SubnetFault;
 pub use kinds::HOST_ROUTES;
+pub(crate) use kinds::IP_VERSION;
 
-use crate::network;
+use crate::{network, subnet_pool};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
 use auth::Caller;
 use model::{Network, Subnet};
@@ -66,8 +68,9 @@ fn attributes() -> Vec<A> {
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("network_id", Kind::Uuid, |v| Cell::Uuid(v.record.network_id.0)).required().filter().sort(),
-        A::new("ip_version", kinds::IP_VERSION, |v| Cell::Int(v.record.family().version().into())).required().filter().sort(),
-        A::new("subnetpool_id", Kind::UuidOrNull, |_| Cell::Null).post().filter().sort(),
+        A::new("ip_version", IP_VERSION, |v| Cell::Int(v.record.family().version().into())).required().filter().sort(),
+        A::new("subnetpool_id", Kind::UuidOrNull, |v| Cell::optional(v.record.subnetpool_id, |id| Cell::Uuid(id.0))).post().filter().sort(),
+        A::new("use_default_subnetpool", Kind::Bool, |_| Cell::Null).post_or(false).hidden(),
         A::new("enable_dhcp", Kind::Bool, |v| Cell::Bool(v.record.enable_dhcp)).post_or(true).put().filter().sort(),
         A::new("ipv6_ra_mode", MODES, |v| Cell::optional(v.record.ipv6_ra_mode, |mode| Cell::Str(mode.as_str()))).post().filter().sort(),
         A::new("ipv6_address_mode", MODES, |v| Cell::optional(v.record.ipv6_address_mode, |mode| Cell::Str(mode.as_str())))
@@ -108,6 +111,7 @@ fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetId>> 
     let subnets = world.table::<Subnet>();
     match attribute {
         "project_id" => Some(subnets.ids(Subnet::BY_PROJECT, value).copied().collect()),
+        "subnetpool_id" => Some(value.parse().map_or(Vec::new(), |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect())),
         "network_id" => Some(value.parse::<NetworkId>().map_or(Vec::new(), |id| subnets.ids(Subnet::BY_NETWORK, id).copied().collect())),
         _ => None,
     }

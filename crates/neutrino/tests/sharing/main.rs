@@ -5,6 +5,8 @@ mod external;
 mod groups;
 mod networks;
 mod policies;
+mod pools;
 #[path = "../../src/registry.rs"]
 #[allow(dead_code, reason = "the registry's own tests are the binary's")]
 mod registry;
+mod scopes;
