@@ -44,7 +44,7 @@ async fn subnets_get_what_they_ask_for() {
         (json!({"prefixlen": 26}), "10.11.1.0/26"),
         (json!({"cidr": "10.11.200.0/24"}), "10.11.200.0/24"),
         (json!({"prefixlen": 25}), "10.11.1.128/25"),
-        (json!({}), "10.11.2.0/24"),
+        (json!({}), "10.11.201.0/24"),
     ];
     for (mut ask, cidr) in cases {
         ask["subnetpool_id"] = json!(id);
