@@ -4,6 +4,7 @@
 //! who may set them and what they mean together is in the slice of the feature (`ml2`, `security-groups`). Records live below the slices
 //! because slices read each other's: a port names security groups, a security group must know whether ports use it.
 
+mod address_group;
 mod agent;
 mod network;
 mod port;
@@ -15,6 +16,7 @@ mod standard;
 mod subnet;
 mod subnet_pool;
 
+pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
@@ -44,6 +46,7 @@ pub fn schema() -> world::Schema {
         .with::<RbacPolicy>()
         .with::<AddressScope>()
         .with::<SubnetPool>()
+        .with::<AddressGroup>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -23,6 +23,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
+        .resource(security_groups::address_group::resource())
         .resource(rbac::policy::resource())
         .resource(l3::router::resource())
         .resource(l3::floating_ip::resource())
@@ -46,6 +47,7 @@ pub fn shareables() -> Shareables {
         ml2::address_scope::shareable(),
         ml2::subnet_pool::shareable(),
         security_groups::group::shareable(),
+        security_groups::address_group::shareable(),
     ])
 }
 

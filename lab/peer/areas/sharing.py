@@ -205,7 +205,6 @@ post("subnetpool", {**BASE, "prefixes": ["10.20.0.0/16"], "address_scope_id": "$
 post("subnet", {"network_id": "$net", "ip_version": 4, "subnetpool_id": "$pool2"}, "member", name="subnet of another pool of the scope")
 post("subnetpool", {**BASE, "prefixes": ["10.30.0.0/16"], "min_prefixlen": 24}, "member", "pool3")
 post("subnet", {"network_id": "$net", "ip_version": 4, "subnetpool_id": "$pool3"}, "member", name="subnet of a pool of no scope")
-put("subnetpool", "$pool2", {"address_scope_id": None}, "member", name="pool leaves a scope in use")
 for name, body in (("more", {"prefixes": ["10.40.0.0/16"]}), ("next", {"prefixes": ["10.41.0.0/16"]}), ("inside", {"prefixes": ["10.30.7.0/24"]}), ("none", {"prefixes": []}), ("nothing", {}), ("text", {"prefixes": "x"}),
                    ("another family", {"prefixes": ["fd00::/48"]})):
     act("subnetpool", "$pool3", "add_prefixes", body, name=f"add_prefixes {name}")
@@ -258,3 +257,51 @@ delete("network", "$dnet", "other")
 for kind, who, role in (("subnetpool", "$dpool", "admin"), ("network", "$net", "member"), ("network", "$net2", "member"), ("subnetpool", "$pool", "member"), ("subnetpool", "$pool2", "member"),
                         ("subnetpool", "$pool3", "member"), ("address_scope", "$s4", "member"), ("address_scope", "$s6", "member")):
     delete(kind, who, role, name=f"{who[1:]} gone")
+
+# ---------------------------------------------------------------------------------------------------------------- address groups
+section("addresses")
+for more in ({}, {"addresses": []}, {"addresses": None}, {"addresses": "10.0.0.0/8"}, {"addresses": ["10.0.0.1"]}, {"addresses": ["x"]}, {"addresses": [5]}, {"addresses": ["10.0.0.0/8", "10.0.0.0/8"]},
+             {"addresses": ["10.0.0.1/8", "10.0.0.2/8"]}, {"addresses": ["10.0.0.0/33"]}, {"addresses": ["fd00::1/64"]}, {"name": None}, {"name": "x" * 256}, {"description": "x" * 300}, {"description": "x" * 1025},
+             {"shared": True}, {"foo": 1}, {"project_id": "$project_b"}):
+    post("address_group", {"name": "g", **more}, "member", "ag", name=f"address group {str(more)[:60]}")
+    delete("address_group", "$ag", "admin", name=f"address group {str(more)[:60]}, gone")
+for role in ("reader", "stranger", "service", "manager"):
+    post("address_group", {"name": role}, role, "ag", name=f"address group by {role}")
+    delete("address_group", "$ag", "admin", name=f"address group by {role}, gone")
+post("address_group", {"name": "g", "addresses": ["10.0.0.0/24"]}, "member", "ag")
+for role in READERS:
+    get("address-groups/$ag", role, name=f"address group seen by {role}")
+    get("address-groups?name=g", role, name=f"address group listed by {role}")
+for query in ("sort_key=name", "sort_key=addresses", "addresses=10.0.0.0/24", "description=", "shared=false", "fields=addresses", "foo=1", "project_id=$project_a"):
+    get(f"address-groups?name=g&{query}", "member", name=f"address-groups?{query}")
+for body in ({"name": "h"}, {"description": "d"}, {"addresses": ["10.0.0.0/8"]}, {"project_id": "$project_b"}, {"name": None}, {}):
+    put("address_group", "$ag", body, "member", name=f"address group update {body}")
+for name, addresses in (("one", ["10.1.0.1/32"]), ("without length", ["10.1.0.2"]), ("with host bits", ["10.2.0.1/16"]), ("there", ["10.0.0.0/24"]), ("wrong", ["x"]), ("a number", [5]), ("none", []), ("null", None),
+                        ("text", "10.3.0.0/16"), ("some there", ["10.0.0.0/24", "10.4.0.0/16"]), ("twice", ["10.5.0.0/16", "10.5.0.1/16"])):
+    act("address-group", "$ag", "add_addresses", {"addresses": addresses}, name=f"add_addresses {name}")
+act("address-group", "$ag", "add_addresses", {}, name="add_addresses nothing")
+act("address-group", "$ag", "add_addresses", {"addresses": ["10.9.0.0/16"]}, "other", name="add_addresses by other")
+act("address-group", "$ag", "add_addresses", {"addresses": ["10.9.0.0/16"]}, "reader", name="add_addresses by reader")
+act("address-group", UUID, "add_addresses", {"addresses": ["10.9.0.0/16"]}, name="add_addresses missing")
+for name, addresses in (("one", ["10.1.0.1/32"]), ("without length", ["10.1.0.2"]), ("not there", ["10.200.0.0/16"]), ("wrong", ["x"]), ("none", []), ("some there", ["10.2.0.0/16", "10.200.0.0/16"])):
+    act("address-group", "$ag", "remove_addresses", {"addresses": addresses}, name=f"remove_addresses {name}")
+policy("address_group", "$ag", "$project_b", save="pol")
+for role in READERS:
+    get("address-groups/$ag?fields=id", role, name=f"shared address group seen by {role}")
+put("address_group", "$ag", {"name": "x"}, "other", name="shared address group update by other")
+delete("address_group", "$ag", "other", name="shared address group delete by other")
+act("address-group", "$ag", "add_addresses", {"addresses": ["10.9.0.0/16"]}, "other", name="shared address group add_addresses by other")
+post("security_group", {"name": "ags"}, "other", "osg")
+RULE = {"security_group_id": "$osg", "direction": "ingress", "remote_address_group_id": "$ag"}
+for name, more in (("and prefix", {"remote_ip_prefix": "10.0.0.0/8"}), ("and group", {"remote_group_id": "$osg"}), ("missing", {"remote_address_group_id": UUID}), ("foo", {"remote_address_group_id": "foo"}),
+                   ("a number", {"remote_address_group_id": 5})):
+    post("security_group_rule", {**RULE, **more}, "other", name=f"rule with address group {name}")
+post("security_group_rule", RULE, "other", "orule", name="rule with address group")
+post("security_group_rule", RULE, "other", name="rule with address group twice")
+get("security-group-rules?remote_address_group_id=$ag", "other", name="rules by address group")
+get("security-group-rules?security_group_id=$osg&sort_key=remote_address_group_id&fields=remote_address_group_id", "other", name="rules sorted by address group")
+delete("address_group", "$ag", "member", name="address group in use")
+delete("rbac_policy", "$pol", "member", name="address group policy in use")
+delete("security_group", "$osg", "other")
+delete("address_group", "$ag", "member", name="address group deleted")
+get(f"address-groups/{UUID}", name="address group missing")

@@ -33,6 +33,8 @@ pub enum PoolFault {
     NoList,
     /// 400 `InvalidInput`: the request to take in subnets names no network.
     NoNetwork,
+    /// 404 `NetworkNotFound`: no network can have this id.
+    NoSuchNetwork(String),
     /// 403 `NotAuthorized`: only its owner gives the subnets of a network away.
     ForeignNetwork,
     /// 400 `IllegalSubnetPoolUpdate`: a subnet of the pool has some of the prefix.
@@ -70,6 +72,7 @@ impl From<PoolFault> for Fault {
             PoolFault::Shrinks | PoolFault::PrefixInUse => (400, "IllegalSubnetPoolPrefixUpdate"),
             PoolFault::InUse => (400, "SubnetPoolDeleteError"),
             PoolFault::NoList => return Fault::bad_request(message),
+            PoolFault::NoSuchNetwork(_) => (404, "NetworkNotFound"),
             PoolFault::ForeignNetwork => (403, "NotAuthorized"),
             PoolFault::Family { .. } => (400, "BadRequest"),
             PoolFault::TooShort(..) => (400, "MinPrefixSubnetAllocationError"),
@@ -111,6 +114,7 @@ impl PoolFault {
             PoolFault::InUse => "Unable to delete subnet pool: Subnet pool has existing allocations.".to_owned(),
             PoolFault::NoList => "Request body contains invalid data".to_owned(),
             PoolFault::NoNetwork => "network_id must be specified.".to_owned(),
+            PoolFault::NoSuchNetwork(text) => format!("Network {text} could not be found."),
             PoolFault::ForeignNetwork => "Not authorized.".to_owned(),
             PoolFault::Conflict(subnet, cidr, pool) => format!(
                 "Illegal subnetpool update : Onboarding subnet {subnet}: {cidr} conflicts with allocated prefixes in subnet pool {pool}."

@@ -15,7 +15,7 @@ pub(crate) use allocate::{Wanted, allocate};
 pub use fault::PoolFault;
 pub(crate) use ops::{default_of, visible};
 
-use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource, python};
+use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource};
 use auth::Caller;
 use model::{Subnet, SubnetPool};
 use net::{AddressScopeId, SubnetPoolId};
@@ -77,7 +77,6 @@ fn in_use_from(world: &World, pool: SubnetPoolId, from: IpAddr) -> impl Iterator
 type A = Attribute<SubnetPool>;
 
 const NAME: Kind = Kind::Special { name: "not_empty_string", check: not_empty };
-const PREFIXES: Kind = Kind::Special { name: "subnet_list", check: prefix_list };
 const NON_NEGATIVE: Kind = Kind::Special { name: "non_negative", check: crate::network::non_negative };
 
 fn attributes() -> Vec<A> {
@@ -103,7 +102,7 @@ fn own_attributes() -> Vec<A> {
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("name", NAME, |v| Cell::Str(&v.record.name)).required().put().filter().sort(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
-        A::new("prefixes", PREFIXES, |v| Cell::Json(&v.record.prefixes)).required().put(),
+        A::new("prefixes", Kind::CidrList, |v| Cell::Json(&v.record.prefixes)).required().put(),
         A::new("default_quota", NON_NEGATIVE, |v| Cell::optional(v.record.default_quota, |quota| Cell::Int(quota.cast_signed())))
             .post()
             .put()
@@ -127,18 +126,6 @@ fn not_empty(value: Value) -> Result<Value, Invalid> {
         Some(text) if text.trim().is_empty() => Err(Invalid::Reason(format!("'{text}' Blank strings are not permitted"))),
         _ => Ok(value),
     }
-}
-
-fn prefix_list(value: Value) -> Result<Value, Invalid> {
-    let Value::Array(items) = value else {
-        return Err(Invalid::Reason(format!("'{}' is not a list", python::text(&value))));
-    };
-    let mut given: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-    given.sort_unstable();
-    if let Some(twice) = given.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Invalid::Reason(format!("Duplicate items in the list: '{}'", twice[0])));
-    }
-    items.into_iter().map(|item| Kind::Cidr.check(item)).collect::<Result<Vec<Value>, Invalid>>().map(Value::Array)
 }
 
 fn concerning(world: &World, caller: &Caller) -> Vec<SubnetPoolId> {

@@ -4,7 +4,7 @@ use super::ops::replace;
 use super::prefixes::{compact, overlap};
 use super::{PoolFault, in_use};
 use crate::network;
-use api::{Fault, Kind, Op, Outcome};
+use api::{Fault, Op, Outcome};
 use model::{Network, Subnet, SubnetPool};
 use net::{IpNet, NetworkId};
 use serde_json::{Map, Value, json};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// All subnets of the network that are of the pool's family become subnets of the pool, which gets their prefixes.
 pub(super) fn onboard(op: &mut Op<'_>, pool: &Arc<SubnetPool>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let named = body.get("network_id").filter(|value| !value.is_null()).ok_or(PoolFault::NoNetwork)?;
-    let id = Kind::Uuid.check(named.clone()).map_err(|invalid| invalid.fault("network_id"))?;
-    let id: NetworkId = id.as_str().and_then(|text| text.parse().ok()).ok_or(PoolFault::NoNetwork)?;
+    let text = named.as_str().ok_or(PoolFault::NoNetwork)?;
+    let id: NetworkId = text.parse().map_err(|_| PoolFault::NoSuchNetwork(text.to_owned()))?;
     let world = op.tx.world().clone();
     let network: &Network = network::visible(&world, op.caller, id)?;
     if !op.caller.is_admin && !op.caller.owns(network.project_id.as_str()) {

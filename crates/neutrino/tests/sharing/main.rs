@@ -1,5 +1,6 @@
 //! What projects share with each other, through the whole router: who sees it, who may use it, and what is refused while it is used.
 
+mod addresses;
 mod cloud;
 mod external;
 mod groups;

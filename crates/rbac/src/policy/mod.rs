@@ -5,10 +5,11 @@ mod ops;
 
 pub use fault::PolicyFault;
 
-use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, python};
+use api::{Attribute, Cell, Invalid, Kind, Matcher, Quota, Resource, python};
 use model::{EVERYBODY, RbacPolicy};
 use net::RbacPolicyId;
 use serde_json::Value;
+use smol_str::SmolStr;
 use uuid::Uuid;
 use world::World;
 
@@ -39,7 +40,7 @@ fn attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("object_type", OBJECT_TYPE, |v| Cell::Str(&v.record.object_type)).required().filter().policy(),
         A::new("object_id", Kind::Uuid, |v| Cell::Uuid(v.record.object_id)).required().filter().sort().policy(),
-        A::new("target_tenant", TARGET, |v| Cell::Str(&v.record.target_project)).required().put().filter().policy(),
+        A::new("target_tenant", TARGET, |v| Cell::Str(&v.record.target_project)).required().put().filter_by(is_target).policy(),
         A::new("action", Kind::Text(255), |v| Cell::Str(v.record.action.as_str())).required().filter().sort().policy(),
     ]
 }
@@ -57,6 +58,12 @@ fn target(value: Value) -> Result<Value, Invalid> {
         return Ok(value);
     }
     Err(Invalid::Conversion(format!("'{}' is not a valid target project ID; expected a UUID or '*'", python::text(&value))))
+}
+
+/// What is no target is none.
+fn is_target(values: &[&str]) -> Result<Matcher<RbacPolicy>, Invalid> {
+    let wanted: Vec<SmolStr> = values.iter().map(|value| SmolStr::new(value)).collect();
+    Ok(Box::new(move |view| wanted.contains(&view.record.target_project)))
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<RbacPolicyId>> {
