@@ -53,4 +53,5 @@ def delete(kind, who, role="admin", **more):
 
 
 def collection(kind):
-    return kind.replace("_", "-") + "s"
+    kind = kind.replace("_", "-")
+    return kind[:-1] + "ies" if kind.endswith("y") else kind + "s"

@@ -98,6 +98,8 @@ pub struct Resource<R: Record> {
     pub concerning: Option<Concerning<R>>,
     /// False: a record of another project is refused by the rules alone, with `HTTPNotFound`; otherwise it is not found at all.
     pub is_scoped: bool,
+    /// True: whoever may not change a record learns nothing of it from the refusal, though the record be shared with him.
+    pub hides_sharing: bool,
     /// Its quota.
     pub quota: Option<Quota<R>>,
     /// What a create makes besides, as resource and number: it counts against their quotas too.
@@ -137,6 +139,7 @@ impl<R: Record> Resource<R> {
             narrow: |_, _, _| None,
             concerning: None,
             is_scoped: true,
+            hides_sharing: false,
             quota: None,
             brings: &[],
             revision_number: None,

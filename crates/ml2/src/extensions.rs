@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 22] = [
+const EXTENSIONS: [[&str; 4]; 28] = [
     [
         "aap-reject-multicast",
         "Allowed address pairs reject multicast extension",
@@ -15,6 +15,12 @@ const EXTENSIONS: [[&str; 4]; 22] = [
     ["allowed-address-pairs", "Allowed Address Pairs", "Further addresses that a port may send from.", "2013-07-23T10:00:00-00:00"],
     ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
+    [
+        "default-subnetpools",
+        "Default Subnetpools",
+        "A subnet pool of each family that subnets can ask for without knowing it.",
+        "2016-02-18T18:00:00-00:00",
+    ],
     ["extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port.", "2013-03-17T12:00:00-00:00"],
     [
         "ip-substring-filtering",
@@ -48,10 +54,25 @@ const EXTENSIONS: [[&str; 4]; 22] = [
     ],
     ["provider", "Provider Network", "How a network is carried.", "2012-09-07T10:00:00-00:00"],
     [
+        "rbac-address-scope",
+        "Add address_scope type to RBAC",
+        "Address scopes can be shared with other projects.",
+        "2020-02-12T00:00:00-00:00",
+    ],
+    ["rbac-subnetpool", "Add subnetpool type to RBAC", "Subnet pools can be shared with other projects.", "2020-02-05T00:00:00-00:00"],
+    [
         "subnet-external-network",
         "Subnet belongs to an external network",
         "Tells of each subnet whether its network is external.",
         "2024-02-05T18:00:00-00:00",
+    ],
+    ["subnet_allocation", "Subnet Allocation", "Subnets get their prefixes out of subnet pools.", "2015-03-30T10:00:00-00:00"],
+    ["subnet_onboard", "Subnet Onboard", "Subnets can be taken into subnet pools.", "2018-12-18T09:00:00-00:00"],
+    [
+        "subnetpool-prefix-ops",
+        "Subnet Pool Prefix Operations",
+        "Prefixes can be added to subnet pools and removed from them.",
+        "2019-02-08T10:00:00-00:00",
     ],
     [
         "standard-attr-tag",

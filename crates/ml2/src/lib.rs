@@ -1,11 +1,13 @@
 //! Layer 2: networks, subnets, ports and the agents that carry them.
 //!
 //! [`network`], [`subnet`], [`port`] and [`agent`] are the resources; [`drivers`] says how networks are carried and who plugs ports;
+//! [`subnet_pool`] and [`address_scope`] say where subnets' prefixes come from;
 //! [`dhcp`] schedules networks to DHCP agents; [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
 //!
-//! Deliberately absent: what hosts are told (`dispatch` projects it from the records); subnet pools, address scopes, routed segments,
-//! several bindings of a port and RBAC, which are features of their own; and any I/O.
+//! Deliberately absent: what hosts are told (`dispatch` projects it from the records); routed segments and several bindings of a port, which are
+//! features of their own; and any I/O.
 
+pub mod address_scope;
 pub mod agent;
 mod config;
 mod dependents;
@@ -18,6 +20,7 @@ pub mod ip_availability;
 pub mod network;
 pub mod port;
 pub mod subnet;
+pub mod subnet_pool;
 #[cfg(test)]
 mod testing;
 

@@ -141,6 +141,8 @@ fn declarations_hold_together() {
         .core_resource(crate::network::resource())
         .core_resource(crate::subnet::resource())
         .core_resource(crate::port::resource())
+        .core_resource(crate::subnet_pool::resource())
+        .resource(crate::address_scope::resource())
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())

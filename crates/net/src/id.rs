@@ -78,6 +78,16 @@ uuid_id! {
     FloatingIpId,
     /// Id of a port forwarding of a floating IP.
     PortForwardingId,
+    /// Id of an RBAC policy.
+    RbacPolicyId,
+    /// Id of an address scope.
+    AddressScopeId,
+    /// Id of a subnet pool.
+    SubnetPoolId,
+    /// Id of an address group.
+    AddressGroupId,
+    /// Id of a rule that new security groups start with.
+    DefaultSecurityGroupRuleId,
 }
 
 macro_rules! text_id {

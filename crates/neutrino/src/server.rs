@@ -3,14 +3,15 @@
 use crate::config::Config;
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use api::{QuotaConfig, Server, ServerOptions, Settings};
-use auth::Identity;
+use api::{Op, QuotaConfig, Server, ServerOptions, Settings};
 use auth::identity::{NoAuth, builtin, clouds_without_auth, keystone};
+use auth::{Caller, Identity};
 use dispatch::epoch::EpochFile;
 use dispatch::pki::issue_agent_certificate;
 use dispatch::{Dispatcher, Pki};
 use model::NetworkType;
 use smol_str::SmolStr;
+use std::convert::Infallible;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::engines::Sqlite;
-use world::{Store, StoreOptions};
+use world::{Store, StoreOptions, Tx};
 
 /// `neutrino server`: until SIGTERM or SIGINT.
 pub async fn run(args: ServerArgs) -> Result<()> {
@@ -50,6 +51,7 @@ pub fn certificate(args: &CertificateArgs) -> Result<()> {
 /// The parts of a server.
 pub struct ServerSide {
     store: Store,
+    settings: Settings,
     api: Server,
     /// What serves agents.
     pub dispatcher: Dispatcher,
@@ -68,18 +70,36 @@ impl ServerSide {
             .with(Arc::new(ml2_config(config)?))
             .with(Arc::new(ml2::Heartbeats::new()))
             .with(Arc::new(l3::Config::default()))
-            .with(Arc::new(registry::dependents()));
+            .with(Arc::new(registry::dependents()))
+            .with(Arc::new(registry::shareables()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits });
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
-        let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings), epoch.epoch());
+        let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
-        Ok(ServerSide { store, api, dispatcher })
+        Ok(ServerSide { store, settings, api, dispatcher })
+    }
+
+    /// A state written before there were RBAC policies gets those that say what its networks say of themselves.
+    async fn complete_policies(&self) {
+        if ml2::network::lacking(&self.store.world()).is_empty() {
+            return;
+        }
+        let settings = self.settings.clone();
+        let complete = move |tx: &mut Tx| -> Result<(), Infallible> {
+            ml2::network::complete_policies(&mut Op { tx, caller: &Caller::internal(), settings: &settings });
+            Ok(())
+        };
+        match self.store.commit("start".into(), complete).await {
+            Ok(_) => tracing::info!("shared and external networks have their RBAC policies now"),
+            Err(error) => tracing::error!(%error, "shared and external networks lack RBAC policies"),
+        }
     }
 
     /// Serves the API until `shutdown`, then ends in order.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.complete_policies().await;
         self.api.serve(listener, shutdown).await;
         self.dispatcher.close();
         self.store.close().await;

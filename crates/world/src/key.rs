@@ -65,7 +65,12 @@ from_uuid_id!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    RbacPolicyId,
+    AddressScopeId,
+    SubnetPoolId,
+    AddressGroupId,
+    DefaultSecurityGroupRuleId
 );
 
 macro_rules! from_text_id {

@@ -36,7 +36,12 @@ record_ids!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    RbacPolicyId,
+    AddressScopeId,
+    SubnetPoolId,
+    AddressGroupId,
+    DefaultSecurityGroupRuleId
 );
 
 impl RecordId for Uuid {

@@ -8,7 +8,7 @@ use self::tags::TagRules;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
 use crate::target::Existing;
-use crate::{Answer, Cell, Collection, Default, Fault, Frame, Request, Resource, View};
+use crate::{Answer, Collection, Default, Fault, Frame, Request, Resource, View};
 use auth::{Caller, Decision, Policy, RuleId, Target};
 use std::sync::Arc;
 use world::{Record, World};
@@ -161,8 +161,8 @@ impl<R: Record> Resolved<R> {
         let caller = view.caller;
         let target = self.target(view);
         let owns = |project: Option<&str>| project.is_none_or(|project| caller.owns(project));
-        let attribute = |name| self.resource.attributes.iter().find(|attribute| attribute.name == name);
-        let is_common = |name| attribute(name).is_some_and(|attribute| matches!((attribute.cell)(view), Cell::Bool(true)));
+        let has = |name| self.resource.attributes.iter().any(|attribute| attribute.name == name);
+        let is_common = |name| has(name) && target.field("", name) == Some(auth::Value::Bool(true));
         !self.resource.is_scoped
             || caller.is_admin
             || caller.roles.contains("service")

@@ -3,7 +3,7 @@
 use super::{Action, Resolved};
 use crate::body::{Creates, Form};
 use crate::etag::Constraint;
-use crate::target::{Existing, Proposed};
+use crate::target::{Existing, Proposed, Unshared};
 use crate::{Answer, Fault, Fields, Frame, Op, Outcome, Request};
 use auth::{Caller, Requirement, RuleId, Target};
 use net::ProjectId;
@@ -124,7 +124,9 @@ impl<R: Record> Resolved<R> {
 
     /// What may not be done to a record that could not be seen either is a 404.
     pub(super) fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
-        if frame.policy.check(self.get, caller, target) { refused } else { Fault::no_such_path() }
+        let unshared = Unshared(target);
+        let seen: &dyn Target = if self.resource.hides_sharing { &unshared } else { target };
+        if frame.policy.check(self.get, caller, seen) { refused } else { Fault::no_such_path() }
     }
 
     pub(super) async fn put(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {

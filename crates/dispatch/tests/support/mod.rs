@@ -76,6 +76,7 @@ pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
         network_id: network_id(of),
         name: "subnet".into(),
         cidr: if v6 { format!("fd00:{n}::/64") } else { format!("10.0.{n}.0/24") }.parse().expect("a prefix"),
+        subnetpool_id: None,
         gateway_ip: None,
         allocation_pools: vec![],
         enable_dhcp: true,
@@ -130,6 +131,20 @@ pub fn group(n: u8) -> SecurityGroup {
     }
 }
 
+pub fn address_group_id(n: u8) -> AddressGroupId {
+    AddressGroupId(uuid(12, n))
+}
+
+pub fn address_group(n: u8) -> AddressGroup {
+    AddressGroup {
+        id: address_group_id(n),
+        project_id: "p".into(),
+        name: "addresses".into(),
+        addresses: vec!["192.0.2.0/24".parse().expect("a prefix")],
+        standard: Standard::default(),
+    }
+}
+
 pub fn rule(n: u8, of: u8) -> SecurityGroupRule {
     SecurityGroupRule {
         id: rule_id(n),
@@ -142,6 +157,7 @@ pub fn rule(n: u8, of: u8) -> SecurityGroupRule {
         port_range_max: None,
         remote_ip_prefix: None,
         remote_group_id: None,
+        remote_address_group_id: None,
         standard: Standard::default(),
     }
 }
