@@ -14,7 +14,7 @@ use world::{Record, World};
 /// Below which member a resource is.
 #[derive(Clone, Copy)]
 pub struct Parent<R: Record> {
-    /// The parent's collection, with underscores: `floatingips`.
+    /// The parent's path below `/v2.0`, with underscores: `floatingips`, `qos/policies`.
     pub collection: &'static str,
     /// The resource's attribute that holds the parent's id: hidden, required and a filter.
     pub attribute: &'static str,
@@ -24,12 +24,16 @@ pub struct Parent<R: Record> {
     pub check: fn(&World, &Caller, &str) -> Result<(), Fault>,
 }
 
+/// The 404 of a parent and an id.
+type NotFound = Box<dyn Fn(&str, &str) -> Fault + Send + Sync>;
+
 /// A resource below a member.
 pub(crate) struct Child<R: Record> {
     pub(crate) parent: Parent<R>,
     pub(crate) name: &'static str,
     pub(crate) collection: &'static str,
-    pub(crate) not_found: Box<dyn Fn(&str) -> Fault + Send + Sync>,
+    pub(crate) includes: fn(&R) -> bool,
+    pub(crate) not_found: NotFound,
     pub(crate) endpoint: Endpoint<R>,
 }
 
@@ -47,9 +51,9 @@ impl<R: Record> Child<R> {
         (self.parent.check)(&world, &request.caller, parent)?;
         if let Some(id) = path.first() {
             let record = id.parse::<R::Id>().ok().and_then(|id| world.get::<R>(&id).cloned());
-            let is_of_parent = record.is_some_and(|record| parent.parse() == Ok((self.parent.of)(&record)));
+            let is_of_parent = record.is_some_and(|record| (self.includes)(&record) && parent.parse() == Ok((self.parent.of)(&record)));
             if !is_of_parent {
-                return Err((self.not_found)(id));
+                return Err((self.not_found)(parent, id));
             }
         }
         let body = self.body(request, parent, path.is_empty())?;

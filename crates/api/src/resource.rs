@@ -1,5 +1,6 @@
 //! The declaration of a resource.
 
+use crate::addition::Added;
 use crate::{Attribute, Fault, Fields, Op, Tagging, View};
 use net::ProjectId;
 use serde_json::{Map, Value};
@@ -63,10 +64,18 @@ pub struct Resource<R: Record> {
     pub rules: &'static str,
     /// Its collection in bodies: `security_groups`. The path has the same with hyphens; both are accepted there.
     pub collection: &'static str,
+    /// What its path begins with, below `/v2.0`: `qos` for `/v2.0/qos/policies`; usually nothing.
+    pub prefix: &'static str,
+    /// The extension that it belongs to: where that is off, the resource is not there.
+    pub extension: Option<&'static str>,
+    /// Which records of its kind are of this resource, where several share a kind.
+    pub includes: fn(&R) -> bool,
     /// Type of the 404 fault: `SecurityGroupNotFound`.
     pub not_found: &'static str,
     /// The words of the 404 fault around the id: `Security group {id} does not exist`.
     pub not_found_message: fn(&str) -> String,
+    /// The same below a parent, where its id is among the words: parent and id.
+    pub not_found_below: Option<fn(&str, &str) -> String>,
     /// Its attributes, in the order of answers; one is `id`. Where there is `project_id`, the frame shows and accepts `tenant_id` beside
     /// it, fills it in on create and checks that the caller may name it: the table declares `project_id` alone.
     pub attributes: Vec<Attribute<R>>,
@@ -106,6 +115,8 @@ pub struct Resource<R: Record> {
     pub revision_number: Option<fn(&R) -> u64>,
     /// Its tags; [`Resource::tagged`] sets this together with the attribute.
     pub tags: Option<Tagging<R>>,
+    /// What other slices add; see [`Resource::with`].
+    pub added: Vec<Added<R>>,
 }
 
 impl<R: Record> Resource<R> {
@@ -121,8 +132,12 @@ impl<R: Record> Resource<R> {
             name,
             rules: name,
             collection,
+            prefix: "",
+            extension: None,
+            includes: |_| true,
             not_found,
             not_found_message,
+            not_found_below: None,
             attributes: Vec::new(),
             create: None,
             update: None,
@@ -141,6 +156,7 @@ impl<R: Record> Resource<R> {
             brings: &[],
             revision_number: None,
             tags: None,
+            added: Vec::new(),
         }
     }
 }

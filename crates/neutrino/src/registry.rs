@@ -46,10 +46,34 @@ pub fn roles() -> Vec<Box<dyn Compile>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn every_declaration_is_whole() {
         let faults = api(&QuotaConfig::default()).audit(&auth::Policy::defaults());
         assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    /// What the table of aliases in docs/parity.md says of the API: alias and column.
+    fn documented() -> BTreeMap<String, String> {
+        let lines = include_str!("../../../docs/parity.md").lines();
+        let rows = lines.skip_while(|line| !line.starts_with("| alias |")).skip(2).take_while(|line| line.starts_with('|'));
+        let cell = |row: &str, at: usize| row.split('|').nth(at).unwrap_or_default().trim().trim_matches('`').to_owned();
+        rows.map(|row| (cell(row, 1), cell(row, 2))).collect()
+    }
+
+    #[test]
+    fn the_table_of_aliases_is_true() {
+        let documented = documented();
+        assert!(documented.len() > 100, "{documented:?}");
+        let with =
+            |word: &str| documented.iter().filter(|(_, said)| *said == word).map(|(alias, _)| alias.clone()).collect::<BTreeSet<_>>();
+        let listed = |previews| {
+            let listed = api(&QuotaConfig::default()).preview_extensions(previews).listed();
+            listed.iter().map(|extension| extension.alias.to_owned()).collect::<BTreeSet<_>>()
+        };
+        let (always, all) = (listed(false), listed(true));
+        assert_eq!(with("yes"), always);
+        assert_eq!(with("preview"), all.difference(&always).cloned().collect());
     }
 }

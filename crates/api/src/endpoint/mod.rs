@@ -4,6 +4,8 @@ mod list;
 mod tags;
 mod write;
 
+pub(crate) use self::tags::TagsOnly;
+
 use self::tags::TagRules;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
@@ -117,7 +119,7 @@ impl<R: Record> Resolved<R> {
 
     /// The record with an id as a client wrote it.
     fn find<'w>(&self, world: &'w World, id: &str) -> Option<&'w Arc<R>> {
-        world.get(&id.parse::<R::Id>().ok()?)
+        world.get(&id.parse::<R::Id>().ok()?).filter(|record| (self.resource.includes)(record))
     }
 
     fn view<'a>(&self, frame: &'a Frame, world: &'a World, caller: &'a Caller, record: &'a R) -> View<'a, R> {

@@ -173,7 +173,7 @@ fn update_network(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -> R
     let now = op.tx.context.now;
     let name = fields.text("name");
     let shared = fields.bool("shared");
-    if !fields.is_empty() {
+    if name.is_some() || shared.is_some() {
         op.tx.update::<Network>(&network.id, |network| {
             network.name = name.unwrap_or_else(|| network.name.clone());
             network.shared = shared.unwrap_or(network.shared);
