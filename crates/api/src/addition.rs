@@ -14,7 +14,8 @@ pub type Set<R> = fn(&mut Op<'_>, Option<&R>, &mut R, &Fields) -> Result<(), Fau
 
 /// Attributes of another slice, and what is done with them.
 pub struct Addition<R: Record> {
-    /// Declared as the resource's own are, each [`Attribute::of`] its extension.
+    /// Declared as the resource's own are, each [`Attribute::of`] its extension. One that the resource has already is that one's wider
+    /// form: where the extension is there, its type and value hold in place of the resource's own.
     pub attributes: Vec<Attribute<R>>,
     /// Runs after the resource's own create or update, in the same operation. Absent where all the attributes are computed.
     pub set: Option<Set<R>>,
@@ -30,7 +31,12 @@ impl<R: Tagged> Resource<R> {
     /// Adds what another slice has for this resource. A record that only the addition changes counts as changed.
     #[must_use]
     pub fn with(mut self, addition: Addition<R>) -> Resource<R> {
-        self.attributes.extend(addition.attributes);
+        for attribute in addition.attributes {
+            match self.attributes.iter_mut().find(|own| own.name == attribute.name) {
+                Some(own) => own.widened_by(&attribute),
+                None => self.attributes.push(attribute),
+            }
+        }
         self.added.extend(addition.set.map(|set| Added { set, touch: |record, now| record.standard_mut().touch(now) }));
         self
     }

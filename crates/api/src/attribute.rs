@@ -40,7 +40,7 @@ pub struct Attribute<R> {
     pub(crate) wider: Option<Wider<R>>,
 }
 
-/// The form of an attribute where an extension is there that widens it.
+/// The form of an attribute where an extension is there that widens it: `external_gateway_info` with a `qos_policy_id`.
 #[derive(Clone, Copy)]
 pub(crate) struct Wider<R> {
     pub(crate) extension: &'static str,
@@ -133,11 +133,9 @@ impl<R> Attribute<R> {
         self
     }
 
-    /// Where this extension is there, the attribute takes and shows more: `external_gateway_info` with a `qos_policy_id`.
-    #[must_use]
-    pub fn wider_with(mut self, extension: &'static str, kind: Kind, cell: CellOf<R>) -> Self {
-        self.wider = Some(Wider { extension, kind, cell });
-        self
+    /// Has the form of another attribute where that one's extension is there.
+    pub(crate) fn widened_by(&mut self, wider: &Attribute<R>) {
+        self.wider = wider.extension.map(|extension| Wider { extension, kind: wider.kind, cell: wider.cell });
     }
 
     /// Takes the wider form.

@@ -13,8 +13,9 @@ use world::Record;
 pub struct Preview {
     /// As it is listed once it is on.
     pub extension: Extension,
-    /// What hosts do not do, for the operator's log: "ports have no bandwidth limits".
-    pub missing: &'static str,
+    /// What hosts do not do, for the operator's log: "ports have no bandwidth limits". None: it asks nothing of hosts itself, but is of
+    /// use only beside one that does.
+    pub missing: Option<&'static str>,
 }
 
 /// The aliases that are off.

@@ -136,6 +136,12 @@ impl Registry {
         self
     }
 
+    /// Adds what a slice lists itself, because its resources follow a pattern.
+    #[must_use]
+    pub fn slice(self, add: impl FnOnce(Registry) -> Registry) -> Registry {
+        add(self)
+    }
+
     /// Adds a collection written by hand; `name` has underscores. It is made with the policy, to resolve its rules.
     #[must_use]
     pub fn collection(self, name: &'static str, build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static) -> Registry {
@@ -207,13 +213,18 @@ impl Registry {
 
     /// What `/v2.0/extensions` will list.
     pub fn listed(&self) -> Vec<Extension> {
-        let previews = self.unenforced().iter().map(|preview| preview.extension);
+        let previews = self.on().iter().map(|preview| preview.extension);
         self.extensions.iter().copied().chain(previews).chain(discovery::own()).collect()
     }
 
-    /// What will be accepted though hosts do not enforce it.
-    pub fn unenforced(&self) -> &[Preview] {
+    /// The previews that are on.
+    fn on(&self) -> &[Preview] {
         if self.is_previewing { &self.previews } else { &[] }
+    }
+
+    /// What will be accepted though hosts do not enforce it: alias, and what they do not do.
+    pub fn unenforced(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.on().iter().filter_map(|preview| Some((preview.extension.alias, preview.missing?)))
     }
 
     /// The aliases that are not there.

@@ -7,6 +7,7 @@
 mod agent;
 mod network;
 mod port;
+mod qos;
 mod quota;
 mod router;
 mod security_group;
@@ -18,6 +19,7 @@ pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
 };
+pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
@@ -36,6 +38,8 @@ pub fn schema() -> world::Schema {
         .with::<Router>()
         .with::<FloatingIp>()
         .with::<PortForwarding>()
+        .with::<QosPolicy>()
+        .with::<QosRule>()
         .with::<Quota>()
 }
 

@@ -78,6 +78,10 @@ uuid_id! {
     FloatingIpId,
     /// Id of a port forwarding of a floating IP.
     PortForwardingId,
+    /// Id of a QoS policy.
+    QosPolicyId,
+    /// Id of a rule of a QoS policy.
+    QosRuleId,
 }
 
 macro_rules! text_id {

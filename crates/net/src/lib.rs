@@ -11,7 +11,7 @@ mod revision;
 mod vni;
 
 pub use address::{Family, IpNet, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, offset};
-pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, RouterId};
+pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
 pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SubnetId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};

@@ -13,20 +13,24 @@ const LEASE_S: u32 = 86_400;
 /// The resources and extensions that the API serves.
 pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
-        .core_resource(ml2::network::resource())
+        .core_resource(ml2::network::resource().with(qos::attach::of_network()))
         .core_resource(ml2::subnet::resource())
-        .core_resource(ml2::port::resource())
+        .core_resource(ml2::port::resource().with(qos::attach::of_port()))
         .resource(ml2::agent::resource())
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
-        .resource(l3::router::resource())
-        .resource(l3::floating_ip::resource())
+        .resource(l3::router::resource().with(qos::attach::of_router()))
+        .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
         .child(l3::port_forwarding::parent(), l3::port_forwarding::resource())
+        .resource(qos::policy::resource())
+        .slice(qos::rule::register)
+        .collection_of("qos", qos::rule_type::COLLECTION, qos::rule_type::collection)
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
         .extensions(l3::extensions())
+        .previews(qos::previews())
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.

@@ -65,7 +65,9 @@ from_uuid_id!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    QosPolicyId,
+    QosRuleId
 );
 
 macro_rules! from_text_id {

@@ -36,7 +36,9 @@ record_ids!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    QosPolicyId,
+    QosRuleId
 );
 
 impl RecordId for Uuid {

@@ -164,6 +164,7 @@ fn put_network(op: &mut Op<'_>, project_id: ProjectId, fields: &Fields) -> Netwo
         port_security_enabled: true,
         segments: Vec::new(),
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard: Standard::new(op.tx.context.now, "".into()),
     });
     id
@@ -272,6 +273,7 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
         extra_dhcp_opts: Vec::new(),
         binding: Binding::default(),
         provisioning: model::Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::new(op.tx.context.now, "".into()),
     });
     Ok(id)

@@ -65,6 +65,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         port_security_enabled: true,
         segments: vec![segment],
         dhcp_agents: vec![],
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -106,6 +107,7 @@ pub fn port(n: u8, of: u8) -> Port {
         extra_dhcp_opts: vec![],
         binding: Binding::default(),
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -188,6 +190,7 @@ pub fn router(n: u8) -> Router {
         gateway: None,
         routes: vec![],
         agents: vec![],
+        gateway_qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -203,6 +206,7 @@ pub fn floating_ip(n: u8) -> FloatingIp {
         port_id: None,
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
