@@ -52,7 +52,7 @@ pub use preview::Preview;
 pub use query::{Query, decode};
 pub use quota::QuotaConfig;
 pub use registry::{Extension, Mount, Registry, Responding};
-pub use resource::{Act, Action, Concerning, Create, Delete, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
+pub use resource::{Act, Action, Concerning, Create, Delete, Look, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
 pub use server::{Server, ServerOptions};
 pub use settings::Settings;
 pub use tags::Tagging;

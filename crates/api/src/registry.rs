@@ -302,7 +302,8 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
     let verbs = verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.rules));
     let tags = ["get", "create", "update", "delete"].into_iter().filter(|_| resource.tags.is_some());
     let tags = tags.map(|verb| format!("{verb}_{}:tags", resource.rules));
-    verbs.chain(resource.actions.iter().map(|action| action.name.to_owned())).chain(tags).collect()
+    let named = resource.actions.iter().map(|action| action.name).chain(resource.looks.iter().map(|look| look.name));
+    verbs.chain(named.map(str::to_owned)).chain(tags).collect()
 }
 
 /// Tells, given the policy, what is wrong with a declaration.

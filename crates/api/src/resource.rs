@@ -38,6 +38,14 @@ pub struct Action<R: Record> {
     pub run: Act<R>,
 }
 
+/// What `GET /v2.0/<collection>/<id>/<name>` shows of a record. Its policy rule has its name, `get_subports`.
+pub struct Look<R: Record> {
+    /// Its name.
+    pub name: &'static str,
+    /// The document.
+    pub run: for<'a> fn(&View<'a, R>) -> Value,
+}
+
 /// What an action answers.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
@@ -45,6 +53,8 @@ pub enum Outcome {
     Document(Value),
     /// The record, as a show does.
     Record,
+    /// The same without its name around it.
+    Bare,
 }
 
 /// How many of a resource a project may have.
@@ -87,6 +97,8 @@ pub struct Resource<R: Record> {
     pub delete: Option<Delete<R>>,
     /// What else can be done with one.
     pub actions: Vec<Action<R>>,
+    /// What can be looked at apart.
+    pub looks: Vec<Look<R>>,
     /// Runs in the log before a list or show when `needed` says so: the default security group of a project is made on first sight.
     pub prepare: Option<Prepare>,
     /// The owner of what a record belongs to, for policy (`network:project_id`, `security_group:project_id`).
@@ -143,6 +155,7 @@ impl<R: Record> Resource<R> {
             update: None,
             delete: None,
             actions: Vec::new(),
+            looks: Vec::new(),
             prepare: None,
             parent_project: |_, _| None,
             parent_project_of: |_, _, _| None,

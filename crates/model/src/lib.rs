@@ -13,6 +13,7 @@ mod router;
 mod security_group;
 mod standard;
 mod subnet;
+mod trunk;
 
 pub use agent::{Agent, AgentType};
 pub use network::{Network, NetworkType, Segment};
@@ -25,6 +26,7 @@ pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortF
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
+pub use trunk::{SegmentationType, SubPort, Trunk, TrunkStatus};
 
 /// All kinds of records, for the store. A new kind is a line here.
 pub fn schema() -> world::Schema {
@@ -40,6 +42,7 @@ pub fn schema() -> world::Schema {
         .with::<PortForwarding>()
         .with::<QosPolicy>()
         .with::<QosRule>()
+        .with::<Trunk>()
         .with::<Quota>()
 }
 

@@ -82,6 +82,8 @@ uuid_id! {
     QosPolicyId,
     /// Id of a rule of a QoS policy.
     QosRuleId,
+    /// Id of a trunk.
+    TrunkId,
 }
 
 macro_rules! text_id {

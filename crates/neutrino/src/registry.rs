@@ -15,7 +15,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
         .core_resource(ml2::network::resource().with(qos::attach::of_network()))
         .core_resource(ml2::subnet::resource())
-        .core_resource(ml2::port::resource().with(qos::attach::of_port()))
+        .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()))
         .resource(ml2::agent::resource())
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
@@ -26,16 +26,18 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(qos::policy::resource())
         .slice(qos::rule::register)
         .collection_of("qos", qos::rule_type::COLLECTION, qos::rule_type::collection)
+        .resource(trunk::resource())
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
         .extensions(l3::extensions())
         .previews(qos::previews())
+        .previews(trunk::previews())
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.
 pub fn dependents() -> Dependents {
-    Dependents(vec![l3::dependent()])
+    Dependents(vec![l3::dependent(), trunk::dependent()])
 }
 
 /// The roles of an agent.

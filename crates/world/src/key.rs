@@ -67,7 +67,8 @@ from_uuid_id!(
     FloatingIpId,
     PortForwardingId,
     QosPolicyId,
-    QosRuleId
+    QosRuleId,
+    TrunkId
 );
 
 macro_rules! from_text_id {

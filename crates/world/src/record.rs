@@ -38,7 +38,8 @@ record_ids!(
     FloatingIpId,
     PortForwardingId,
     QosPolicyId,
-    QosRuleId
+    QosRuleId,
+    TrunkId
 );
 
 impl RecordId for Uuid {

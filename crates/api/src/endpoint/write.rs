@@ -206,7 +206,13 @@ impl<R: Record> Resolved<R> {
             return Ok(Answer::value(200, document));
         }
         let record = done.world.get::<R>(id).ok_or_else(Fault::internal)?;
-        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+        let view = self.view(request.frame, &done.world, &request.caller, record);
+        if *outcome == Outcome::Bare {
+            let mut out = Vec::new();
+            self.write(&mut out, request, &view);
+            return Ok(Answer::json(200, out));
+        }
+        Ok(self.one(request, 200, &view))
     }
 
     /// `If-Match`, looked at last: what the operation itself refuses (409 in use) is told first.
