@@ -5,6 +5,7 @@
 //! because slices read each other's: a port names security groups, a security group must know whether ports use it.
 
 mod agent;
+mod flavor;
 mod network;
 mod port;
 mod qos;
@@ -16,6 +17,7 @@ mod subnet;
 mod trunk;
 
 pub use agent::{Agent, AgentType};
+pub use flavor::{Flavor, ServiceProfile};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
@@ -43,6 +45,8 @@ pub fn schema() -> world::Schema {
         .with::<QosPolicy>()
         .with::<QosRule>()
         .with::<Trunk>()
+        .with::<Flavor>()
+        .with::<ServiceProfile>()
         .with::<Quota>()
 }
 

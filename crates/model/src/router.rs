@@ -3,7 +3,7 @@
 //! A router's interfaces are ports with its id as `device_id` and a router's `device_owner`; they are not repeated here.
 
 use crate::{HostRoute, Standard, words};
-use net::{AgentId, FloatingIpId, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, RouterId};
+use net::{AgentId, FlavorId, FloatingIpId, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, RouterId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::net::{IpAddr, Ipv4Addr};
@@ -75,6 +75,9 @@ pub struct Router {
     /// The L3 agents that carry it; a centralised router has one at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentId>,
+    /// The flavor that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavor_id: Option<FlavorId>,
     /// The QoS policy of its gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_qos_policy_id: Option<QosPolicyId>,
@@ -91,12 +94,14 @@ impl Router {
     pub const BY_EXTERNAL_NETWORK: Index<Router> = Index::new(2);
     /// By the QoS policy of its gateway.
     pub const BY_QOS_POLICY: Index<Router> = Index::new(3);
+    /// By flavor.
+    pub const BY_FLAVOR: Index<Router> = Index::new(4);
 }
 
 impl Record for Router {
     type Id = RouterId;
     const KIND: &'static str = "router";
-    const INDEXES: usize = 4;
+    const INDEXES: usize = 5;
 
     fn id(&self) -> RouterId {
         self.id
@@ -116,6 +121,9 @@ impl Record for Router {
         }
         if let Some(policy) = self.gateway_qos_policy_id {
             put(Self::BY_QOS_POLICY, policy.into());
+        }
+        if let Some(flavor) = self.flavor_id {
+            put(Self::BY_FLAVOR, flavor.into());
         }
     }
 }

@@ -84,6 +84,10 @@ uuid_id! {
     QosRuleId,
     /// Id of a trunk.
     TrunkId,
+    /// Id of a flavor.
+    FlavorId,
+    /// Id of a service profile.
+    ServiceProfileId,
 }
 
 macro_rules! text_id {

@@ -11,8 +11,8 @@ mod revision;
 mod vni;
 
 pub use address::{Family, IpNet, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, offset};
-pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
-pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SubnetId, TrunkId};
+pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
+pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
 pub use vni::{Vni, VniError};

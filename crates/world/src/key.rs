@@ -68,7 +68,9 @@ from_uuid_id!(
     PortForwardingId,
     QosPolicyId,
     QosRuleId,
-    TrunkId
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 macro_rules! from_text_id {

@@ -39,7 +39,9 @@ record_ids!(
     PortForwardingId,
     QosPolicyId,
     QosRuleId,
-    TrunkId
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 impl RecordId for Uuid {

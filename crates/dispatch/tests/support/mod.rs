@@ -190,6 +190,7 @@ pub fn router(n: u8) -> Router {
         gateway: None,
         routes: vec![],
         agents: vec![],
+        flavor_id: None,
         gateway_qos_policy_id: None,
         standard: Standard::default(),
     }
