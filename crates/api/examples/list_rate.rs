@@ -98,6 +98,7 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
         extra_dhcp_opts: Vec::new(),
         binding: Binding { host: "compute-1".into(), ..Binding::default() },
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::new(tx.context.now, "".into()),
     });
     PortId(id)
@@ -115,6 +116,7 @@ fn put_network(tx: &mut Tx) -> Result<(), Infallible> {
         port_security_enabled: true,
         segments: Vec::new(),
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard: Standard::default(),
     });
     Ok(())

@@ -6,8 +6,10 @@
 
 mod address_group;
 mod agent;
+mod flavor;
 mod network;
 mod port;
+mod qos;
 mod quota;
 mod rbac;
 mod router;
@@ -15,13 +17,16 @@ mod security_group;
 mod standard;
 mod subnet;
 mod subnet_pool;
+mod trunk;
 
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
+pub use flavor::{Flavor, ServiceProfile};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
 };
+pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;
 pub use rbac::{EVERYBODY, RbacAction, RbacPolicy};
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
@@ -29,6 +34,7 @@ pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
 pub use subnet_pool::{AddressScope, SubnetPool};
+pub use trunk::{SegmentationType, SubPort, Trunk, TrunkStatus};
 
 /// All kinds of records, for the store. A new kind is a line here.
 pub fn schema() -> world::Schema {
@@ -42,6 +48,11 @@ pub fn schema() -> world::Schema {
         .with::<Router>()
         .with::<FloatingIp>()
         .with::<PortForwarding>()
+        .with::<QosPolicy>()
+        .with::<QosRule>()
+        .with::<Trunk>()
+        .with::<Flavor>()
+        .with::<ServiceProfile>()
         .with::<Quota>()
         .with::<RbacPolicy>()
         .with::<AddressScope>()

@@ -1,7 +1,7 @@
 //! Ports.
 
 use crate::{Standard, words};
-use net::{Family, HostName, IpNet, Mac, NetworkId, PortId, ProjectId, SecurityGroupId, SegmentId, SubnetId};
+use net::{Family, HostName, IpNet, Mac, NetworkId, PortId, ProjectId, QosPolicyId, SecurityGroupId, SegmentId, SubnetId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
@@ -244,6 +244,9 @@ pub struct Port {
     /// What is waited for.
     #[serde(default)]
     pub provisioning: Provisioning,
+    /// Its own QoS policy; without, that of its network holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos_policy_id: Option<QosPolicyId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -270,6 +273,8 @@ impl Port {
     pub const BY_NETWORK_HOST: Index<Port> = Index::new(8);
     /// By `Key::UuidText` of each security group and the host, when a mechanism driver has bound it.
     pub const BY_GROUP_HOST: Index<Port> = Index::new(9);
+    /// By its own QoS policy.
+    pub const BY_QOS_POLICY: Index<Port> = Index::new(10);
 
     /// The host that it is bound to; none when it is unbound or could not be bound.
     pub fn bound_host(&self) -> Option<&HostName> {
@@ -285,7 +290,7 @@ impl Port {
 impl Record for Port {
     type Id = PortId;
     const KIND: &'static str = "port";
-    const INDEXES: usize = 10;
+    const INDEXES: usize = 11;
 
     fn id(&self) -> PortId {
         self.id
@@ -313,6 +318,9 @@ impl Record for Port {
         }
         if !self.device_owner.is_empty() {
             put(Self::BY_OWNER, Key::TextUuid(self.device_owner.clone(), self.network_id.0));
+        }
+        if let Some(policy) = self.qos_policy_id {
+            put(Self::BY_QOS_POLICY, policy.into());
         }
         if let Some(host) = self.bound_host() {
             put(Self::BY_NETWORK_HOST, Key::UuidText(self.network_id.0, host.0.clone()));

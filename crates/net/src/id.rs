@@ -88,6 +88,16 @@ uuid_id! {
     AddressGroupId,
     /// Id of a rule that new security groups start with.
     DefaultSecurityGroupRuleId,
+    /// Id of a QoS policy.
+    QosPolicyId,
+    /// Id of a rule of a QoS policy.
+    QosRuleId,
+    /// Id of a trunk.
+    TrunkId,
+    /// Id of a flavor.
+    FlavorId,
+    /// Id of a service profile.
+    ServiceProfileId,
 }
 
 macro_rules! text_id {

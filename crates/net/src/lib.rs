@@ -14,8 +14,8 @@ pub use address::{
     Family, IpNet, address, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, number, offset,
 };
 pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
-pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, RouterId};
-pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SubnetId};
+pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
+pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
 pub use vni::{Vni, VniError};

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Config {
     /// This host, for the agent.
     pub agent: AgentConfig,
+    /// What the API serves.
+    pub api: ApiConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
     /// Keystone, for `--auth keystone`.
@@ -34,6 +36,14 @@ pub struct AgentConfig {
     pub local_ip: Option<IpAddr>,
     /// Physical network to link: `physnet1 = "eth1"`.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
+}
+
+/// `[api]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Serve extensions, too, that hosts do not enforce yet.
+    pub preview_extensions: bool,
 }
 
 /// `[ml2]`.

@@ -73,7 +73,10 @@ impl ServerSide {
             .with(Arc::new(registry::dependents()))
             .with(Arc::new(registry::shareables()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
-        let registry = registry::api(&QuotaConfig { limits });
+        let registry = registry::api(&QuotaConfig { limits }).preview_extensions(config.api.preview_extensions);
+        for (alias, missing) in registry.unenforced() {
+            tracing::warn!("preview extension {alias}: {missing}");
+        }
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
         let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings.clone()), epoch.epoch());

@@ -70,7 +70,12 @@ from_uuid_id!(
     AddressScopeId,
     SubnetPoolId,
     AddressGroupId,
-    DefaultSecurityGroupRuleId
+    DefaultSecurityGroupRuleId,
+    QosPolicyId,
+    QosRuleId,
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 macro_rules! from_text_id {

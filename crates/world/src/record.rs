@@ -41,7 +41,12 @@ record_ids!(
     AddressScopeId,
     SubnetPoolId,
     AddressGroupId,
-    DefaultSecurityGroupRuleId
+    DefaultSecurityGroupRuleId,
+    QosPolicyId,
+    QosRuleId,
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 impl RecordId for Uuid {

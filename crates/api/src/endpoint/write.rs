@@ -1,6 +1,7 @@
 //! Creates, updates and deletes: validation outside the log, everything that depends on the state inside it.
 
 use super::{Action, Resolved};
+use crate::addition::Added;
 use crate::body::{Creates, Form};
 use crate::etag::Constraint;
 use crate::target::{Existing, Proposed, Unshared};
@@ -66,7 +67,12 @@ impl<R: Record> Resolved<R> {
             for fields in &fields {
                 this.admit_create(frame, op, fields)?;
             }
-            fields.iter().map(|fields| create(op, fields)).collect::<Result<Vec<R::Id>, Fault>>()
+            let make = |fields| {
+                let id = create(op, fields)?;
+                Added::run(&this.resource.added, op, None, &id, fields)?;
+                Ok(id)
+            };
+            fields.iter().map(make).collect::<Result<Vec<R::Id>, Fault>>()
         };
         let done = request.frame.commit(&request.caller, run).await?;
         let created = |id: &R::Id| done.world.get::<R>(id).map(|record| self.view(request.frame, &done.world, &request.caller, record));
@@ -140,6 +146,7 @@ impl<R: Record> Resolved<R> {
             let target = Existing { resource: &this.resource, view: &view, update: Some(&fields) };
             this.update.enforce(frame, op, &fields, &target, false).map_err(|refused| this.hide(frame, op.caller, &target, refused))?;
             update(op, &record, &fields)?;
+            Added::run(&this.resource.added, op, Some(&record), &record.id(), &fields)?;
             this.constrain(constraint, &record)?;
             Ok(record.id())
         };
@@ -201,7 +208,13 @@ impl<R: Record> Resolved<R> {
             return Ok(Answer::value(200, document));
         }
         let record = done.world.get::<R>(id).ok_or_else(Fault::internal)?;
-        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+        let view = self.view(request.frame, &done.world, &request.caller, record);
+        if *outcome == Outcome::Bare {
+            let mut out = Vec::new();
+            self.write(&mut out, request, &view);
+            return Ok(Answer::json(200, out));
+        }
+        Ok(self.one(request, 200, &view))
     }
 
     /// `If-Match`, looked at last: what the operation itself refuses (409 in use) is told first.

@@ -65,6 +65,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         port_security_enabled: true,
         segments: vec![segment],
         dhcp_agents: vec![],
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -107,6 +108,7 @@ pub fn port(n: u8, of: u8) -> Port {
         extra_dhcp_opts: vec![],
         binding: Binding::default(),
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -204,6 +206,8 @@ pub fn router(n: u8) -> Router {
         gateway: None,
         routes: vec![],
         agents: vec![],
+        flavor_id: None,
+        gateway_qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -219,6 +223,7 @@ pub fn floating_ip(n: u8) -> FloatingIp {
         port_id: None,
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }

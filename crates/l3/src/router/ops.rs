@@ -20,6 +20,8 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         gateway: None,
         routes: Vec::new(),
         agents: Vec::new(),
+        flavor_id: None,
+        gateway_qos_policy_id: None,
         standard,
     };
     if let Some(asked) = requested_gateway(fields) {

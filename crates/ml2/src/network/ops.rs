@@ -36,6 +36,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments,
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard,
     };
     sharing::apply(op, &network, Some(network.shared), Some(network.external));

@@ -169,6 +169,7 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         extra_dhcp_opts: Vec::new(),
         binding: model::Binding::default(),
         provisioning: model::Provisioning::default(),
+        qos_policy_id: None,
         standard,
     }
 }

@@ -28,6 +28,7 @@ fn port_with(group: SecurityGroupId) -> Port {
         extra_dhcp_opts: Vec::new(),
         binding: Binding::default(),
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
