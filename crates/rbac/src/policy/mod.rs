@@ -62,7 +62,7 @@ fn target(value: Value) -> Result<Value, Invalid> {
 
 /// What is no target is none.
 fn is_target(values: &[&str]) -> Result<Matcher<RbacPolicy>, Invalid> {
-    let wanted: Vec<SmolStr> = values.iter().map(|value| SmolStr::new(value)).collect();
+    let wanted: Vec<SmolStr> = values.iter().map(SmolStr::new).collect();
     Ok(Box::new(move |view| wanted.contains(&view.record.target_project)))
 }
 
