@@ -47,7 +47,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
 
 /// The slices that depend on ports and agents, and hear of their changes.
 pub fn dependents() -> Dependents {
-    Dependents(vec![l3::dependent(), trunk::dependent()])
+    Dependents(vec![l3::dependent()])
 }
 
 /// The types of objects that projects can share with each other.
