@@ -98,6 +98,10 @@ uuid_id! {
     FlavorId,
     /// Id of a service profile.
     ServiceProfileId,
+    /// Id of a metering label.
+    MeteringLabelId,
+    /// Id of a rule of a metering label.
+    MeteringLabelRuleId,
 }
 
 macro_rules! text_id {

@@ -35,6 +35,8 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(flavors::flavor::resource())
         .resource(flavors::profile::resource())
         .slice(flavors::register)
+        .resource(metering::label::resource())
+        .resource(metering::rule::resource())
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
@@ -43,6 +45,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .extensions(flavors::extensions())
         .previews(qos::previews())
         .previews(trunk::previews())
+        .previews(metering::previews())
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.

@@ -75,7 +75,9 @@ from_uuid_id!(
     QosRuleId,
     TrunkId,
     FlavorId,
-    ServiceProfileId
+    ServiceProfileId,
+    MeteringLabelId,
+    MeteringLabelRuleId
 );
 
 macro_rules! from_text_id {

@@ -46,7 +46,9 @@ record_ids!(
     QosRuleId,
     TrunkId,
     FlavorId,
-    ServiceProfileId
+    ServiceProfileId,
+    MeteringLabelId,
+    MeteringLabelRuleId
 );
 
 impl RecordId for Uuid {
