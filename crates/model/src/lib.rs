@@ -7,6 +7,7 @@
 mod address_group;
 mod agent;
 mod flavor;
+mod log;
 mod metering;
 mod network;
 mod port;
@@ -23,6 +24,7 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use flavor::{Flavor, ServiceProfile};
+pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
@@ -57,6 +59,7 @@ pub fn schema() -> world::Schema {
         .with::<ServiceProfile>()
         .with::<MeteringLabel>()
         .with::<MeteringLabelRule>()
+        .with::<Log>()
         .with::<Quota>()
         .with::<RbacPolicy>()
         .with::<AddressScope>()

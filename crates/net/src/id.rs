@@ -102,6 +102,8 @@ uuid_id! {
     MeteringLabelId,
     /// Id of a rule of a metering label.
     MeteringLabelRuleId,
+    /// Id of a log of the logging API.
+    LogId,
 }
 
 macro_rules! text_id {

@@ -13,9 +13,9 @@ mod vni;
 pub use address::{
     Family, IpNet, address, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, number, offset,
 };
-pub use id::{MeteringLabelId, MeteringLabelRuleId};
 pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
 pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
+pub use id::{LogId, MeteringLabelId, MeteringLabelRuleId};
 pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};

@@ -77,7 +77,8 @@ from_uuid_id!(
     FlavorId,
     ServiceProfileId,
     MeteringLabelId,
-    MeteringLabelRuleId
+    MeteringLabelRuleId,
+    LogId
 );
 
 macro_rules! from_text_id {

@@ -48,7 +48,8 @@ record_ids!(
     FlavorId,
     ServiceProfileId,
     MeteringLabelId,
-    MeteringLabelRuleId
+    MeteringLabelRuleId,
+    LogId
 );
 
 impl RecordId for Uuid {
