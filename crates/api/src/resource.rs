@@ -1,7 +1,7 @@
 //! The declaration of a resource.
 
 use crate::addition::Added;
-use crate::{Attribute, Fault, Fields, Op, Tagging, View};
+use crate::{Attribute, BeforeDelete, Fault, Fields, Op, Tagging, View};
 use net::ProjectId;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -131,6 +131,8 @@ pub struct Resource<R: Record> {
     pub tags: Option<Tagging<R>>,
     /// What other slices add; see [`Resource::with`].
     pub added: Vec<Added<R>>,
+    /// The same, for deletes.
+    pub before_delete: Vec<BeforeDelete<R>>,
 }
 
 impl<R: Record> Resource<R> {
@@ -173,6 +175,7 @@ impl<R: Record> Resource<R> {
             revision_number: None,
             tags: None,
             added: Vec::new(),
+            before_delete: Vec::new(),
         }
     }
 }

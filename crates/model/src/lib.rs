@@ -7,6 +7,8 @@
 mod address_group;
 mod agent;
 mod flavor;
+mod log;
+mod metering;
 mod network;
 mod port;
 mod qos;
@@ -22,6 +24,8 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use flavor::{Flavor, ServiceProfile};
+pub use log::{Log, LogEvent};
+pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
@@ -53,6 +57,9 @@ pub fn schema() -> world::Schema {
         .with::<Trunk>()
         .with::<Flavor>()
         .with::<ServiceProfile>()
+        .with::<MeteringLabel>()
+        .with::<MeteringLabelRule>()
+        .with::<Log>()
         .with::<Quota>()
         .with::<RbacPolicy>()
         .with::<AddressScope>()

@@ -46,7 +46,10 @@ record_ids!(
     QosRuleId,
     TrunkId,
     FlavorId,
-    ServiceProfileId
+    ServiceProfileId,
+    MeteringLabelId,
+    MeteringLabelRuleId,
+    LogId
 );
 
 impl RecordId for Uuid {

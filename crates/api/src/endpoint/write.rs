@@ -179,6 +179,7 @@ impl<R: Record> Resolved<R> {
             let target = this.target(&view);
             let admitted = frame.policy.enforce(&this.delete.into(), op.caller, &target);
             admitted.map_err(|refused| this.hide(frame, op.caller, &target, refused.into()))?;
+            this.resource.before_delete.iter().try_for_each(|before| before(op, &record))?;
             delete(op, &record)?;
             this.constrain(constraint, &record)
         };
