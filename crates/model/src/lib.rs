@@ -7,6 +7,7 @@
 mod address_group;
 mod agent;
 mod flavor;
+mod group_template;
 mod network;
 mod port;
 mod qos;
@@ -22,6 +23,7 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use flavor::{Flavor, ServiceProfile};
+pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
@@ -58,6 +60,9 @@ pub fn schema() -> world::Schema {
         .with::<AddressScope>()
         .with::<SubnetPool>()
         .with::<AddressGroup>()
+        .with::<DefaultSecurityGroupRule>()
+        .with::<DefaultStatefulness>()
+        .with::<Seeded>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.
