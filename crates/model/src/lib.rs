@@ -7,6 +7,7 @@
 mod address_group;
 mod agent;
 mod flavor;
+mod group_template;
 mod log;
 mod metering;
 mod network;
@@ -24,6 +25,7 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use flavor::{Flavor, ServiceProfile};
+pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
 pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use network::{Network, NetworkType, Segment};
@@ -65,6 +67,9 @@ pub fn schema() -> world::Schema {
         .with::<AddressScope>()
         .with::<SubnetPool>()
         .with::<AddressGroup>()
+        .with::<DefaultSecurityGroupRule>()
+        .with::<DefaultStatefulness>()
+        .with::<Seeded>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -24,6 +24,8 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(security_groups::group::resource().with(logging::of_group()))
         .resource(security_groups::rule::resource())
         .resource(security_groups::address_group::resource())
+        .resource(security_groups::default_rule::resource())
+        .resource(security_groups::default_statefulness::resource())
         .resource(rbac::policy::resource())
         .resource(l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
         .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
