@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 10] = [
+const EXTENSIONS: [[&str; 4]; 11] = [
     ["router", "Neutron L3 Router", "Routers, their gateways and interfaces, and floating IPs.", "2012-07-20T10:00:00-00:00"],
     [
         "ext-gw-mode",
@@ -30,6 +30,12 @@ const EXTENSIONS: [[&str; 4]; 10] = [
         "expose-port-forwarding-in-fip",
         "Expose Floating IP port forwardings",
         "Shows the port forwardings of a floating IP.",
+        "2018-06-28T16:00:00-00:00",
+    ],
+    [
+        "floating-ip-port-forwarding-detail",
+        "Floating IP port forwarding internal IP and internal port details",
+        "Floating IPs show the ports that their port forwardings lead to.",
         "2018-06-28T16:00:00-00:00",
     ],
     [

@@ -9,7 +9,7 @@ mod tests;
 
 pub(crate) use associate::{check_owner, router_for};
 pub use fault::FloatingIpFault;
-pub(crate) use ops::disassociate;
+pub(crate) use ops::{disassociate, remove};
 pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 
 use crate::port_forwarding::{self, Embedded};

@@ -3,6 +3,7 @@
 use super::provider::{check_carrier, check_maximum, check_minimum, segment};
 use super::{NetworkFault, sharing};
 use crate::Config;
+use crate::dependents::dependents;
 use crate::port::is_auto_deleted;
 use api::{Fault, Fields, Op};
 use model::{Network, Port, RbacAction, Standard, Subnet, device_owner};
@@ -108,6 +109,9 @@ pub(super) fn has_gateways(world: &World, network: NetworkId) -> bool {
 
 /// Removes the network with its subnets and the ports that belong to it, when nothing else is on it.
 pub(super) fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Fault> {
+    for dependent in dependents(op) {
+        (dependent.network_delete)(op, network);
+    }
     let ports = op.tx.table::<Port>();
     let using = ports.by(Port::BY_NETWORK, network.id).filter(|port| !is_auto_deleted(port)).map(|port| port.id);
     let using: Vec<PortId> = using.take(NAMED_PORTS).collect();
