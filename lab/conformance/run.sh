@@ -31,7 +31,7 @@ cat >"$run/keystone.conf" <<C
 [DEFAULT]
 log_file = $run/log/keystone.log
 [database]
-connection = sqlite:///$run/keystone/keystone.db
+connection = sqlite:///$run/keystone/keystone.db?timeout=60
 [fernet_tokens]
 key_repository = $run/keystone/fernet
 [credential]
@@ -45,6 +45,8 @@ password_hash_rounds = 4
 C
 manage() { "$keystone/bin/keystone-manage" --config-file "$run/keystone.conf" "$@" >>"$run/log/keystone-manage.log" 2>&1; }
 manage db_sync
+# Readers and a writer at once.
+"$keystone/bin/python" -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("pragma journal_mode=wal")' "$run/keystone/keystone.db"
 manage fernet_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
 manage credential_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
 manage bootstrap --bootstrap-password $password --bootstrap-region-id RegionOne --bootstrap-public-url $auth \
