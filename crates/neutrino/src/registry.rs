@@ -66,6 +66,7 @@ pub fn shareables() -> Shareables {
         ml2::subnet_pool::shareable(),
         security_groups::group::shareable(),
         security_groups::address_group::shareable(),
+        qos::policy::shareable(),
     ])
 }
 
