@@ -17,7 +17,7 @@ use rbac::{Shareable, access};
 use std::sync::Arc;
 use world::World;
 
-/// Policies in RBAC policies.
+/// QoS policies in RBAC policies.
 const OBJECT_TYPE: &str = "qos_policy";
 
 /// The resource.
@@ -38,18 +38,18 @@ pub fn resource() -> Resource<QosPolicy> {
     .tagged()
 }
 
-/// True when the caller may use the policy: its own, a shared one, or any for administrators and services.
-pub fn may_use(world: &World, caller: &Caller, policy: &QosPolicy) -> bool {
-    caller.roles.contains("service") || access::may_use(world, caller, &policy.project_id, policy.id.0)
-}
-
-/// Policies in RBAC policies: the projects of what has one use it.
+/// QoS policies in RBAC policies: projects use one with whatever of theirs has it.
 pub fn shareable() -> Shareable {
     Shareable::new(
         OBJECT_TYPE,
         |world, id| Some(&world.get::<QosPolicy>(&QosPolicyId(id))?.project_id),
         |world, id, _, holds| ops::any_user(world, QosPolicyId(id), holds),
     )
+}
+
+/// True when the caller may use the policy: its own, one shared with it, or any for administrators.
+pub fn may_use(world: &World, caller: &Caller, policy: &QosPolicy) -> bool {
+    access::may_use(world, caller, &policy.project_id, policy.id.0)
 }
 
 /// The policy, when the caller may use it.
@@ -88,12 +88,8 @@ fn concerning(world: &World, caller: &Caller) -> Vec<QosPolicyId> {
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<QosPolicyId>> {
-    let policies = world.table::<QosPolicy>();
     match attribute {
-        "project_id" => Some(policies.ids(QosPolicy::BY_PROJECT, value).copied().collect()),
-        "shared" if value.eq_ignore_ascii_case("true") || value == "1" => {
-            Some(access::governed(world, OBJECT_TYPE).map(QosPolicyId).collect())
-        }
+        "project_id" => Some(world.table::<QosPolicy>().ids(QosPolicy::BY_PROJECT, value).copied().collect()),
         _ => None,
     }
 }

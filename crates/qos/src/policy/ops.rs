@@ -2,7 +2,7 @@
 
 use super::{OBJECT_TYPE, PolicyFault};
 use api::{Fault, Fields, Op};
-use model::{FloatingIp, Network, Port, QosPolicy, QosRule, RbacAction, RbacPolicy, Router, Standard};
+use model::{FloatingIp, Network, Port, QosPolicy, QosRule, RbacAction, Router, Standard};
 use net::{ProjectId, QosPolicyId, QosRuleId};
 use rbac::access;
 use smol_str::{SmolStr, format_smolstr};
@@ -51,8 +51,10 @@ pub(super) fn update(op: &mut Op<'_>, policy: &Arc<QosPolicy>, fields: &Fields) 
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
-    if let Some(shared) = fields.bool("shared") {
-        share(op, policy, shared)?;
+    match fields.bool("shared") {
+        Some(true) => access::grant_all(op, OBJECT_TYPE, policy.id.0, RbacAction::Shared, &policy.project_id),
+        Some(false) => unshare(op, policy.id)?,
+        None => {}
     }
     if let Some(is_default) = fields.bool("is_default") {
         if is_default {
@@ -67,26 +69,22 @@ pub(super) fn update(op: &mut Op<'_>, policy: &Arc<QosPolicy>, fields: &Fields) 
     Ok(())
 }
 
-/// Shares the policy with everybody, or does not any more; then those who use it must have been let to on their own.
-fn share(op: &mut Op<'_>, policy: &QosPolicy, shared: bool) -> Result<(), PolicyFault> {
-    let object = policy.id.0;
-    if shared {
-        access::grant_all(op, OBJECT_TYPE, object, RbacAction::Shared, &policy.project_id);
+/// Shares the policy with everybody no more. The reference lets nobody use it then, not even its owner, who is not told by a policy that he
+/// may.
+fn unshare(op: &mut Op<'_>, id: QosPolicyId) -> Result<(), PolicyFault> {
+    if !access::grants_all(op.tx.world(), id.0, RbacAction::Shared) {
         return Ok(());
     }
+    access::forget(op, id.0, |policy| policy.action == RbacAction::Shared && policy.is_for_all());
     let world = op.tx.world();
-    let is_stranded = |project: &ProjectId| access::find(world, object, RbacAction::Shared, &project.0).is_none();
-    if access::grants_all(world, object, RbacAction::Shared) && any_user(world, policy.id, &is_stranded) {
-        return Err(PolicyFault::SharedInUse(policy.id));
-    }
-    access::forget(op, object, RbacPolicy::is_for_all);
-    Ok(())
+    let is_stranded = |project: &ProjectId| !access::grants(world, id.0, RbacAction::Shared, project);
+    if any_user(world, id, &is_stranded) { Err(PolicyFault::SharedInUse(id)) } else { Ok(()) }
 }
 
-/// True when this holds for the project of something that uses the policy.
+/// True when the last holds for one of the projects that use the policy.
 pub(super) fn any_user(world: &World, policy: QosPolicyId, holds: &dyn Fn(&ProjectId) -> bool) -> bool {
-    world.table::<Port>().by(Port::BY_QOS_POLICY, policy).any(|port| holds(&port.project_id))
-        || world.table::<Network>().by(Network::BY_QOS_POLICY, policy).any(|network| holds(&network.project_id))
+    world.table::<Network>().by(Network::BY_QOS_POLICY, policy).any(|network| holds(&network.project_id))
+        || world.table::<Port>().by(Port::BY_QOS_POLICY, policy).any(|port| holds(&port.project_id))
         || world.table::<FloatingIp>().by(FloatingIp::BY_QOS_POLICY, policy).any(|floating_ip| holds(&floating_ip.project_id))
         || world.table::<Router>().by(Router::BY_QOS_POLICY, policy).any(|router| holds(&router.project_id))
 }
