@@ -6,7 +6,7 @@
 //! list clients, options and names are read again at SIGHUP; only a change of subnets starts dnsmasq anew. Networks of
 //! several projects may use the same prefix: each is a namespace.
 //!
-//! Deliberately absent: router advertisements and metadata (roles of their own), and forwarding of DNS questions.
+//! Deliberately absent: router advertisements (the router's), metadata (a role of its own), and forwarding of DNS questions.
 
 mod files;
 #[cfg(test)]

@@ -72,6 +72,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             subnet.enable_dhcp = *dhcp;
             subnet.ipv6_address_mode =
                 [None, Some(Ipv6Mode::Slaac), Some(Ipv6Mode::Dhcpv6Stateful), Some(Ipv6Mode::Dhcpv6Stateless)][usize::from(*mode)];
+            subnet.ipv6_ra_mode = subnet.ipv6_address_mode.filter(|_| *v6 && *n % 2 == 0);
             subnet.dns_nameservers = if *dns { vec!["192.0.2.53".parse().expect("an address")] } else { vec![] };
             tx.put(subnet);
         }

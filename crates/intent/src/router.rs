@@ -5,8 +5,20 @@ use net::{FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterI
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A subnet of a network that a router is on.
+/// How a router says that clients of a subnet get their addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RaMode {
+    /// They make them from the prefix.
+    Slaac,
+    /// They make them from the prefix, and ask DHCPv6 for the rest.
+    Dhcpv6Stateless,
+    /// DHCPv6 gives them.
+    Dhcpv6Stateful,
+}
+
+/// A subnet of a network that a router is on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouterSubnet {
     /// Its id.
     pub id: SubnetId,
@@ -14,6 +26,12 @@ pub struct RouterSubnet {
     pub cidr: IpNet,
     /// Its default router; need not be inside the prefix.
     pub gateway_ip: Option<IpAddr>,
+    /// What the router advertises of it on an interface; none: nothing.
+    #[serde(default)]
+    pub ra_mode: Option<RaMode>,
+    /// Name servers told with an advertisement.
+    #[serde(default)]
+    pub dns_nameservers: Vec<IpAddr>,
 }
 
 /// A port of a router.

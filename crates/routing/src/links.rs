@@ -1,6 +1,6 @@
 //! `router/…`: the namespace of a router with its ports.
 
-use crate::{Routing, gateway_link, interface_link, netns, pipeline, routes};
+use crate::{Routing, advertise, gateway_link, interface_link, netns, pipeline, routes};
 use agent::{Compiled, Complaint};
 use dataplane::{Address, Link, LinkKind, Name, Program, Veth};
 use intent::{RouterIntent, RouterPort, UnitId};
@@ -61,6 +61,9 @@ impl Routing {
         space.create = true;
         space.sysctls.extend(SYSCTLS.map(|(key, value)| (key.into(), value.into())));
         space.routes = routes;
+        if router.admin_state_up {
+            space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));
+        }
         space.tables.insert(pipeline::table(), pipeline::program(router, legs.gateway.map(|leg| leg.link)));
         compiled
     }

@@ -115,6 +115,26 @@ impl Lab {
         Ok(id)
     }
 
+    /// A subnet of a network; `attributes` say of which kind. Answers with its id.
+    pub fn subnet(&self, network: &str, mut attributes: Value) -> Result<String> {
+        attributes["network_id"] = json!(network);
+        let subnet = self.cloud()?.create("subnets", &attributes)?;
+        Ok(subnet["id"].as_str().context("a subnet has an id")?.to_owned())
+    }
+
+    /// A router with interfaces in all subnets of these networks. Answers with its id.
+    pub fn router(&self, project: &str, name: &str, networks: &[&str]) -> Result<String> {
+        let cloud = self.cloud()?;
+        let router = cloud.create("routers", &json!({"name": name, "project_id": project}))?;
+        let id = router["id"].as_str().context("a router has an id")?.to_owned();
+        for network in networks {
+            for subnet in cloud.list("subnets", &[("network_id", network)])? {
+                cloud.request("PUT", &format!("routers/{id}/add_router_interface"), Some(&json!({"subnet_id": subnet["id"]})))?;
+            }
+        }
+        Ok(id)
+    }
+
     /// An instance on a network, with further options of `instance add`.
     pub fn instance(&self, name: &str, network: &str, options: &[&str]) -> Result<Instance<'_>> {
         let text = self.neutrino_ok(&[&["instance", "add", name, "--network", network, "--json"][..], options].concat());

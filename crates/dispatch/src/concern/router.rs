@@ -56,7 +56,7 @@ impl Gather<'_> {
     }
 
     pub(super) fn router_subnet(&mut self, subnet: &Sides<'_, Subnet>) {
-        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip)) {
+        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip, s.ipv6_ra_mode, s.dns_nameservers.clone())) {
             subnet.iter().for_each(|side| self.routers_on(side.network_id));
         }
     }

@@ -11,6 +11,7 @@ mod isolation;
 mod leases;
 mod lifecycle;
 mod options;
+mod routed;
 mod variant;
 
 use anyhow::Result;
