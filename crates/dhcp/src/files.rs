@@ -184,6 +184,9 @@ impl Files<'_> {
                 .filter(|route| is_ipv4(&route.destination))
                 .map(|route| format!("{},{}", route.destination, route.nexthop)),
         );
+        // Where no router leads on, this server is the way to the metadata service, at whose address it answers too.
+        let server = self.own_address(subnet).filter(|_| subnet.isolated);
+        routes.extend(server.map(|server| format!("{},{server}", intent::metadata_v4())));
         let gateway = subnet.gateway_ip.filter(IpAddr::is_ipv4);
         if !routes.is_empty() {
             routes.extend(gateway.map(|gateway| format!("0.0.0.0/0,{gateway}")));

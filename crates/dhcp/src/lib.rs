@@ -2,11 +2,11 @@
 //! their ports have, and nothing to anybody else.
 //!
 //! One program unit for each network, `dhcp/<network>`: the namespace, the veth of the DHCP port (the near end `tap…` is a port of the
-//! network's bridge, the far end `ns-…` is dnsmasq's), its addresses, and dnsmasq with its files. The files that
+//! network's bridge, the far end `ns-…` is dnsmasq's), its addresses and those of the metadata service, and dnsmasq with its files. The files that
 //! list clients, options and names are read again at SIGHUP; only a change of subnets starts dnsmasq anew. Networks of
 //! several projects may use the same prefix: each is a namespace.
 //!
-//! Deliberately absent: router advertisements (the router's), metadata (a role of its own), and forwarding of DNS questions.
+//! Deliberately absent: router advertisements (the router's), answers about metadata (a role of its own), and forwarding of DNS questions.
 
 mod files;
 #[cfg(test)]
@@ -16,7 +16,7 @@ mod text;
 use agent::{Compile, Compiled, Complaint, Facts, Intents, Release};
 use dataplane::{Address, Daemon, Link, LinkKind, Name, Netns, Program, UnitKey, Veth};
 use intent::wire::Role;
-use intent::{DhcpNetwork, Unit, UnitId};
+use intent::{DhcpNetwork, Unit, UnitId, metadata_v4, metadata_v6};
 use net::{IpNet, NetworkId, PortId};
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
@@ -146,6 +146,9 @@ impl Dhcp {
         // A tenant's router has nothing to say to the server.
         space.sysctls.insert("net.ipv6.conf.default.accept_ra".into(), "0".into());
         space.links.insert(inner.clone(), Link { mtu: Some(network.mtu), mac: Some(network.mac), ..Link::new(LinkKind::Peer) });
-        space.addresses = network.addresses.iter().map(|net| Address { link: inner.clone(), net: *net }).collect();
+        // Instances ask here for their metadata too, through this server or on the link.
+        let metadata = [metadata_v4()].into_iter().chain(network.metadata_v6.then(metadata_v6));
+        let addresses = network.addresses.iter().copied().chain(metadata);
+        space.addresses = addresses.map(|net| Address { link: inner.clone(), net }).collect();
     }
 }

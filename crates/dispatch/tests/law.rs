@@ -93,6 +93,9 @@ fn apply(tx: &mut Tx, op: &Op) {
             }
             port.admin_state_up = *up;
             port.port_security_enabled = extra & 1 == 0;
+            if extra & 4 != 0 {
+                port.device_id = format!("instance-{last}").into();
+            }
             if extra & 2 != 0 {
                 let ip_address = "10.9.0.0/24".parse().expect("a prefix");
                 port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
@@ -271,6 +274,14 @@ proptest! {
                     Unit::FloatingIp(floating_ip) => prop_assert!(units.contains_key(&UnitId::Router(floating_ip.router_id))),
                     Unit::PortForwarding(forwarding) => {
                         prop_assert!(units.contains_key(&UnitId::FloatingIp(forwarding.router_id, forwarding.floating_ip_id)));
+                    }
+                    Unit::MetadataClient(client) => {
+                        let serves = |unit: &Unit| match unit {
+                            Unit::Dhcp(dhcp) => dhcp.network_id == client.network_id,
+                            Unit::Router(router) => router.interfaces.iter().any(|port| port.network_id == client.network_id),
+                            _ => false,
+                        };
+                        prop_assert!(units.values().any(serves));
                     }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");

@@ -4,6 +4,8 @@
 mod process;
 mod record;
 
+pub(crate) use record::write_atomic;
+
 use crate::Error;
 use dataplane::{ActualDaemon, Daemon, Name, Netns};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -62,6 +64,7 @@ pub struct Daemons {
 
 struct State {
     directory: PathBuf,
+    files: PathBuf,
     known: BTreeMap<Key, Known>,
     listener: Option<Listener>,
     closing: bool,
@@ -79,9 +82,9 @@ struct Known {
 }
 
 impl Daemons {
-    /// Takes over the daemons whose unit directories are in `directory`. Those that do not run are left so: what is to
+    /// Takes over the daemons whose unit directories are in `directory`; `files` is where those lie that they watch. Those that do not run are left so: what is to
     /// run is for plans to say.
-    pub fn new(directory: &Path) -> Result<Daemons, Error> {
+    pub fn new(directory: &Path, files: &Path) -> Result<Daemons, Error> {
         let fault = |error: std::io::Error| Error::io("open daemon directory", directory.display(), error);
         fs::create_dir_all(directory).map_err(fault)?;
         let mut known = BTreeMap::new();
@@ -89,7 +92,7 @@ impl Daemons {
             let process = Process::find(record.pid, record.start_time);
             known.insert(key, Known { record, process, started: Instant::now(), failures: 0, due: None, ailing: false });
         }
-        let state = State { directory: directory.to_owned(), known, listener: None, closing: false };
+        let state = State { directory: directory.to_owned(), files: files.to_owned(), known, listener: None, closing: false };
         let state = Arc::new(Mutex::new(state));
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).map_err(|error| fault(error.into()))?;
         let wake = Arc::new(wake);
@@ -143,8 +146,9 @@ impl Daemons {
             process.stop(PATIENCE).map_err(|error| Error::io("stop daemon", name, error))?;
         }
         let directory = record::directory(&state.directory, netns, name);
-        write_files(&directory, daemon, &former_files).map_err(|error| Error::io("write files of", name, error))?;
-        let argv = daemon.argv.iter().map(|argument| expand(argument, &directory).into()).collect();
+        let expand = |text: &str| expand(text, &directory, &state.files);
+        write_files(&directory, daemon, &former_files, expand).map_err(|error| Error::io("write files of", name, error))?;
+        let argv = daemon.argv.iter().map(|argument| expand(argument).into()).collect();
         let files = daemon.files.keys().cloned().collect();
         let record = Record { pid: 0, start_time: 0, digest: daemon.digest(), reload_signal: daemon.reload_signal, argv, files };
         let known = launch(&key, record, &directory, 0)?;
@@ -158,10 +162,11 @@ impl Daemons {
     pub fn reload(&self, netns: &Netns, name: &Name, daemon: &Daemon, signal: bool) -> Result<(), Error> {
         let mut state = self.lock();
         let directory = record::directory(&state.directory, netns, name);
+        let files = state.files.clone();
         let fault = |error: std::io::Error| Error::io("reload daemon", name, error);
         let gone = || fault(std::io::Error::from_raw_os_error(libc::ESRCH));
         let known = state.known.get_mut(&(netns.clone(), name.clone())).ok_or_else(gone)?;
-        write_files(&directory, daemon, &known.record.files).map_err(fault)?;
+        write_files(&directory, daemon, &known.record.files, |text| expand(text, &directory, &files)).map_err(fault)?;
         if let (true, Some(process)) = (signal, &known.process) {
             process.signal_handled(daemon.reload_signal, HANDLER_PATIENCE).map_err(fault)?;
         }
@@ -204,15 +209,15 @@ impl fmt::Debug for Daemons {
     }
 }
 
-fn expand(text: &str, directory: &Path) -> String {
-    text.replace("{dir}", &directory.to_string_lossy())
+fn expand(text: &str, directory: &Path, files: &Path) -> String {
+    text.replace("{dir}", &directory.to_string_lossy()).replace("{files}", &files.to_string_lossy())
 }
 
 /// Files that changed are replaced at once; those of a former configuration are removed, what the daemon wrote stays.
-fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr]) -> std::io::Result<()> {
+fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr], expand: impl Fn(&str) -> String) -> std::io::Result<()> {
     fs::create_dir_all(directory)?;
     for (name, file) in &daemon.files {
-        record::write_atomic(&directory.join(name.as_str()), expand(&file.content, directory).as_bytes())?;
+        write_atomic(&directory.join(name.as_str()), expand(&file.content).as_bytes())?;
     }
     for name in former.iter().filter(|name| !daemon.files.contains_key(*name)) {
         match fs::remove_file(directory.join(name.as_str())) {

@@ -41,6 +41,9 @@ pub struct DhcpSubnet {
     pub routes: Vec<Route>,
     /// For IPv6.
     pub ipv6: Ipv6Dhcp,
+    /// No router has the gateway's address: clients are told that the way to the metadata service is the DHCP port.
+    #[serde(default)]
+    pub isolated: bool,
 }
 
 /// `dhcp/<network>`: a network that the host's DHCP role serves in `qdhcp-<network>`.
@@ -60,6 +63,9 @@ pub struct DhcpNetwork {
     pub addresses: Vec<IpNet>,
     /// Subnets with DHCP, sorted by id.
     pub subnets: Vec<DhcpSubnet>,
+    /// The metadata service answers here at its link-local address; one port of each network does.
+    #[serde(default)]
+    pub metadata_v6: bool,
 }
 
 /// An extra option of a client.

@@ -50,6 +50,9 @@ pub struct RouterPort {
     /// Subnets of the network, sorted by id: of an interface those it has an address in; of a gateway all, so that those it has
     /// no address in are reached on the link. The default route leads to the `gateway_ip` of those it has an address in.
     pub subnets: Vec<RouterSubnet>,
+    /// The metadata service answers here at its link-local address; one port of each network does.
+    #[serde(default)]
+    pub metadata_v6: bool,
 }
 
 /// `router/<router>`: a router that the host's L3 role carries in `qrouter-<router>`.

@@ -18,6 +18,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// What the API serves.
     pub api: ApiConfig,
+    /// Whom the metadata proxy of this host asks.
+    pub metadata: MetadataConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
     /// Keystone, for `--auth keystone`.
@@ -44,6 +46,16 @@ pub struct AgentConfig {
 pub struct ApiConfig {
     /// Serve extensions, too, that hosts do not enforce yet.
     pub preview_extensions: bool,
+}
+
+/// `[metadata]`: both or neither.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetadataConfig {
+    /// Nova's metadata API, `http://192.0.2.1:8775`; without it instances made by `neutrino instance` are answered.
+    pub nova_url: Option<SmolStr>,
+    /// Nova's `[neutron] metadata_proxy_shared_secret`.
+    pub shared_secret: Option<SmolStr>,
 }
 
 /// `[ml2]`.

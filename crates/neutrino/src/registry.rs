@@ -4,9 +4,14 @@ use agent::Compile;
 use api::{QuotaConfig, Registry};
 use dhcp::Dhcp;
 use linuxbridge::LinuxBridge;
+use metadata::{Metadata, Places};
 use ml2::Dependents;
 use rbac::Shareables;
 use routing::Routing;
+
+/// Where the roles have what the metadata role needs.
+pub const PLACES: Places =
+    Places { dhcp_netns: dhcp::netns, dhcp_link: dhcp::inner_link, router_netns: routing::netns, router_link: routing::interface_link };
 
 /// How long DHCP clients may keep an address before they ask again, in seconds.
 const LEASE_S: u32 = 86_400;
@@ -69,12 +74,13 @@ pub fn shareables() -> Shareables {
     ])
 }
 
-/// The roles of an agent.
-pub fn roles() -> Vec<Box<dyn Compile>> {
+/// The roles of an agent; `metadata` is the one that the operator has a say in.
+pub fn roles(metadata: Metadata) -> Vec<Box<dyn Compile>> {
     vec![
         Box::new(LinuxBridge),
         Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S }),
         Box::new(Routing { bridge: linuxbridge::bridge }),
+        Box::new(metadata),
     ]
 }
 

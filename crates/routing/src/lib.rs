@@ -5,7 +5,7 @@
 //! floating IP and port forwarding a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
-//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: metadata (a role of its own), address scopes,
+//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own), address scopes,
 //! high availability.
 
 mod advertise;

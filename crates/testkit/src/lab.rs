@@ -25,8 +25,14 @@ pub struct Lab {
 impl Lab {
     /// Starts the program with these options besides state directory and address, and waits until it is ready.
     pub fn start(program: &str, options: &[&str]) -> Result<Lab> {
+        Lab::configured(program, options, "")
+    }
+
+    /// As [`Self::start`], with this text as `neutrino.toml`.
+    pub fn configured(program: &str, options: &[&str], config: &str) -> Result<Lab> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut lab = Lab { program: PathBuf::from(program), state: Scratch::new()?, options, child: None };
+        std::fs::write(lab.state().join("neutrino.toml"), config)?;
         lab.restart()?;
         Ok(lab)
     }

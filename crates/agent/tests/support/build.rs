@@ -110,6 +110,7 @@ pub fn dhcp(network: u8, port: u8) -> Unit {
         dns_nameservers: vec![],
         routes: vec![],
         ipv6: Ipv6Dhcp::None,
+        isolated: false,
     };
     Unit::Dhcp(DhcpNetwork {
         network_id: network_id(network),
@@ -119,6 +120,7 @@ pub fn dhcp(network: u8, port: u8) -> Unit {
         mac: mac(port),
         addresses: vec![net(&format!("10.0.0.{port}/24"))],
         subnets: vec![subnet],
+        metadata_v6: false,
     })
 }
 

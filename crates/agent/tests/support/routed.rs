@@ -51,6 +51,7 @@ pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
         mtu: 1450,
         addresses: addresses.iter().map(|address| net(address)).collect(),
         subnets: addresses.iter().enumerate().map(subnet).collect(),
+        metadata_v6: false,
     }
 }
 

@@ -29,7 +29,15 @@ fn net(text: &str) -> IpNet {
 }
 
 fn subnet(number: u8, cidr: &str, ipv6: Ipv6Dhcp) -> DhcpSubnet {
-    DhcpSubnet { id: SubnetId(uuid(0x50, number)), cidr: net(cidr), gateway_ip: None, dns_nameservers: vec![], routes: vec![], ipv6 }
+    DhcpSubnet {
+        id: SubnetId(uuid(0x50, number)),
+        cidr: net(cidr),
+        gateway_ip: None,
+        dns_nameservers: vec![],
+        routes: vec![],
+        ipv6,
+        isolated: false,
+    }
 }
 
 fn network(addresses: &[&str], subnets: Vec<DhcpSubnet>) -> DhcpNetwork {
@@ -41,6 +49,7 @@ fn network(addresses: &[&str], subnets: Vec<DhcpSubnet>) -> DhcpNetwork {
         mac: "fa:16:3e:00:00:02".parse().expect("a MAC"),
         addresses: addresses.iter().map(|text| net(text)).collect(),
         subnets,
+        metadata_v6: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What follows from a change of each kind of record.
 
 use super::{Gate, Gather, Sides};
-use crate::project::{dhcp, group, network, resolve};
+use crate::project::{dhcp, group, metadata, network, resolve};
 use intent::UnitId;
 use model::{AddressGroup, Agent, AgentType, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
 use net::{HostName, NetworkId, PortId, RouterId, SecurityGroupId, SubnetId};
@@ -25,6 +25,10 @@ impl Gather<'_> {
         let client = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.extra_dhcp_opts.clone(), p.device_owner.clone());
         if port.differ(client) || woken(|p| p.provisioning.dhcp) {
             self.dhcp_client(port);
+        }
+        let asking = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.device_id.clone(), p.device_owner.clone());
+        if port.differ(asking) || port.differ(|p| &p.project_id) {
+            self.metadata_client(port);
         }
         if port.iter().any(|p| p.device_owner == device_owner::DHCP) && (port.differ(wiring) || port.differ(filtering)) {
             for side in port.iter() {
@@ -92,6 +96,31 @@ impl Gather<'_> {
             for host in self.dhcp_hosts(network) {
                 self.mark(&host, UnitId::DhcpHost(network, id));
             }
+        }
+    }
+
+    fn metadata_client(&mut self, port: &Sides<'_, Port>) {
+        let clients: BTreeSet<(NetworkId, PortId)> = port.iter().filter(|p| metadata::is_client(p)).map(|p| (p.network_id, p.id)).collect();
+        for (network, id) in clients {
+            for host in metadata::router_hosts(self.after, network).into_iter().chain(self.dhcp_hosts(network)) {
+                self.mark(&host, UnitId::MetadataClient(network, id));
+            }
+        }
+    }
+
+    /// What depends on which ports of routers and DHCP servers a network has: where the metadata service answers, and how clients get there.
+    pub(super) fn service_port(&mut self, port: &Sides<'_, Port>) {
+        let is_service = |p: &Port| ml2::port::is_router_port(p) || p.device_owner == device_owner::DHCP;
+        let told = |p: &Port| (p.bound_host().cloned(), p.network_id, p.fixed_ips.clone(), p.device_owner.clone());
+        if !port.iter().any(is_service) || !port.differ(told) {
+            return;
+        }
+        let networks: BTreeSet<NetworkId> = port.iter().map(|p| p.network_id).collect();
+        for network in networks {
+            for host in self.dhcp_hosts(network) {
+                self.mark(&host, UnitId::Dhcp(network));
+            }
+            self.routers_on(network);
         }
     }
 

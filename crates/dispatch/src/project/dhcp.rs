@@ -1,5 +1,6 @@
 //! `dhcp/…` and `dhcp-host/…` units.
 
+use super::metadata;
 use intent::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
 use ml2::Config;
 use ml2::network::effective_mtu;
@@ -24,7 +25,8 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: dhcp_subnets(world, id).map(|subnet| subnet_intent(subnet)).collect(),
+        subnets: dhcp_subnets(world, id).map(|subnet| subnet_intent(world, subnet)).collect(),
+        metadata_v6: metadata::link_local_port(world, id) == Some(port.id),
     })
 }
 
@@ -32,7 +34,7 @@ fn dhcp_subnets(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| ml2::dhcp::serves(subnet))
 }
 
-fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
+fn subnet_intent(world: &World, subnet: &Subnet) -> DhcpSubnet {
     let routes = subnet.host_routes.iter().map(|route| Route { destination: route.destination, nexthop: route.nexthop });
     DhcpSubnet {
         id: subnet.id,
@@ -41,6 +43,7 @@ fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
         dns_nameservers: subnet.dns_nameservers.clone(),
         routes: routes.collect(),
         ipv6: ipv6(subnet),
+        isolated: metadata::is_isolated(world, subnet),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `router/…`, `floating-ip/…` and `port-forwarding/…` units.
 
+use super::metadata;
 use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
 use l3::schedule::host_of;
 use ml2::Config;
@@ -48,6 +49,7 @@ fn port(config: &Config, world: &World, port: &Port, subnets: BTreeSet<SubnetId>
         mtu: effective_mtu(config, network),
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
         subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(|subnet| self::subnet(subnet)).collect(),
+        metadata_v6: metadata::link_local_port(world, port.network_id) == Some(port.id),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::port::{self, Leg, text};
 use super::record::{Port, Record, Records, device};
-use super::{AddArgs, Kind, guest, lease, progress::Progress};
+use super::{AddArgs, Kind, describe, guest, lease, progress::Progress};
 use anyhow::{Context, Result};
 use client::{Cloud, wait_until};
 use dataplane::Netns;
@@ -19,6 +19,7 @@ pub fn add(cloud: &Cloud, records: &Records, state: &Path, args: &AddArgs, json:
         Kind::Netns => None,
         Kind::Qemu => Some(guest::image::prepare(&super::image_directory(state, args.guest_image.as_deref()))?),
     };
+    let given = describe::Given::read(args)?;
     let choice = port::choose(cloud, args)?;
     let mut record = Record {
         name: args.name.clone(),
@@ -51,6 +52,7 @@ pub fn add(cloud: &Cloud, records: &Records, state: &Path, args: &AddArgs, json:
     records.write(&record)?;
     progress.done("port", text(&port, "id"));
     port::check_binding(&port, &choice.host)?;
+    records.describe(&describe::instance(&record, &given, &choice.network, &legs, args.no_dhcp)?)?;
     let made = Making { cloud, records, args, record: &record, port: &port, network: &choice.network, legs: &legs };
     match image {
         None => made.namespace(&mut progress),
@@ -83,7 +85,7 @@ impl Making<'_> {
     }
 
     fn mtu(&self) -> u32 {
-        self.network["mtu"].as_u64().and_then(|mtu| u32::try_from(mtu).ok()).filter(|mtu| *mtu > 0).unwrap_or(1500)
+        describe::mtu(self.network)
     }
 
     fn namespace(&self, progress: &mut Progress) -> Result<()> {
@@ -206,6 +208,8 @@ mod tests {
             prefix_len: 24,
             gateway: gateway.map(|gateway| gateway.parse().unwrap()),
             dhcp: true,
+            method: metadata::describe::Method::Dhcp,
+            dns_nameservers: vec![],
         };
         assert_eq!(default_route(&leg("10.0.0.5", None)), None);
         let (destination, _) = default_route(&leg("2001:db8::5", Some("2001:db8::1"))).unwrap();

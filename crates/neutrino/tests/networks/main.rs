@@ -10,6 +10,7 @@ mod ipv6;
 mod isolation;
 mod leases;
 mod lifecycle;
+mod metadata;
 mod options;
 mod routed;
 mod variant;

@@ -48,6 +48,7 @@ fn port(number: u8, network: u8, addresses: &[&str], subnets: Vec<RouterSubnet>)
         mtu: 1450,
         addresses: addresses.iter().map(|text| net(text)).collect(),
         subnets,
+        metadata_v6: false,
     }
 }
 
