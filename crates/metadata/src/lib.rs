@@ -15,6 +15,7 @@
 
 pub mod describe;
 mod files;
+pub mod iso9660;
 #[cfg(test)]
 mod tests;
 pub mod tree;

@@ -52,8 +52,11 @@ pub fn add(cloud: &Cloud, records: &Records, state: &Path, args: &AddArgs, json:
     records.write(&record)?;
     progress.done("port", text(&port, "id"));
     port::check_binding(&port, &choice.host)?;
-    records.describe(&describe::instance(&record, &given, &choice.network, &legs, args.no_dhcp)?)?;
-    let made = Making { cloud, records, args, record: &record, port: &port, network: &choice.network, legs: &legs };
+    let description = describe::instance(&record, &given, &choice.network, &legs, args.no_dhcp)?;
+    records.describe(&description)?;
+    let drive = args.config_drive.then(|| describe::drive(&records.files(&record.name), args.kind, &description)).transpose()?;
+    let made =
+        Making { cloud, records, args, record: &record, port: &port, network: &choice.network, legs: &legs, drive: drive.as_deref() };
     match image {
         None => made.namespace(&mut progress),
         Some(image) => made.guest(&image, &mut progress),
@@ -77,6 +80,7 @@ struct Making<'a> {
     port: &'a Value,
     network: &'a Value,
     legs: &'a [Leg],
+    drive: Option<&'a Path>,
 }
 
 impl Making<'_> {
@@ -170,6 +174,7 @@ impl Making<'_> {
             mac: text(self.port, "mac_address"),
             mtu: self.mtu(),
             address: address.filter(|_| self.args.no_dhcp).map(|leg| (format!("{}/{}", leg.address, leg.prefix_len), leg.gateway)),
+            drive: self.drive,
             dhcp: !self.args.no_dhcp && address.is_some_and(|leg| leg.dhcp),
         };
         guest::start(&machine)?;

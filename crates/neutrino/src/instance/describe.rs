@@ -1,17 +1,21 @@
 //! What an instance is told of itself: by the metadata service, or on a config drive.
 
-use super::AddArgs;
 use super::port::{Leg, text};
 use super::record::Record;
+use super::{AddArgs, Kind};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use metadata::describe::{Instance, Method, Nic, NicAddress};
+use metadata::iso9660;
+use metadata::tree::Tree;
 use net::IpNet;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf, absolute};
 
 /// Bytes of user data at most, as Nova has it.
 const USER_DATA: usize = 65_535;
@@ -41,6 +45,30 @@ fn key(path: &Path) -> Result<(String, String)> {
     ensure!(!key.is_empty() && key.lines().count() == 1 && !key.contains("PRIVATE"), "{} is no public key: one line", path.display());
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("key");
     Ok((name.to_owned(), key.to_owned()))
+}
+
+/// The directory that is a namespace's config drive, below the files of its instance; none when the path cannot be told in full.
+pub fn directory(files: &Path) -> Option<PathBuf> {
+    absolute(files.join("config-drive")).ok()
+}
+
+/// Makes the config drive of an instance and answers where it is: an image for a guest, a directory for a namespace.
+pub fn drive(files: &Path, kind: Kind, instance: &Instance) -> Result<PathBuf> {
+    let tree = Tree::drive(instance);
+    let path = match kind {
+        Kind::Netns => directory(files).context("the state directory has no path")?,
+        Kind::Qemu => absolute(files.join("config-drive.iso"))?,
+    };
+    let write = |path: &Path, content: &[u8]| {
+        fs::create_dir_all(path.parent().unwrap_or(files))?;
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(content)
+    };
+    let written = match kind {
+        Kind::Netns => tree.iter().try_for_each(|(name, content)| write(&path.join(name), content)),
+        Kind::Qemu => write(&path, &iso9660::image("config-2", &tree).context("a config drive of so much")?),
+    };
+    written.with_context(|| format!("writing the config drive {}", path.display()))?;
+    Ok(path)
 }
 
 /// The largest packet of a network, in bytes.

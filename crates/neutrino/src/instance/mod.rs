@@ -104,6 +104,10 @@ struct AddArgs {
     /// A public key in the form of OpenSSH that the instance is told, named after its file; may be repeated
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
+    /// Give the instance what the metadata service would tell it: a guest as a disk labelled config-2, a namespace as a directory, whose
+    /// path `instance exec` has in CONFIG_DRIVE
+    #[arg(long)]
+    config_drive: bool,
     /// How long to wait for each step, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30")]
     timeout: u64,

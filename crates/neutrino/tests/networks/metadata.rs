@@ -86,7 +86,7 @@ testkit::isolated_tests! {
         std::fs::write(&data, "#!/bin/sh\necho hello\n")?;
         std::fs::write(&key, "ssh-ed25519 AAAAC3 me@here\n")?;
         let [data, key] = [&data, &key].map(|path| path.to_string_lossy().into_owned());
-        let one = lab.instance("one", &network, &["--user-data", &data, "--key", &key])?;
+        let one = lab.instance("one", &network, &["--user-data", &data, "--key", &key, "--config-drive"])?;
         let two = lab.instance("two", &network, &[])?;
         let routes = one.exec_ok(&["ip", "route"])?;
         ensure!(routes.contains(&format!("{V4} via 10.0.0.2 ")), "no router: the way is the DHCP server: {routes}");
@@ -102,6 +102,8 @@ testkit::isolated_tests! {
         ensure!(read(&one, V4, "/latest/meta-data/public-keys/0/openssh-key")? == "ssh-ed25519 AAAAC3 me@here");
         let told: Value = serde_json::from_str(&read(&one, V4, "/openstack/latest/network_data.json")?)?;
         ensure!(told["links"][0]["ethernet_mac_address"] == json!(one.mac), "{told}");
+        let drive = one.exec_ok(&["sh", "-c", "cat $CONFIG_DRIVE/openstack/latest/user_data"])?;
+        ensure!(drive == "#!/bin/sh\necho hello\n", "on the config drive: {drive}");
         ensure!(fetch(&two, V4, "/openstack/latest/user_data", "")?.0 == 404, "another's user data");
         ensure!(fetch(&one, V4, "/../../../etc/passwd", "")?.0 == 404);
         // What an owner says of a port does not make it another project's instance.
