@@ -64,6 +64,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             let mut network = network(*n, kinds[usize::from(*kind)]);
             network.mtu = mtu.then_some(1400);
             network.admin_state_up = *up;
+            network.dns_domain = if *mtu { "example.org.".into() } else { SmolStr::default() };
             network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
             tx.put(network);
         }
@@ -93,6 +94,9 @@ fn apply(tx: &mut Tx, op: &Op) {
             }
             port.admin_state_up = *up;
             port.port_security_enabled = extra & 1 == 0;
+            if extra & 1 != 0 {
+                port.dns_name = format!("name-{last}").into();
+            }
             if extra & 4 != 0 {
                 port.device_id = format!("instance-{last}").into();
             }
@@ -281,7 +285,7 @@ proptest! {
                             Unit::Router(router) => router.interfaces.iter().any(|port| port.network_id == client.network_id),
                             _ => false,
                         };
-                        prop_assert!(units.values().any(serves));
+                        prop_assert!(world.get::<Network>(&client.network_id).is_none() || units.values().any(serves));
                     }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");

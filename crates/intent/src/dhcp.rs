@@ -55,6 +55,9 @@ pub struct DhcpNetwork {
     pub mtu: u32,
     /// Domain of the clients' names: `openstacklocal`.
     pub dns_domain: SmolStr,
+    /// A further domain, in which they have the same names: the network's own.
+    #[serde(default)]
+    pub network_domain: SmolStr,
     /// The DHCP port; its `port/…` and `network/…` units are there too, and its device is `tap…`.
     pub port_id: PortId,
     /// The DHCP port's MAC.
@@ -93,6 +96,9 @@ pub struct DhcpHost {
     /// Its name in the DNS; none: `host-10-0-0-5`.
     #[serde(default)]
     pub hostname: Option<SmolStr>,
+    /// A further domain in which it has the same name, in place of the network's own.
+    #[serde(default)]
+    pub domain: Option<SmolStr>,
     /// Extra options.
     #[serde(default)]
     pub options: Vec<DhcpOption>,

@@ -45,6 +45,7 @@ fn dhcp(number: u8, port: u8) -> Unit {
         network_id: network(number),
         mtu: 1450,
         dns_domain: "openstacklocal".into(),
+        network_domain: Default::default(),
         port_id: PortId(uuid(0xa0, port)),
         mac: "fa:16:3e:00:00:02".parse().expect("a MAC"),
         addresses: vec![net("10.0.0.2/24")],

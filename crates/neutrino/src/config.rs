@@ -36,6 +36,9 @@ pub struct AgentConfig {
     pub host: Option<HostName>,
     /// The tunnel address; the address of the default route's link, or 127.0.0.1, when absent.
     pub local_ip: Option<IpAddr>,
+    /// Name servers that the DHCP servers of networks ask what they do not know, through the network's router; none: they answer for
+    /// the network's own names alone.
+    pub dns_servers: Vec<IpAddr>,
     /// Physical network to link: `physnet1 = "eth1"`.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
 }
@@ -70,6 +73,8 @@ pub struct Ml2Config {
     pub flat_networks: Option<Vec<SmolStr>>,
     /// MTU of the underlay.
     pub global_physnet_mtu: Option<u32>,
+    /// Domain of instances' names; `openstacklocal` when absent.
+    pub dns_domain: Option<SmolStr>,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
 }

@@ -58,8 +58,8 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
     options.physical_networks.clone_from(&config.agent.physical_networks);
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
-    let agent = Agent::new(options, registry::roles(metadata_role::role(state, &config.metadata)?), kernel)
-        .with_context(|| format!("the agent's state in {}", directory.display()))?;
+    let roles = registry::roles(config.agent.dns_servers.clone(), metadata_role::role(state, &config.metadata)?);
+    let agent = Agent::new(options, roles, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());
         tokio::spawn(async move {

@@ -8,6 +8,7 @@ use metadata::{Metadata, Places};
 use ml2::Dependents;
 use rbac::Shareables;
 use routing::Routing;
+use std::net::IpAddr;
 
 /// Where the roles have what the metadata role needs.
 pub const PLACES: Places =
@@ -74,11 +75,11 @@ pub fn shareables() -> Shareables {
     ])
 }
 
-/// The roles of an agent; `metadata` is the one that the operator has a say in.
-pub fn roles(metadata: Metadata) -> Vec<Box<dyn Compile>> {
+/// The roles of an agent, with what the operator says of them: name servers for DHCP servers, and the role for metadata.
+pub fn roles(dns_servers: Vec<IpAddr>, metadata: Metadata) -> Vec<Box<dyn Compile>> {
     vec![
         Box::new(LinuxBridge),
-        Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S }),
+        Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S, dns_servers }),
         Box::new(Routing { bridge: linuxbridge::bridge }),
         Box::new(metadata),
     ]

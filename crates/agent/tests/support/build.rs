@@ -116,6 +116,7 @@ pub fn dhcp(network: u8, port: u8) -> Unit {
         network_id: network_id(network),
         mtu: 1450,
         dns_domain: "openstacklocal".into(),
+        network_domain: Default::default(),
         port_id: port_id(port),
         mac: mac(port),
         addresses: vec![net(&format!("10.0.0.{port}/24"))],
@@ -135,6 +136,7 @@ pub fn dhcp_host(network: u8, port: u8) -> Unit {
         mac: mac(port),
         addresses: vec![(SubnetId(uuid(0x50, network)), ip(&format!("10.0.0.{port}")))],
         hostname: None,
+        domain: None,
         options: vec![],
     })
 }
@@ -144,7 +146,7 @@ pub fn compilers() -> Vec<Box<dyn Compile>> {
 }
 
 pub fn dhcp_role() -> dhcp::Dhcp {
-    dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400 }
+    dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400, dns_servers: vec![] }
 }
 
 pub fn agent<H: Host>(state: &Path, host: H, local_ip: Option<&str>) -> Agent<H> {

@@ -23,7 +23,7 @@ impl Gather<'_> {
         }
         self.member(port);
         let client = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.extra_dhcp_opts.clone(), p.device_owner.clone());
-        if port.differ(client) || woken(|p| p.provisioning.dhcp) {
+        if port.differ(client) || port.differ(|p| (&p.dns_name, &p.dns_domain)) || woken(|p| p.provisioning.dhcp) {
             self.dhcp_client(port);
         }
         let asking = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.device_id.clone(), p.device_owner.clone());
@@ -132,10 +132,13 @@ impl Gather<'_> {
 
     pub(super) fn network(&mut self, network: &Sides<'_, Network>) {
         let Some(id) = network.iter().next().map(|n| n.id) else { return };
-        if network.differ(|n| (&n.segments, n.mtu, n.admin_state_up)) {
+        let carried = network.differ(|n| (&n.segments, n.mtu, n.admin_state_up));
+        if carried {
             for host in network::network_hosts(self.after, id) {
                 self.mark(&host, UnitId::Network(id));
             }
+        }
+        if carried || network.differ(|n| &n.dns_domain) {
             for host in self.dhcp_hosts(id) {
                 self.mark(&host, UnitId::Dhcp(id));
             }

@@ -22,6 +22,7 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         network_id: id,
         mtu: effective_mtu(config, network),
         dns_domain: config.dns_domain.clone(),
+        network_domain: network.dns_domain.clone(),
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
@@ -57,7 +58,7 @@ fn ipv6(subnet: &Subnet) -> Ipv6Dhcp {
     }
 }
 
-pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<DhcpHost> {
+pub(super) fn client(config: &Config, world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<DhcpHost> {
     let port = world.get::<Port>(&id).filter(|port| port.network_id == network && has_dhcp_address(world, port))?;
     serves(world, host, network)?;
     let address = |fixed_ip: &model::FixedIp| {
@@ -71,8 +72,10 @@ pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: Por
         value: option.opt_value.clone(),
         family: option.ip_version,
     };
+    let hostname = ml2::dns::host_name(config, port);
+    let domain = Some(port.dns_domain.clone()).filter(|domain| !domain.is_empty());
     let options = port.extra_dhcp_opts.iter().map(option).collect();
-    Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname: None, options })
+    Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname, domain, options })
 }
 
 /// True for ports that DHCP agents of their network know as clients: those with an address in a subnet that DHCP serves.

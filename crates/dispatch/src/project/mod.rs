@@ -33,7 +33,7 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
         UnitId::AddressGroup(id) => group::address_group(world, host, id).map(Unit::AddressGroup),
         UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
-        UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
+        UnitId::DhcpHost(network, id) => dhcp::client(config, world, host, network, id).map(Unit::DhcpHost),
         UnitId::Router(id) => router::router(config, world, host, id).map(Unit::Router),
         UnitId::FloatingIp(router, id) => router::floating_ip(world, host, router, id).map(Unit::FloatingIp),
         UnitId::PortForwarding(router, id) => router::port_forwarding(world, host, router, id).map(Unit::PortForwarding),

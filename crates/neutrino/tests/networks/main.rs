@@ -11,6 +11,7 @@ mod isolation;
 mod leases;
 mod lifecycle;
 mod metadata;
+mod names;
 mod options;
 mod routed;
 mod variant;
