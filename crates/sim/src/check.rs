@@ -38,6 +38,7 @@ pub fn is_of(world: &World, host: &HostName, unit: &Unit) -> bool {
         }
         Unit::Dhcp(unit) => serves(unit.network_id),
         Unit::DhcpHost(unit) => serves(unit.network_id),
+        Unit::MetadataClient(unit) => serves(unit.network_id),
         // Nothing is asked for here that makes other units.
         _ => false,
     }

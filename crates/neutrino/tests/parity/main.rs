@@ -214,4 +214,5 @@ macro_rules! areas {
 areas! {
     core
     sharing
+    dns
 }
