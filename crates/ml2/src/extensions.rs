@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 28] = [
+const EXTENSIONS: [[&str; 4]; 30] = [
     [
         "aap-reject-multicast",
         "Allowed address pairs reject multicast extension",
@@ -14,6 +14,8 @@ const EXTENSIONS: [[&str; 4]; 28] = [
     ["agent_sort_key", "Agents Sort Key", "Lists of agents can be sorted.", "2013-02-03T10:00:00-00:00"],
     ["allowed-address-pairs", "Allowed Address Pairs", "Further addresses that a port may send from.", "2013-07-23T10:00:00-00:00"],
     ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
+    ["dns-domain-ports", "dns_domain for ports", "The domain of a port's name outside of its network.", "2017-04-24T10:00:00-00:00"],
+    ["dns-integration", "DNS Integration", "Names of ports in the DNS.", "2015-08-15T18:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
     [
         "default-subnetpools",

@@ -12,6 +12,7 @@ pub mod agent;
 mod config;
 mod dependents;
 pub mod dhcp;
+pub mod dns;
 pub mod drivers;
 mod extensions;
 mod free;

@@ -72,6 +72,9 @@ pub struct Network {
     pub port_security_enabled: bool,
     /// How it is carried; at least one.
     pub segments: Vec<Segment>,
+    /// The domain of its ports' names outside of it; empty: none.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_domain: SmolStr,
     /// The DHCP agents that serve it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dhcp_agents: Vec<AgentId>,

@@ -195,6 +195,12 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
     if let Some(mtu) = given.global_physnet_mtu {
         ml2.global_physnet_mtu = mtu;
     }
+    if let Some(domain) = &given.dns_domain {
+        let whole = format!("{}.", domain.trim_end_matches('.'));
+        let fine = domain.is_empty() || ml2::dns::DOMAIN.check(whole.into()).is_ok();
+        ensure!(fine, "dns_domain: '{domain}' is not a domain");
+        ml2.dns_domain = domain.to_lowercase().into();
+    }
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,

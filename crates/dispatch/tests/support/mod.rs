@@ -66,6 +66,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         segments: vec![segment],
         dhcp_agents: vec![],
         qos_policy_id: None,
+        dns_domain: Default::default(),
         standard: Standard::default(),
     }
 }
@@ -106,6 +107,8 @@ pub fn port(n: u8, of: u8) -> Port {
         port_security_enabled: true,
         allowed_address_pairs: vec![],
         extra_dhcp_opts: vec![],
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: Binding::default(),
         provisioning: Provisioning::default(),
         qos_policy_id: None,

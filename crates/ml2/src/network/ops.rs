@@ -36,6 +36,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments,
+        dns_domain: fields.text("dns_domain").unwrap_or_default(),
         dhcp_agents: Vec::new(),
         qos_policy_id: None,
         standard,
@@ -80,6 +81,9 @@ pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -
     }
     if let Some(enabled) = fields.bool("port_security_enabled") {
         new.port_security_enabled = enabled;
+    }
+    if let Some(domain) = fields.text("dns_domain") {
+        new.dns_domain = domain;
     }
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
