@@ -78,6 +78,9 @@ pub struct Resource<R: Record> {
     pub prefix: &'static str,
     /// The extension that it belongs to: where that is off, the resource is not there.
     pub extension: Option<&'static str>,
+    /// True: a page after a record that is not there, or not for the caller, starts the list anew, as upstream has it for its newer
+    /// resources; otherwise it is refused.
+    pub restarts_at_unknown_marker: bool,
     /// Which records of its kind are of this resource, where several share a kind.
     pub includes: fn(&R) -> bool,
     /// Type of the 404 fault: `SecurityGroupNotFound`.
@@ -150,6 +153,7 @@ impl<R: Record> Resource<R> {
             collection,
             prefix: "",
             extension: None,
+            restarts_at_unknown_marker: false,
             includes: |_| true,
             not_found,
             not_found_message,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// The resource.
 pub fn resource() -> Resource<Flavor> {
     Resource {
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(create),
         update: Some(update),

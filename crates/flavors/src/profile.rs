@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub fn resource() -> Resource<ServiceProfile> {
     let not_found = |id: &str| format!("Service Profile {id} could not be found.");
     Resource {
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(create),
         update: Some(update),

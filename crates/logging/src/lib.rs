@@ -73,6 +73,7 @@ pub fn resource() -> Resource<Log> {
     Resource {
         prefix: "log",
         extension: Some("logging"),
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(ops::create),
         update: Some(ops::update),

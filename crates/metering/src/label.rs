@@ -10,6 +10,7 @@ pub fn resource() -> Resource<MeteringLabel> {
     Resource {
         prefix: "metering",
         extension: Some("metering"),
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(create),
         delete: Some(delete),

@@ -14,6 +14,7 @@ pub fn resource() -> Resource<MeteringLabelRule> {
     Resource {
         prefix: "metering",
         extension: Some("metering"),
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(create),
         delete: Some(delete),

@@ -29,6 +29,7 @@ pub fn resource() -> Resource<Trunk> {
     let not_found = |id: &str| format!("Trunk {id} could not be found.");
     Resource {
         extension: Some("trunk"),
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(ops::create),
         update: Some(ops::update),

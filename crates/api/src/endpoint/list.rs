@@ -50,7 +50,7 @@ impl<R: Record> Resolved<R> {
 
 impl<'l, R: Record> Listing<'l, R> {
     async fn write(&self, out: &mut Vec<u8>) -> Result<Shown, Fault> {
-        let marker = self.page.marker.map(|id| self.marker(id)).transpose()?;
+        let marker = self.page.marker.map(|id| self.marker(id)).transpose()?.flatten();
         if self.decision == Decision::Never {
             return Ok(Shown::default());
         }
@@ -85,10 +85,14 @@ impl<'l, R: Record> Listing<'l, R> {
             && self.resolved.is_visible(self.request.frame, &view, self.decision)
     }
 
-    /// The record that a marker names; the caller must be able to see it.
-    fn marker(&self, id: &str) -> Result<&'l Arc<R>, Fault> {
+    /// The record that a marker names; the caller must be able to see it. None: the list starts anew.
+    fn marker(&self, id: &str) -> Result<Option<&'l Arc<R>>, Fault> {
         let visible = |record: &&'l Arc<R>| self.resolved.is_visible(self.request.frame, &self.view(record), self.decision);
-        self.resolved.find(self.world, id).filter(visible).ok_or_else(|| self.resolved.not_found(id))
+        let found = self.resolved.find(self.world, id).filter(visible);
+        if found.is_none() && !self.resolved.resource.restarts_at_unknown_marker {
+            return Err(self.resolved.not_found(id));
+        }
+        Ok(found)
     }
 
     /// The records that can match by some index, in id order; none when no index helps. The filters still have to be applied.

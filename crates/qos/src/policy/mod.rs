@@ -26,6 +26,7 @@ pub fn resource() -> Resource<QosPolicy> {
     Resource {
         prefix: "qos",
         extension: Some("qos"),
+        restarts_at_unknown_marker: true,
         attributes: attributes(),
         create: Some(ops::create),
         update: Some(ops::update),
@@ -40,11 +41,12 @@ pub fn resource() -> Resource<QosPolicy> {
 
 /// QoS policies in RBAC policies: projects use one with whatever of theirs has it.
 pub fn shareable() -> Shareable {
-    Shareable::new(
+    let policy = Shareable::new(
         OBJECT_TYPE,
         |world, id| Some(&world.get::<QosPolicy>(&QosPolicyId(id))?.project_id),
         |world, id, _, holds| ops::any_user(world, QosPolicyId(id), holds),
-    )
+    );
+    Shareable { check: ops::check_shared, ..policy }
 }
 
 /// True when the caller may use the policy: its own, one shared with it, or any for administrators.

@@ -2,7 +2,7 @@
 
 use super::{OBJECT_TYPE, PolicyFault};
 use api::{Fault, Fields, Op};
-use model::{FloatingIp, Network, Port, QosPolicy, QosRule, RbacAction, Router, Standard};
+use model::{FloatingIp, Network, Port, QosPolicy, QosRule, RbacAction, RbacPolicy, Router, Standard};
 use net::{ProjectId, QosPolicyId, QosRuleId};
 use rbac::access;
 use smol_str::{SmolStr, format_smolstr};
@@ -79,6 +79,14 @@ fn unshare(op: &mut Op<'_>, id: QosPolicyId) -> Result<(), PolicyFault> {
     let world = op.tx.world();
     let is_stranded = |project: &ProjectId| !access::grants(world, id.0, RbacAction::Shared, project);
     if any_user(world, id, &is_stranded) { Err(PolicyFault::SharedInUse(id)) } else { Ok(()) }
+}
+
+/// What everybody may use does not become a single project's while others use it; the reference asks this before it looks at the new target.
+pub(super) fn check_shared(world: &World, new: &RbacPolicy) -> Result<(), Fault> {
+    let id = QosPolicyId(new.object_id);
+    let was_for_all = world.get::<RbacPolicy>(&new.id).is_some_and(|before| before.is_for_all());
+    let is_stranded = |project: &ProjectId| access::find(world, id.0, RbacAction::Shared, &project.0).is_none();
+    if was_for_all && any_user(world, id, &is_stranded) { Err(PolicyFault::SharedInUse(id).into()) } else { Ok(()) }
 }
 
 /// True when the last holds for one of the projects that use the policy.

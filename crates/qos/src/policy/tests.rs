@@ -20,6 +20,7 @@ fn shown_as_in_the_reference() {
     assert_eq!(lab.show("qos/policies?name=q"), json!([expected]));
     lab.project = "p2";
     assert_eq!(lab.show("qos/policies"), json!([]));
+    assert_eq!(lab.show(&format!("qos/policies?limit=1&marker={id}")), json!([]), "a page after what is not there");
     assert_eq!(lab.refused("GET", &format!("qos/policies/{id}"), Value::Null), refused(404, "QosPolicyNotFound"));
 }
 
@@ -125,6 +126,8 @@ fn shared_with_single_projects() {
     lab.accepted("DELETE", &gone, Value::Null);
     assert_eq!(lab.refused("DELETE", &format!("rbac-policies/{for_all}"), Value::Null), refused(409, "RbacPolicyInUse"));
     assert_eq!(lab.refused("PUT", &path, json!({"policy": {"shared": false}})), refused(409, "RbacPolicyInUse"));
+    let for_friend = json!({"rbac_policy": {"target_tenant": FRIEND}});
+    assert_eq!(lab.refused("PUT", &format!("rbac-policies/{for_all}"), for_friend), refused(409, "RbacPolicyInUse"));
     share(&lab, FRIEND);
     assert_eq!(lab.update(&path, "policy", json!({"shared": false}))["shared"], false);
     assert_eq!(lab.update(&path, "policy", json!({"shared": true}))["shared"], true);

@@ -64,6 +64,7 @@ fn alias(rule_type: QosRuleType) -> Option<Resource<QosRule>> {
 fn common(form: &Form, name: &'static str, collection: &'static str) -> Resource<QosRule> {
     Resource {
         includes: form.includes,
+        restarts_at_unknown_marker: true,
         update: Some(ops::update),
         delete: Some(ops::delete),
         parent_project: |view, _| owner(view.world, view.record.policy_id),
