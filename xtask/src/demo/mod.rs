@@ -19,6 +19,7 @@ use tenant::{Home, Tenant, WEB, id};
 /// An instance of the show. Both projects have `.11`; `.12` is only in the one, `.13` only in the other.
 struct Role {
     name: &'static str,
+    /// Empty: any.
     address: &'static str,
     group: Option<&'static str>,
 }
@@ -93,20 +94,23 @@ fn instance(place: &Place, home: &Home, role: &Role) -> Result<(Duration, String
                 let found = find()?.context("the instance is gone")?;
                 Ok::<_, anyhow::Error>((found["status"] == "running").then_some(()))
             })?;
-            return Ok((start.elapsed(), format!("{}, there already", role.address)));
+            let address = found["address"][0].as_str().unwrap_or(role.address);
+            return Ok((start.elapsed(), format!("{address}, there already")));
         }
         output(&[place.program, "instance", "rm", role.name, "--state", &place.state.to_string_lossy()])?;
     }
     let mut words = vec!["instance", "add", role.name, "--network", &home.network_id, "--project", &home.project_id];
-    words.extend(["--fixed-ip", role.address]);
+    if !role.address.is_empty() {
+        words.extend(["--fixed-ip", role.address]);
+    }
     if let Some(group) = role.group {
         words.extend(["--security-group", group]);
     }
     let added = neutrino(place, &words)?;
     let ms = |step: &str| added["times_ms"][step].as_f64().unwrap_or_default();
+    let got = added["port"]["addresses"][0].as_str().unwrap_or(role.address);
     let detail = format!(
-        "{} by DHCP; port {:.1}, plug {:.1}, ACTIVE {:.1}, lease {:.1}, ping {:.1} ms",
-        role.address,
+        "{got} by DHCP; port {:.1}, plug {:.1}, ACTIVE {:.1}, lease {:.1}, ping {:.1} ms",
         ms("port"),
         ms("plug"),
         ms("active"),

@@ -10,7 +10,8 @@ use client::{Cloud, wait_until};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const BACK: Role = Role { name: "red-3", address: "10.0.5.13", group: None };
+/// With any address: one that is asked for would be the port's only one.
+const BACK: Role = Role { name: "red-3", address: "", group: None };
 const BACK_CIDR: &str = "10.0.5.0/24";
 const BACK_CIDR6: &str = "fd00:5::/64";
 /// A machine outside that knows no way to the networks of projects.
@@ -128,8 +129,10 @@ fn slaac(place: &Place) -> Result<String> {
         let text = String::from_utf8_lossy(&shown.stdout).into_owned();
         Ok::<_, anyhow::Error>(text.split_whitespace().find(|word| word.starts_with("fd00:5:")).map(str::to_owned))
     })?;
-    let router = answered(place, BACK.name, "fd00:5::1")?;
-    Ok(format!("{address}; its router fd00:5::1: {router}"))
+    let routes = exec(place, BACK.name, &["ip", "-6", "route", "show", "default"])?;
+    let routes = String::from_utf8_lossy(&routes.stdout).into_owned();
+    let router = routes.split_whitespace().skip_while(|word| *word != "via").nth(1).context("no default router")?;
+    Ok(format!("{address}; its router: {}", answered(place, BACK.name, &format!("{router}%eth0"))?))
 }
 
 fn metadata(place: &Place) -> Result<String> {
