@@ -186,6 +186,27 @@ impl Form<'_> {
     }
 }
 
+/// An address that was given at random may be one that the request speaks of, and then stands for itself: it is a word where the recording
+/// has one.
+pub fn as_recorded(got: Value, recorded: &Value) -> Value {
+    match (got, recorded) {
+        (Value::String(text), Value::String(word)) if text.parse::<IpAddr>().is_ok_and(|address| address_word(address) == word) => {
+            recorded.clone()
+        }
+        (Value::Array(items), Value::Array(words)) if items.len() == words.len() => {
+            items.into_iter().zip(words).map(|(item, word)| as_recorded(item, word)).collect()
+        }
+        (Value::Object(map), Value::Object(words)) => {
+            let member = |(name, value): (String, Value)| {
+                let value = words.get(&name).map_or_else(|| value.clone(), |word| as_recorded(value.clone(), word));
+                (name, value)
+            };
+            Value::Object(map.into_iter().map(member).collect())
+        }
+        (got, _) => got,
+    }
+}
+
 fn address_word(address: IpAddr) -> &'static str {
     match address {
         IpAddr::V4(_) => "<ip4>",

@@ -179,6 +179,7 @@ async fn compare(text: &str) {
         let got = answer(&server, &header, case, &mut names, &omitted).await;
         let asked = case.body(&names).unwrap_or_default() + case.text("path");
         let want = names.compared(header.unfold(&case.fields["got"]), &asked, &omitted);
+        let got = answer::as_recorded(got, &want);
         let is_deliberate = deliberate.contains(case.text("name"));
         let about = || format!("{} ({} {} {})", case.text("name"), case.text("as"), case.text("method"), case.text("path"));
         if want == got {
