@@ -1,6 +1,6 @@
 //! The extension aliases that this crate, with the API frame around it, implements.
 
-use api::Extension;
+use api::{Extension, Preview};
 
 /// Alias, name, description, updated.
 const EXTENSIONS: [[&str; 4]; 30] = [
@@ -89,4 +89,15 @@ const EXTENSIONS: [[&str; 4]; 30] = [
 /// For `/v2.0/extensions`.
 pub fn extensions() -> Vec<Extension> {
     EXTENSIONS.iter().map(|&[alias, name, description, updated]| Extension { alias, name, description, updated }).collect()
+}
+
+/// Address scopes are kept, and prefixes are unique within one; routers do not know of them.
+pub fn previews() -> [Preview; 1] {
+    let scope = Extension {
+        alias: "address-scope",
+        name: "Address scope",
+        description: "Within an address scope prefixes of subnet pools are unique.",
+        updated: "2015-07-26T10:00:00-00:00",
+    };
+    [Preview { extension: scope, missing: Some("routers route between address scopes as between any networks") }]
 }
