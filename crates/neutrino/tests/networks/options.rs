@@ -50,7 +50,7 @@ testkit::isolated_tests! {
             "host_routes": [{"destination": "198.51.100.0/24", "nexthop": "10.0.0.77"}],
         });
         cloud.update("subnets", subnet["id"].as_str().unwrap_or_default(), &change)?;
-        is_told(&one, &["dns=192.0.2.53 192.0.2.54", "staticroutes=198.51.100.0/24 10.0.0.77 0.0.0.0/0 10.0.0.1"])?;
+        is_told(&one, &["dns=192.0.2.53 192.0.2.54", "staticroutes=198.51.100.0/24 10.0.0.77 ", " 0.0.0.0/0 10.0.0.1"])?;
         same(&first, "a change of the subnet")?;
         let options = json!({"extra_dhcp_opts": [
             {"opt_name": "ntp-server", "opt_value": "192.0.2.123"},
