@@ -114,6 +114,7 @@ fn put_network(tx: &mut Tx) -> Result<(), Infallible> {
         mtu: None,
         port_security_enabled: true,
         segments: Vec::new(),
+        availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
         standard: Standard::default(),
     });

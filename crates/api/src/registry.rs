@@ -2,6 +2,7 @@
 
 use crate::child::Child;
 use crate::endpoint::Endpoint;
+use crate::links::{Linked, Links};
 use crate::quota::{Counted, QuotaConfig};
 use crate::{Collection, Default, Fault, Parent, Resource};
 use auth::Policy;
@@ -98,6 +99,22 @@ impl Registry {
                 Arc::new(Child { parent, name, collection, not_found: Box::new(not_found), endpoint: Endpoint::new(resource, policy) })
             }),
             audit,
+        });
+        self
+    }
+
+    /// Adds what is tied to the members of a collection, which must be there: `agents/<id>/l3-routers`. The resource says how it is shown.
+    #[must_use]
+    pub fn links<R: Record>(mut self, links: Links<R>, resource: Resource<R>) -> Registry {
+        let rules: Vec<&str> = links.rules().collect();
+        self.members.push(Member {
+            collection: links.collection,
+            name: links.name,
+            build: Box::new(move |policy| {
+                let endpoint = Endpoint::new(resource, policy);
+                Arc::new(Linked::new(links, endpoint, policy))
+            }),
+            audit: Box::new(move |policy| missing(policy, rules.iter().copied()).collect()),
         });
         self
     }
@@ -203,10 +220,11 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
 /// Tells, given the policy, what is wrong with a declaration.
 fn audit_of<R: Record>(resource: &Resource<R>) -> Audit {
     let (faults, rules) = (audit(resource), rules(resource));
-    Box::new(move |policy| {
-        let missing = rules.iter().filter(|rule| policy.rule(rule).is_none());
-        faults.iter().cloned().chain(missing.map(|rule| format!("policy rule {rule} does not exist"))).collect()
-    })
+    Box::new(move |policy| faults.iter().cloned().chain(missing(policy, rules.iter().map(String::as_str))).collect())
+}
+
+fn missing<'r>(policy: &Policy, rules: impl Iterator<Item = &'r str>) -> impl Iterator<Item = String> {
+    rules.filter(|rule| policy.rule(rule).is_none()).map(|rule| format!("policy rule {rule} does not exist"))
 }
 
 fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {

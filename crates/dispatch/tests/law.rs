@@ -24,7 +24,7 @@ enum Op {
     Status { n: u8, active: bool },
     Group { n: u8, stateful: bool },
     Rule { n: u8, of: u8, remote: u8, kind: u8 },
-    Agent { n: u8, on: u8, tunnel: u8 },
+    Agent { n: u8, on: u8, tunnel: u8, up: bool },
     Router { n: u8, agents: Vec<u8>, gateway: u8, up: bool, route: bool },
     RouterPort { n: u8, of: u8, on: u8, router: u8, outside: bool, last: u8 },
     FloatingIp { n: u8, router: u8, fixed: bool, status: u8 },
@@ -44,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
         2 => (0..6u8, 0..4u8, 0..6u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
-        2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8).prop_map(|(n, on, tunnel)| Op::Agent { n, on, tunnel }),
+        2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8, prop::bool::weighted(0.8)).prop_map(|(n, on, tunnel, up)| Op::Agent { n, on, tunnel, up }),
         3 => (0..3u8, prop::collection::vec(0..HOSTS, 0..2), 0..8u8, any::<bool>(), any::<bool>())
             .prop_map(|(n, agents, gateway, up, route)| Op::Router { n, agents, gateway, up, route }),
         4 => (0..8u8, 0..3u8, 0..HOSTS + 1, 0..3u8, any::<bool>(), 2..5u8)
@@ -113,9 +113,10 @@ fn apply(tx: &mut Tx, op: &Op) {
             rule.protocol = [None, Some("tcp"), Some("icmp"), Some("nonsense"), Some("17")][usize::from(*kind)].map(SmolStr::new);
             tx.put(rule);
         }
-        Op::Agent { n, on, tunnel } => {
+        Op::Agent { n, on, tunnel, up } => {
             let kind = [AgentType::LinuxBridge, AgentType::Dhcp, AgentType::L3][usize::from(*n / HOSTS)];
             let mut agent = agent(*n, kind, if *n % 2 == 0 { *n % HOSTS } else { *on });
+            agent.admin_state_up = *up;
             match tunnel {
                 0 => _ = agent.configurations.remove("tunneling_ip"),
                 1 if *n < HOSTS => _ = agent.configurations.insert("tunneling_ip".into(), "198.51.100.1".into()),
@@ -339,6 +340,20 @@ fn a_router_as_a_host_is_told() {
         ([203, 0, 113, 0], Some(11))
     );
     assert!(!project::full(&projection(), &world, &host(1)).keys().any(|id| matches!(id, UnitId::Router(_) | UnitId::FloatingIp(..))));
+}
+
+#[test]
+fn a_disabled_agent_carries_nothing() {
+    let disable = |n| commit(&associated().after, |tx| _ = tx.update::<Agent>(&agent_id(n), |agent| agent.admin_state_up = false));
+    let routers = disable(2 * HOSTS);
+    assert_eq!(concerned(&routers), [("host0".to_owned(), vec!["router".to_owned(), "floating-ip".to_owned()])]);
+    let names = |commit: &Commit| -> BTreeSet<String> {
+        let units = project::full(&projection(), &commit.after, &host(0));
+        units.keys().map(|id| id.to_string().split('/').next().unwrap_or_default().to_owned()).collect()
+    };
+    let there = names(&associated());
+    assert!(there.contains("router") && there.contains("port"));
+    assert!(!names(&routers).contains("router") && names(&routers).contains("port"), "its ports stay where they are");
 }
 
 #[test]

@@ -11,6 +11,8 @@ use model::{Agent, Port};
 pub enum Lost {
     /// It is not heard any more, and may come back.
     Silent,
+    /// It was disabled: it keeps what is scheduled to it and carries none of it.
+    Disabled,
     /// It was deleted.
     Deleted,
 }
@@ -26,7 +28,7 @@ pub struct Dependent {
     pub port_delete: fn(&mut Op<'_>, &Port) -> Result<(), Fault>,
     /// An agent has come, come back, or was enabled.
     pub agent_able: fn(&mut Op<'_>, &Agent),
-    /// An agent was lost; deleted ones are not in the world any more.
+    /// An agent was lost or disabled; deleted ones are not in the world any more.
     pub agent_lost: fn(&mut Op<'_>, &Agent, Lost),
 }
 

@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 22] = [
+const EXTENSIONS: &[[&str; 4]] = &[
     [
         "aap-reject-multicast",
         "Allowed address pairs reject multicast extension",
@@ -11,9 +11,23 @@ const EXTENSIONS: [[&str; 4]; 22] = [
         "2026-04-01T00:00:00-00:00",
     ],
     ["agent", "agent", "The roles of hosts, their state and configuration.", "2013-02-03T10:00:00-00:00"],
+    [
+        "agent-resources-synced",
+        "Agent's Resource View Synced to Placement",
+        "Whether Placement was told what an agent has.",
+        "2018-12-19T00:00:00-00:00",
+    ],
     ["agent_sort_key", "Agents Sort Key", "Lists of agents can be sorted.", "2013-02-03T10:00:00-00:00"],
     ["allowed-address-pairs", "Allowed Address Pairs", "Further addresses that a port may send from.", "2013-07-23T10:00:00-00:00"],
+    ["availability_zone", "Availability Zone", "The zones in which agents are.", "2015-01-01T10:00:00-00:00"],
+    [
+        "availability_zone_filter",
+        "Availability Zone Filter Extension",
+        "Lists of availability zones can be filtered.",
+        "2018-06-22T10:00:00-00:00",
+    ],
     ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
+    ["dhcp_agent_scheduler", "DHCP Agent Scheduler", "Networks are given to DHCP agents and taken from them.", "2013-02-07T10:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
     ["extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port.", "2013-03-17T12:00:00-00:00"],
     [
@@ -26,6 +40,7 @@ const EXTENSIONS: [[&str; 4]; 22] = [
     ["l2_adjacency", "L2 Adjacency", "Whether all ports of a network share one layer 2 domain.", "2016-04-12T16:00:00-00:00"],
     ["net-mtu", "Network MTU", "The largest IP packet of a network.", "2015-03-25T10:00:00-00:00"],
     ["net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be chosen.", "2017-07-12T00:00:00-00:00"],
+    ["network_availability_zone", "Network Availability Zone", "The zones from which DHCP serves a network.", "2015-01-01T10:00:00-00:00"],
     ["network-ip-availability", "Network IP Availability", "How many addresses of networks are used.", "2015-09-24T00:00:00-00:00"],
     [
         "network-ip-availability-details",

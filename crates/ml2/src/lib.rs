@@ -1,12 +1,13 @@
 //! Layer 2: networks, subnets, ports and the agents that carry them.
 //!
 //! [`network`], [`subnet`], [`port`] and [`agent`] are the resources; [`drivers`] says how networks are carried and who plugs ports;
-//! [`dhcp`] schedules networks to DHCP agents; [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
+//! [`dhcp`] schedules networks to DHCP agents, [`schedule`] is how an agent is chosen, [`availability_zone`] where they are; [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
 //!
 //! Deliberately absent: what hosts are told (`dispatch` projects it from the records); subnet pools, address scopes, routed segments,
 //! several bindings of a port and RBAC, which are features of their own; and any I/O.
 
 pub mod agent;
+pub mod availability_zone;
 mod config;
 mod dependents;
 pub mod dhcp;
@@ -17,6 +18,7 @@ mod heartbeat;
 pub mod ip_availability;
 pub mod network;
 pub mod port;
+pub mod schedule;
 pub mod subnet;
 #[cfg(test)]
 mod testing;

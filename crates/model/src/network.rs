@@ -72,6 +72,9 @@ pub struct Network {
     pub port_security_enabled: bool,
     /// How it is carried; at least one.
     pub segments: Vec<Segment>,
+    /// Zones whose DHCP agents may serve it; none: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub availability_zone_hints: Vec<SmolStr>,
     /// The DHCP agents that serve it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dhcp_agents: Vec<AgentId>,

@@ -16,6 +16,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
+    /// Who is given networks and routers, and when a host counts as dead.
+    pub scheduler: SchedulerConfig,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
     pub quota: BTreeMap<SmolStr, i64>,
 }
@@ -28,6 +30,8 @@ pub struct AgentConfig {
     pub host: Option<HostName>,
     /// The tunnel address; the address of the default route's link, or 127.0.0.1, when absent.
     pub local_ip: Option<IpAddr>,
+    /// The zone of the host's DHCP and L3 agents; `nova` when absent.
+    pub availability_zone: Option<SmolStr>,
     /// Physical network to link: `physnet1 = "eth1"`.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
 }
@@ -46,6 +50,22 @@ pub struct Ml2Config {
     pub global_physnet_mtu: Option<u32>,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
+}
+
+/// `[scheduler]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchedulerConfig {
+    /// DHCP agents that serve each network.
+    pub dhcp_agents_per_network: Option<usize>,
+    /// Zones of networks and routers that do not ask for any.
+    pub default_availability_zones: Vec<SmolStr>,
+    /// Seconds of silence after which a host's agents count as dead.
+    pub agent_down_time: Option<u64>,
+    /// Networks of a dead DHCP agent go to another one.
+    pub dhcp_failover: Option<bool>,
+    /// Routers of a dead L3 agent go to another one.
+    pub router_failover: Option<bool>,
 }
 
 impl Config {

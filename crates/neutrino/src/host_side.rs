@@ -56,6 +56,9 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &AgentConfi
     let mut options = agent::Config::new(name.clone(), &directory);
     options.local_ip = Some(args.local_ip.or(config.local_ip).unwrap_or_else(underlay_address));
     options.physical_networks.clone_from(&config.physical_networks);
+    if let Some(zone) = &config.availability_zone {
+        options.availability_zone = zone.clone();
+    }
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
     let agent = Agent::new(options, registry::roles(), kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;

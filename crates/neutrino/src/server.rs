@@ -16,6 +16,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::engines::Sqlite;
@@ -67,13 +68,13 @@ impl ServerSide {
         let settings = Settings::new()
             .with(Arc::new(ml2_config(config)?))
             .with(Arc::new(ml2::Heartbeats::new()))
-            .with(Arc::new(l3::Config::default()))
+            .with(Arc::new(l3_config(config)))
             .with(Arc::new(registry::dependents()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits });
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
-        let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings), epoch.epoch());
+        let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings), epoch.epoch());
         dispatcher.keep_epoch(epoch);
         Ok(ServerSide { store, api, dispatcher })
     }
@@ -167,12 +168,34 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
     if let Some(mtu) = given.global_physnet_mtu {
         ml2.global_physnet_mtu = mtu;
     }
+    let scheduler = &config.scheduler;
+    if let Some(number) = scheduler.dhcp_agents_per_network {
+        ensure!(number > 0, "dhcp_agents_per_network: 0 agents serve nobody; turn DHCP off in subnets");
+        ml2.dhcp_agents_per_network = number;
+    }
+    ml2.default_availability_zones.clone_from(&scheduler.default_availability_zones);
+    ml2.dhcp_failover = scheduler.dhcp_failover.unwrap_or(ml2.dhcp_failover);
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,
         Some(other) => bail!("linuxbridge_vif_type: '{other}' is neither tap nor bridge"),
     };
     Ok(ml2)
+}
+
+fn l3_config(config: &Config) -> l3::Config {
+    let mut l3 = l3::Config::default();
+    l3.router_failover = config.scheduler.router_failover.unwrap_or(l3.router_failover);
+    l3
+}
+
+fn dispatch_config(config: &Config) -> Result<dispatch::Config> {
+    let mut dispatch = dispatch::Config::default();
+    if let Some(seconds) = config.scheduler.agent_down_time {
+        ensure!(seconds > 0, "agent_down_time: agents need some time between two words");
+        dispatch.agent_down_time = Duration::from_secs(seconds);
+    }
+    Ok(dispatch)
 }
 
 fn vni_range(text: &str) -> Result<(u32, u32)> {

@@ -163,6 +163,7 @@ fn put_network(op: &mut Op<'_>, project_id: ProjectId, fields: &Fields) -> Netwo
         mtu: fields.int("mtu").and_then(|mtu| u32::try_from(mtu).ok()),
         port_security_enabled: true,
         segments: Vec::new(),
+        availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
         standard: Standard::new(op.tx.context.now, "".into()),
     });

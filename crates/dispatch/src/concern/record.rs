@@ -180,6 +180,7 @@ impl Gather<'_> {
 
     pub(super) fn agent(&mut self, agent: &Sides<'_, Agent>) {
         let hosts: BTreeSet<&HostName> = agent.iter().map(|a| &a.host).collect();
+        let carrying = |a: &Agent| (a.agent_type, a.host.clone(), a.admin_state_up);
         for host in &hosts {
             if network::tunnel_endpoint(self.before, host) != network::tunnel_endpoint(self.after, host) {
                 // Ports that are not there any more are entries of their own.
@@ -188,14 +189,14 @@ impl Gather<'_> {
                 }
             }
         }
-        if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::L3) {
+        if agent.differ(carrying) && agent.iter().any(|a| a.agent_type == AgentType::L3) {
             let ids = agent.iter().map(|a| a.id);
             let routers =
                 |id| [self.before, self.after].into_iter().flat_map(move |world| world.table::<Router>().ids(Router::BY_AGENT, id));
             let routers: BTreeSet<RouterId> = ids.flat_map(routers).copied().collect();
             routers.into_iter().for_each(|router| self.whole_router(router));
         }
-        if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::Dhcp) {
+        if agent.differ(carrying) && agent.iter().any(|a| a.agent_type == AgentType::Dhcp) {
             let Some(id) = agent.iter().next().map(|a| a.id) else { return };
             let worlds = [self.before, self.after].into_iter();
             let networks: BTreeSet<NetworkId> =

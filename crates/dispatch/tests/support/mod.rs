@@ -64,6 +64,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         mtu: None,
         port_security_enabled: true,
         segments: vec![segment],
+        availability_zone_hints: vec![],
         dhcp_agents: vec![],
         standard: Standard::default(),
     }
@@ -187,6 +188,7 @@ pub fn router(n: u8) -> Router {
         admin_state_up: true,
         gateway: None,
         routes: vec![],
+        availability_zone_hints: vec![],
         agents: vec![],
         standard: Standard::default(),
     }

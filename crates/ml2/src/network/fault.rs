@@ -31,10 +31,17 @@ pub enum NetworkFault {
     MtuTooSmall(NetworkId, u32),
 }
 
+impl NetworkFault {
+    /// 404 `NetworkNotFound` of an id as a client wrote it.
+    pub(crate) fn unknown(id: &str) -> Fault {
+        Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found."))
+    }
+}
+
 impl From<NetworkFault> for Fault {
     fn from(fault: NetworkFault) -> Fault {
         match fault {
-            NetworkFault::NotFound(id) => Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found.")),
+            NetworkFault::NotFound(id) => NetworkFault::unknown(&id.to_string()),
             NetworkFault::InUse(id, ports) => {
                 let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 let message = format!(

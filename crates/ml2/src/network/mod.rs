@@ -11,11 +11,12 @@ pub(crate) use provider::check_minimum;
 pub use provider::{effective_mtu, maximum_mtu};
 
 use crate::Config;
+use crate::availability_zone::{self, HINTS};
 use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
 use auth::Caller;
 use model::{Network, Segment, Subnet};
 use net::NetworkId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use world::World;
 
@@ -87,6 +88,8 @@ fn attributes() -> Vec<A> {
             .put()
             .filter()
             .policy(),
+        A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])).sort(),
+        A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.dhcp_agents))),
         A::new("l2_adjacency", Kind::Bool, |_| Cell::Bool(true)),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),

@@ -2,11 +2,12 @@
 
 use super::NetworkFault;
 use super::provider::{check_carrier, check_maximum, check_minimum, segment};
-use crate::Config;
 use crate::port::is_auto_deleted;
+use crate::{Config, availability_zone};
 use api::{Fault, Fields, Op};
-use model::{Network, Port, Standard, Subnet, device_owner};
+use model::{AgentType, Network, Port, Standard, Subnet, device_owner};
 use net::{NetworkId, PortId, ProjectId, SubnetId};
+use smol_str::SmolStr;
 use std::sync::Arc;
 use world::{Key, World};
 
@@ -16,6 +17,8 @@ const NAMED_PORTS: usize = 100;
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
     let project_id = ProjectId(fields.text("project_id").unwrap_or_default());
     security_groups::ensure_default(op, &project_id);
+    let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
+    availability_zone::check(op.tx.world(), AgentType::Dhcp, &hints)?;
     let segments = vec![segment(op, fields)?];
     let mtu = requested_mtu(fields).filter(|mtu| *mtu != 0);
     if let Some(mtu) = mtu {
@@ -34,6 +37,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments,
+        availability_zone_hints: hints,
         dhcp_agents: Vec::new(),
         standard,
     });

@@ -1,12 +1,18 @@
 //! Scheduling: which DHCP agents serve a network, and the ports through which they do.
 //!
-//! A network with a subnet that DHCP serves is given to the least loaded of the alive agents; each of them gets a port with owner
-//! `network:dhcp` in the same change, bound on its host, with an address in each such subnet. [`schedule`] brings a network to this state
-//! from any other and changes nothing when it is there; everything that can disturb it ends with a call of it.
+//! A network with a subnet that DHCP serves is given to agents of the zones that it asks for (see [`crate::schedule`]); each of them gets a
+//! port with owner `network:dhcp` in the same change, bound on its host, with an address in each such subnet. [`schedule`] brings a network to
+//! this state from any other and changes nothing when it is there; everything that can disturb it ends with a call of it. Agents stay
+//! scheduled when the last such subnet goes. [`by_hand`] is what operators do about it.
+
+pub mod by_hand;
+#[cfg(test)]
+mod tests;
 
 use crate::Config;
 use crate::port::provisioning::stop_waiting;
 use crate::port::{Asked, allocate, blank, generate_mac, rebind};
+use crate::schedule::{Candidates, zones};
 use api::Op;
 use model::{Agent, AgentType, FixedIp, Ipv6Mode, Network, Port, Standard, Subnet, device_owner};
 use net::{AgentId, Family, HostName, NetworkId, PortId, SubnetId};
@@ -37,9 +43,10 @@ pub fn port_of<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Opt
     ports(world, network).find(|port| port.device_id == device)
 }
 
-/// True when an alive agent serves the network: through a port, which may be missing for want of an address or of an L2 agent.
+/// True when an alive and enabled agent serves the network: through a port, which may be missing for want of an address or of an L2 agent.
 pub fn is_served(world: &World, network: &Network) -> bool {
-    let serves = |agent: &Agent| agent.alive && port_of(world, &agent.host, network.id).is_some_and(|port| port.binding.is_bound());
+    let has_port = |agent: &Agent| port_of(world, &agent.host, network.id).is_some_and(|port| port.binding.is_bound());
+    let serves = |agent: &Agent| agent.alive && agent.admin_state_up && has_port(agent);
     network.dhcp_agents.iter().any(|id| world.get::<Agent>(id).is_some_and(|agent| serves(agent)))
 }
 
@@ -51,8 +58,8 @@ fn served_subnets(world: &World, network: NetworkId) -> Vec<SubnetId> {
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| serves(subnet)).map(|subnet| subnet.id).collect()
 }
 
-fn is_usable(agent: &Agent) -> bool {
-    agent.agent_type == AgentType::Dhcp && agent.alive && agent.admin_state_up
+fn candidates(world: &World) -> Candidates {
+    Candidates::of(world, AgentType::Dhcp, |world, agent| world.table::<Network>().count(Network::BY_DHCP_AGENT, agent))
 }
 
 /// The scheduling of a network that may lack agents: what a new port costs when it does not.
@@ -69,52 +76,35 @@ pub fn schedule(op: &mut Op<'_>, network: NetworkId) {
     stop_waiting(op, network);
 }
 
-fn arrange(op: &mut Op<'_>, network_id: NetworkId) {
-    let Some(network) = op.tx.get::<Network>(&network_id).cloned() else { return };
-    let subnets = served_subnets(op.tx.world(), network_id);
-    let agents = if subnets.is_empty() { Vec::new() } else { choose_agents(op, &network) };
-    if agents != network.dhcp_agents {
-        let agents = agents.clone();
-        op.tx.update::<Network>(&network_id, |network| network.dhcp_agents = agents);
+/// The agents that the network has, and others up to the number wanted while DHCP has something to serve.
+fn arrange(op: &mut Op<'_>, id: NetworkId) {
+    let Some(network) = op.tx.get::<Network>(&id).cloned() else { return };
+    let config = op.settings.get::<Config>();
+    let mut agents = network.dhcp_agents.clone();
+    agents.retain(|id| op.tx.get::<Agent>(id).is_some());
+    if agents.len() < config.dhcp_agents_per_network && !served_subnets(op.tx.world(), id).is_empty() {
+        let mut candidates = candidates(op.tx.world());
+        while agents.len() < config.dhcp_agents_per_network {
+            let Some(next) = candidates.choose(zones(config, &network.availability_zone_hints), &agents) else { break };
+            agents.push(next);
+        }
     }
-    let hosts: Vec<HostName> = agents.iter().filter_map(|id| Some(op.tx.get::<Agent>(id)?.host.clone())).collect();
-    let mut parked = retire_ports(op, network_id, &hosts);
+    settle(op, id, agents);
+}
+
+/// Gives the network to these agents and no others, with the ports that they serve it through.
+fn settle(op: &mut Op<'_>, id: NetworkId, agents: Vec<AgentId>) {
+    let subnets = served_subnets(op.tx.world(), id);
+    let serving = agents.iter().filter(|_| !subnets.is_empty());
+    let hosts: Vec<HostName> = serving.filter_map(|id| Some(op.tx.get::<Agent>(id)?.host.clone())).collect();
+    op.tx.update::<Network>(&id, |network| network.dhcp_agents = agents);
+    let mut parked = retire_ports(op, id, &hosts);
     for host in &hosts {
-        provide_port(op, network_id, host, &subnets, parked.pop());
+        provide_port(op, id, host, &subnets, parked.pop());
     }
     for port in parked {
         op.tx.remove::<Port>(&port);
     }
-}
-
-/// The agents that the network has, and the least loaded others up to the number wanted.
-fn choose_agents(op: &Op<'_>, network: &Network) -> Vec<AgentId> {
-    let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
-    let mut agents = network.dhcp_agents.clone();
-    agents.retain(|id| op.tx.get::<Agent>(id).is_some());
-    while agents.len() < wanted {
-        let Some(next) = least_loaded(op.tx.world(), &agents) else { break };
-        agents.push(next);
-    }
-    agents
-}
-
-/// Counting stops where an agent is no longer the least loaded.
-fn least_loaded(world: &World, except: &[AgentId]) -> Option<AgentId> {
-    let usable = world.table::<Agent>().by(Agent::BY_TYPE, AgentType::Dhcp.as_str());
-    let usable: Vec<AgentId> = usable.filter(|agent| is_usable(agent) && !except.contains(&agent.id)).map(|agent| agent.id).collect();
-    if let [only] = usable[..] {
-        return Some(only);
-    }
-    let mut best: Option<(usize, AgentId)> = None;
-    for agent in usable {
-        let limit = best.map_or(usize::MAX, |(load, _)| load);
-        let load = world.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).take(limit).count();
-        if load < limit {
-            best = Some((load, agent));
-        }
-    }
-    best.map(|(_, agent)| agent)
 }
 
 /// The ports of hosts that no longer serve the network; they can serve it from another host.
@@ -196,15 +186,27 @@ pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
     }
 }
 
-/// Takes an agent off its networks; each goes to another agent where there is one.
-pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, only_with_successor: bool) {
+/// Takes an agent off its networks; each goes to another agent where there is one. Without one it stays where `keep` says so.
+pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, keep: bool) {
     let networks: Vec<NetworkId> = op.tx.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).copied().collect();
+    let mut candidates = candidates(op.tx.world());
     for id in networks {
         let Some(network) = op.tx.get::<Network>(&id).cloned() else { continue };
-        if only_with_successor && least_loaded(op.tx.world(), &network.dhcp_agents).is_none() {
+        let config = op.settings.get::<Config>();
+        let mut agents = network.dhcp_agents.clone();
+        agents.retain(|there| *there != agent);
+        let successor = candidates.choose(zones(config, &network.availability_zone_hints), &agents);
+        if successor.is_none() && keep {
             continue;
         }
-        op.tx.update::<Network>(&id, |network| network.dhcp_agents.retain(|a| *a != agent));
-        schedule(op, id);
+        agents.extend(successor.filter(|_| agents.len() < config.dhcp_agents_per_network));
+        settle(op, id, agents);
+        stop_waiting(op, id);
     }
+}
+
+/// An agent serves nothing any more, though it keeps its networks: their ports wait for it no longer.
+pub(crate) fn pause(op: &mut Op<'_>, agent: AgentId) {
+    let networks: Vec<NetworkId> = op.tx.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).copied().collect();
+    networks.into_iter().for_each(|network| stop_waiting(op, network));
 }
