@@ -30,6 +30,8 @@ pub struct AgentConfig {
     pub host: Option<HostName>,
     /// The tunnel address; the address of the default route's link, or 127.0.0.1, when absent.
     pub local_ip: Option<IpAddr>,
+    /// Seconds between two words to the server that the agent is alive.
+    pub report_interval: Option<u64>,
     /// The zone of the host's DHCP and L3 agents; `nova` when absent.
     pub availability_zone: Option<SmolStr>,
     /// Physical network to link: `physnet1 = "eth1"`.

@@ -56,6 +56,10 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &AgentConfi
     let mut options = agent::Config::new(name.clone(), &directory);
     options.local_ip = Some(args.local_ip.or(config.local_ip).unwrap_or_else(underlay_address));
     options.physical_networks.clone_from(&config.physical_networks);
+    if let Some(seconds) = config.report_interval {
+        ensure!(seconds > 0, "report_interval: an agent that always speaks does nothing else");
+        options.heartbeat = Duration::from_secs(seconds);
+    }
     if let Some(zone) = &config.availability_zone {
         options.availability_zone = zone.clone();
     }

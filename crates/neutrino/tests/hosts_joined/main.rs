@@ -4,6 +4,7 @@
 
 mod cloud;
 mod leaving;
+mod moved;
 mod restarts;
 mod strangers;
 mod tunnels;
