@@ -97,6 +97,10 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
         binding: Binding { host: "compute-1".into(), ..Binding::default() },
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: Vec::new(),
         provisioning: Provisioning::default(),
         standard: Standard::new(tx.context.now, "".into()),
     });

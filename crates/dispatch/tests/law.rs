@@ -39,7 +39,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..3u8, 0..4u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
         2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>())
             .prop_map(|(n, v6, dhcp, mode, dns)| Op::Subnet { n, v6, dhcp, mode, dns }),
-        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..8u8)
+        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..16u8)
             .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
@@ -93,6 +93,10 @@ fn apply(tx: &mut Tx, op: &Op) {
             if extra & 2 != 0 {
                 let ip_address = "10.9.0.0/24".parse().expect("a prefix");
                 port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
+            }
+            if extra & 8 != 0 {
+                let binding = Binding { host: host((on + last) % HOSTS), vif_type: VifType::Tap, ..Binding::default() };
+                port.standby = vec![Standby { binding, prepared: false }];
             }
             if extra & 4 != 0 {
                 let option = ExtraDhcpOption { opt_name: "mtu".into(), opt_value: "1400".into(), ip_version: net::Family::V4 };
@@ -257,7 +261,8 @@ proptest! {
                     }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");
-                        prop_assert_eq!(there.bound_host(), Some(&host(n)));
+                        prop_assert!(there.hosts().any(|there| *there == host(n)));
+                        prop_assert_eq!(port.standby, there.bound_host() != Some(&host(n)));
                     }
                 }
             }

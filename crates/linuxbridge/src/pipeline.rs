@@ -7,6 +7,7 @@
 //! | stage | native | hybrid |
 //! |---|---|---|
 //! | conntrack zone of the network | bridge prerouting −300, by bridge | inet prerouting −300, by bridge |
+//! | nothing from and to a port that is only prepared here | bridge prerouting −250, forward −5 | the same |
 //! | no frames by the uplink in the name of a service that is here | bridge prerouting −250 | the same |
 //! | anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | bridge prerouting −250 | the same |
 //! | rules of the sender | bridge prerouting −150, by link | inet prerouting 0, by mark |
@@ -48,6 +49,8 @@ pub const JUDGED: u32 = MARK_BASE + 0xffff;
 
 /// Links that are ports of our bridges, uplinks included: set of link names.
 pub(crate) const MEMBERS: &str = "members";
+/// Links of ports that are on another host and only prepared here: set of link names.
+pub(crate) const STANDBY: &str = "standby";
 /// Uplink of a network and MAC of a router's or DHCP server's port that is here.
 pub(crate) const HERE: &str = "here";
 /// Links of filtered ports: set of link names.
@@ -147,6 +150,7 @@ fn frame_sets(table: &mut Table) {
     use DataType::{EtherAddr, Ifname, Ipv4, Ipv6};
     let sets = [
         (MEMBERS, SetSpec::set([Ifname])),
+        (STANDBY, SetSpec::set([Ifname])),
         (HERE, SetSpec::set([Ifname, EtherAddr])),
         (FILTERED, SetSpec::set([Ifname])),
         (MACS, SetSpec::set([Ifname, EtherAddr])),
@@ -178,6 +182,7 @@ fn frame_chains(table: &mut Table, variant: Variant) {
         prerouting.push(rule("ours", vec![within([Iifname], MEMBERS), Statement::Set(Target::Mark, MARK_BASE)]));
         prerouting.push(rule("sender", vec![mark_by(Iifname)]));
     }
+    prerouting.push(rule("not active here", vec![within([Iifname], STANDBY), Statement::Counter, Statement::DROP]));
     prerouting.push(rule("a service that is here", vec![within([Iifname, EtherSaddr], HERE), Statement::Counter, Statement::DROP]));
     prerouting.push(rule("", vec![within([Iifname], FILTERED), Statement::goto("check")]));
     base(table, "prerouting", Hook::Prerouting, -250, prerouting);
@@ -236,6 +241,7 @@ fn forward(table: &mut Table, variant: Variant) {
     use Field::{EtherType, Iifname, Mark, Oifname};
     let drop = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
     let mut rules = vec![
+        drop("not active here", vec![within([Oifname], STANDBY)]),
         drop("to a strange port", vec![within([Iifname], MEMBERS), outside([Oifname], MEMBERS)]),
         drop("from a strange port", vec![outside([Iifname], MEMBERS), within([Oifname], MEMBERS)]),
     ];

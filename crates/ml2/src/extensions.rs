@@ -27,7 +27,9 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2018-06-22T10:00:00-00:00",
     ],
     ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
+    ["data-plane-status", "Port data plane status extension", "What is known of the network below a port.", "2017-01-24T10:00:00-00:00"],
     ["dhcp_agent_scheduler", "DHCP Agent Scheduler", "Networks are given to DHCP agents and taken from them.", "2013-02-07T10:00:00-00:00"],
+    ["binding-extended", "Port Bindings Extended", "Bindings of a port to further hosts.", "2017-07-17T10:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
     ["extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port.", "2013-03-17T12:00:00-00:00"],
     [
@@ -48,11 +50,24 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "The same for the prefixes and the allocation pools apart.",
         "2025-10-31T00:00:00-00:00",
     ],
+    ["port-device-profile", "Port device profile", "Which accelerator a port asks for.", "2020-12-17T10:00:00-00:00"],
     [
         "port-mac-address-regenerate",
         "Neutron Port MAC address regenerate",
         "A null MAC gives a port a new one.",
         "2018-05-03T10:00:00-00:00",
+    ],
+    [
+        "port-numa-affinity-policy",
+        "Port NUMA affinity policy",
+        "How near to its instance a port's device must be.",
+        "2020-07-08T10:00:00-00:00",
+    ],
+    [
+        "port-numa-affinity-policy-socket",
+        "Port NUMA affinity policy \"socket\"",
+        "A port's device may be anywhere on its instance's socket.",
+        "2024-02-09T10:00:00-00:00",
     ],
     ["port-security", "Port Security", "Anti-spoofing and filtering can be turned off for a network or port.", "2012-07-23T10:00:00-00:00"],
     [

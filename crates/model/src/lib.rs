@@ -16,7 +16,7 @@ mod subnet;
 pub use agent::{Agent, AgentType};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
-    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
+    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
 };
 pub use quota::Quota;
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};

@@ -272,6 +272,10 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
         binding: Binding::default(),
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: Vec::new(),
         provisioning: model::Provisioning::default(),
         standard: Standard::new(op.tx.context.now, "".into()),
     });

@@ -11,7 +11,10 @@ use world::{Key, World};
 
 impl Gather<'_> {
     pub(super) fn port(&mut self, port: &Sides<'_, Port>) {
-        let wiring = |p: &Port| (p.bound_host().cloned(), p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled);
+        let wiring = |p: &Port| {
+            let standby: Vec<HostName> = p.standby_hosts().cloned().collect();
+            (p.bound_host().cloned(), standby, p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled)
+        };
         let filtering =
             |p: &Port| (p.security_groups.clone(), p.fixed_ips.clone(), p.allowed_address_pairs.clone(), p.device_owner.clone());
         let woken = |needs: fn(&Port) -> bool| port.after.is_some_and(needs) && !port.before.is_some_and(needs);
@@ -37,11 +40,12 @@ impl Gather<'_> {
 
     fn bound_port(&mut self, port: &Sides<'_, Port>) {
         for side in port.iter() {
-            let Some(host) = side.bound_host() else { continue };
-            self.mark(host, UnitId::Port(side.id));
-            self.gate(Gate::Network(side.network_id, host.clone()));
-            for group in &side.security_groups {
-                self.gate(Gate::Group(*group, host.clone()));
+            for host in side.hosts() {
+                self.mark(host, UnitId::Port(side.id));
+                self.gate(Gate::Network(side.network_id, host.clone()));
+                for group in &side.security_groups {
+                    self.gate(Gate::Group(*group, host.clone()));
+                }
             }
         }
     }

@@ -106,6 +106,10 @@ pub fn port(n: u8, of: u8) -> Port {
         allowed_address_pairs: vec![],
         extra_dhcp_opts: vec![],
         binding: Binding::default(),
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: vec![],
         provisioning: Provisioning::default(),
         standard: Standard::default(),
     }

@@ -1,6 +1,7 @@
 //! `ports`: where instances, routers and services are attached to networks.
 
 mod binding;
+pub mod bindings;
 mod fault;
 mod filter;
 mod ipam;
@@ -133,6 +134,18 @@ fn own_attributes() -> Vec<A> {
         .post()
         .put()
         .policy(),
+        A::new("data_plane_status", Kind::WordOrNull(&["ACTIVE", "DOWN"]), |v| {
+            Cell::optional(v.record.data_plane_status.as_deref(), Cell::Str)
+        })
+        .put()
+        .policy(),
+        A::new("device_profile", Kind::TextOrNull(255), |v| Cell::optional(v.record.device_profile.as_deref(), Cell::Str))
+            .post_or(Value::Null),
+        A::new("numa_affinity_policy", Kind::WordOrNull(&["required", "preferred", "legacy", "socket"]), |v| {
+            Cell::optional(v.record.numa_affinity_policy.as_deref(), Cell::Str)
+        })
+        .post_or(Value::Null)
+        .put(),
         A::new("extra_dhcp_opts", kinds::DHCP_OPTIONS, |v| Cell::Json(&v.record.extra_dhcp_opts)).post_or(json!([])).put(),
     ]
 }
@@ -169,6 +182,10 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
         binding: model::Binding::default(),
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: Vec::new(),
         provisioning: model::Provisioning::default(),
         standard,
     }

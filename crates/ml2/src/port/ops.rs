@@ -72,6 +72,16 @@ fn own(port: &mut Port, fields: &Fields) {
     if let Some(description) = fields.text("description") {
         port.standard.description = description;
     }
+    let words = [
+        ("data_plane_status", &mut port.data_plane_status),
+        ("device_profile", &mut port.device_profile),
+        ("numa_affinity_policy", &mut port.numa_affinity_policy),
+    ];
+    for (name, word) in words {
+        if fields.has(name) {
+            *word = fields.text(name);
+        }
+    }
 }
 
 pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Result<(), Fault> {

@@ -26,6 +26,7 @@ pub(crate) fn registry() -> Registry {
         .core_resource(crate::network::resource())
         .core_resource(crate::subnet::resource())
         .core_resource(crate::port::resource())
+        .member("ports", crate::port::bindings::COLLECTION, crate::port::bindings::collection)
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())

@@ -72,6 +72,11 @@ impl TestCloud {
         Ok(Cloud::from_file(&self.state.path().join("clouds.yaml"), "neutrino")?)
     }
 
+    /// Its API as another service of the cloud sees it: Nova.
+    pub fn service(&self) -> Result<Cloud> {
+        Ok(Cloud::from_file(&self.state.path().join("clouds.yaml"), "neutrino-service")?)
+    }
+
     /// Waits until the agents of a host are alive.
     pub fn wait_alive(&self, host: &str) -> Result<()> {
         let api = self.api()?;

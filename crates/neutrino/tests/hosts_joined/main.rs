@@ -4,6 +4,7 @@
 
 mod cloud;
 mod leaving;
+mod migration;
 mod moved;
 mod restarts;
 mod strangers;
