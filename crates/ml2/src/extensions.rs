@@ -50,6 +50,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "The same for the prefixes and the allocation pools apart.",
         "2025-10-31T00:00:00-00:00",
     ],
+    [
+        "network-segment-range",
+        "Neutron Network Segment Range",
+        "Which segmentation ids networks of projects get.",
+        "2018-11-29T00:00:00-00:00",
+    ],
     ["port-device-profile", "Port device profile", "Which accelerator a port asks for.", "2020-12-17T10:00:00-00:00"],
     [
         "port-mac-address-regenerate",

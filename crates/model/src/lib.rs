@@ -10,6 +10,7 @@ mod port;
 mod quota;
 mod router;
 mod security_group;
+mod segment_range;
 mod standard;
 mod subnet;
 
@@ -21,6 +22,7 @@ pub use port::{
 pub use quota::Quota;
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
+pub use segment_range::SegmentRange;
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
 
@@ -36,6 +38,7 @@ pub fn schema() -> world::Schema {
         .with::<Router>()
         .with::<FloatingIp>()
         .with::<PortForwarding>()
+        .with::<SegmentRange>()
         .with::<Quota>()
 }
 

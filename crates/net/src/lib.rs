@@ -12,7 +12,7 @@ mod vni;
 
 pub use address::{Family, IpNet, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, offset};
 pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, RouterId};
-pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SubnetId};
+pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, SubnetId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
 pub use vni::{Vni, VniError};

@@ -11,7 +11,7 @@ mod type_vxlan;
 use crate::Config;
 use api::Fault;
 use model::{Network, NetworkType, Port, VifType};
-use net::SegmentId;
+use net::{ProjectId, SegmentId};
 use rand::rngs::SmallRng;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
@@ -31,11 +31,11 @@ pub trait TypeDriver: Sync {
     /// Its word.
     fn network_type(&self) -> NetworkType;
 
-    /// Checks what an administrator asked for and completes it from what is free; 400, or 409 when it is taken.
-    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault>;
+    /// Checks what an administrator asked for a project's network and completes it from what is free; 400, or 409 when it is taken.
+    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId, asked: &Carried) -> Result<Carried, Fault>;
 
     /// Something free for a project's network; none: nothing is left.
-    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng) -> Option<Carried>;
+    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId) -> Option<Carried>;
 
     /// The largest MTU of a network carried so, in bytes.
     fn mtu(&self, config: &Config, physical_network: Option<&str>) -> u32;

@@ -19,7 +19,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
     security_groups::ensure_default(op, &project_id);
     let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
     availability_zone::check(op.tx.world(), AgentType::Dhcp, &hints)?;
-    let segments = vec![segment(op, fields)?];
+    let segments = vec![segment(op, &project_id, fields)?];
     let mtu = requested_mtu(fields).filter(|mtu| *mtu != 0);
     if let Some(mtu) = mtu {
         check_maximum(op.settings.get::<Config>(), &segments, mtu)?;

@@ -5,7 +5,7 @@ use crate::Config;
 use crate::drivers::{Carried, type_driver};
 use api::{Fault, Fields, Op};
 use model::{Network, NetworkType, Segment};
-use net::{Family, NetworkId, SegmentId};
+use net::{Family, NetworkId, ProjectId, SegmentId};
 
 const TYPE: &str = "provider:network_type";
 const PHYSICAL: &str = "provider:physical_network";
@@ -25,7 +25,7 @@ pub(super) fn check_carrier(fields: &Fields) -> Result<(), NetworkFault> {
 }
 
 /// The segment of a new network: what an administrator asked for, or what is free of the configured types.
-pub(super) fn segment(op: &mut Op<'_>, fields: &Fields) -> Result<Segment, Fault> {
+pub(super) fn segment(op: &mut Op<'_>, project: &ProjectId, fields: &Fields) -> Result<Segment, Fault> {
     let config = op.settings.get::<Config>();
     let world = op.tx.world().clone();
     let rng = &mut op.tx.context.rng;
@@ -34,10 +34,10 @@ pub(super) fn segment(op: &mut Op<'_>, fields: &Fields) -> Result<Segment, Fault
         let unknown = || NetworkFault::UnknownType(word.to_string());
         let network_type = NetworkType::from_word(&word).ok_or_else(unknown)?;
         let driver = type_driver(network_type).ok_or_else(unknown)?;
-        (network_type, driver.reserve(&world, config, rng, &asked(fields)?)?)
+        (network_type, driver.reserve(&world, config, rng, project, &asked(fields)?)?)
     } else {
         let types = config.project_network_types.iter();
-        let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng)?)));
+        let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng, project)?)));
         free.next().ok_or(NetworkFault::NoSegment)?
     };
     let id = SegmentId(op.tx.context.uuid());

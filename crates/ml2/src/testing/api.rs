@@ -30,6 +30,7 @@ pub(crate) fn registry() -> Registry {
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
+        .resource(crate::segment_range::resource())
         .collection(crate::availability_zone::COLLECTION, crate::availability_zone::collection)
         .links(crate::dhcp::by_hand::networks_of_agent(), crate::network::resource())
         .links(crate::dhcp::by_hand::agents_of_network(), crate::agent::resource())
