@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// An attribute's value: what an answer shows, what a filter compares, what a sort orders by.
 pub enum Cell<'a> {
+    /// Nothing: the attribute is left out of the answer.
+    Absent,
     /// `null`.
     Null,
     /// A boolean.
@@ -53,7 +55,7 @@ impl<'a> Cell<'a> {
     /// Appends the value's JSON.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Cell::Null => out.extend_from_slice(b"null"),
+            Cell::Null | Cell::Absent => out.extend_from_slice(b"null"),
             Cell::Bool(value) => json::bool(out, *value),
             Cell::Int(number) => json::int(out, *number),
             Cell::Str(text) => json::string(out, text),
@@ -81,9 +83,9 @@ impl<'a> Cell<'a> {
     /// The order in which lists are sorted: null first, numbers and addresses by value, texts by code points.
     pub fn compare(&self, other: &Cell<'_>) -> Ordering {
         match (self, other) {
-            (Cell::Null, Cell::Null) => Ordering::Equal,
-            (Cell::Null, _) => Ordering::Less,
-            (_, Cell::Null) => Ordering::Greater,
+            (Cell::Null | Cell::Absent, Cell::Null | Cell::Absent) => Ordering::Equal,
+            (Cell::Null | Cell::Absent, _) => Ordering::Less,
+            (_, Cell::Null | Cell::Absent) => Ordering::Greater,
             (Cell::Bool(a), Cell::Bool(b)) => a.cmp(b),
             (Cell::Int(a), Cell::Int(b)) => a.cmp(b),
             (Cell::Uuid(a), Cell::Uuid(b)) => a.cmp(b),
@@ -99,7 +101,7 @@ impl<'a> Cell<'a> {
     pub(crate) fn policy_value(&self) -> Option<auth::Value<'a>> {
         match self {
             Cell::Bool(value) => Some((*value).into()),
-            Cell::Null | Cell::Uuids(_) | Cell::Json(_) | Cell::Made(_) => None,
+            Cell::Null | Cell::Absent | Cell::Uuids(_) | Cell::Json(_) | Cell::Made(_) => None,
             other => Some(auth::Value::Text(other.text())),
         }
     }

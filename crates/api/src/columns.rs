@@ -1,6 +1,6 @@
 //! Answers: which attributes a caller sees, and writing them from records into a buffer.
 
-use crate::{Attribute, CellOf, Query, View, json};
+use crate::{Attribute, Cell, CellOf, Query, View, json};
 use auth::{Caller, Decision, Policy, RuleId, Target};
 
 /// A shown attribute, ready for writing.
@@ -60,9 +60,12 @@ impl<'e, R> Plan<'e, R> {
             if rule.is_some_and(|rule| !policy.check(rule, view.caller, target)) {
                 continue;
             }
-            out.push(b',');
-            out.extend_from_slice(&column.key);
-            (column.cell)(view).write(out);
+            let cell = (column.cell)(view);
+            if !matches!(cell, Cell::Absent) {
+                out.push(b',');
+                out.extend_from_slice(&column.key);
+                cell.write(out);
+            }
         }
         if out.len() == start {
             out.push(b'{');

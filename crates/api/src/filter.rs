@@ -122,7 +122,7 @@ impl<'q> Wanted<'q> {
     fn has(&self, cell: &Cell<'_>) -> bool {
         let text = |text: &str| self.texts.binary_search_by(|wanted| (**wanted).cmp(text)).is_ok();
         match cell {
-            Cell::Null => false,
+            Cell::Null | Cell::Absent => false,
             Cell::Bool(value) => self.bools[usize::from(*value)],
             Cell::Int(number) => self.ints.binary_search(number).is_ok(),
             Cell::Str(value) => text(value),

@@ -31,6 +31,7 @@ mod query;
 mod quota;
 mod registry;
 mod resource;
+pub mod rows;
 mod server;
 mod settings;
 mod tags;

@@ -36,10 +36,10 @@ fn op() -> impl Strategy<Value = Op> {
     let agents = prop::collection::vec(0..HOSTS, 0..3);
     let groups = prop::collection::btree_set(0..4u8, 0..3).prop_map(|groups| groups.into_iter().collect());
     prop_oneof![
-        2 => (0..3u8, 0..4u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
+        2 => (0..3u8, 0..6u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
         2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>())
             .prop_map(|(n, v6, dhcp, mode, dns)| Op::Subnet { n, v6, dhcp, mode, dns }),
-        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..16u8)
+        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..64u8)
             .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
@@ -59,7 +59,10 @@ fn apply(tx: &mut Tx, op: &Op) {
     match op {
         Op::Network { n, kind, mtu, up, agents } => {
             let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Local];
-            let mut network = network(*n, kinds[usize::from(*kind)]);
+            let mut network = network(*n, kinds[usize::from(*kind % 4)]);
+            if *kind > 3 {
+                network.segments.extend(self::network(*n + 10, kinds[2 - 2 * usize::from(*kind % 2)]).segments);
+            }
             network.mtu = mtu.then_some(1400);
             network.admin_state_up = *up;
             network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
@@ -93,6 +96,10 @@ fn apply(tx: &mut Tx, op: &Op) {
             if extra & 2 != 0 {
                 let ip_address = "10.9.0.0/24".parse().expect("a prefix");
                 port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
+            }
+            if extra & 16 != 0 {
+                let place = *of + 10 * (extra >> 5);
+                port.binding.segment = Some(network(place, NetworkType::Vxlan).segments[0].id);
             }
             if extra & 8 != 0 {
                 let binding = Binding { host: host((on + last) % HOSTS), vif_type: VifType::Tap, ..Binding::default() };

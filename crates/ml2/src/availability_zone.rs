@@ -1,16 +1,17 @@
 //! `availability_zones`: where DHCP and L3 agents are, as they say themselves (extensions `availability_zone` and
 //! `availability_zone_filter`), and the hints by which networks and routers ask for zones.
 //!
-//! Zones are not records: one is there while an agent says so. Absent: sorting and pages of the list.
+//! Zones are not records: one is there while an agent says so.
 
 #[cfg(test)]
 mod tests;
 
-use api::{Answer, Answering, Collection, Fault, Invalid, Kind, Query, Request, python};
+use api::rows::Rows;
+use api::{Answer, Answering, Collection, Fault, Invalid, Kind, Request, python};
 use auth::{Policy, RuleId};
 use model::{Agent, AgentType};
 use net::AgentId;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use world::World;
 /// Name in bodies; the path may have hyphens.
 pub const COLLECTION: &str = "availability_zones";
 const FIELDS: [&str; 3] = ["state", "name", "resource"];
+const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, sorts: &FIELDS, id: "name" };
 
 /// `availability_zone_hints` of a request.
 pub const HINTS: Kind = Kind::Special { name: "availability_zone_hint_list", check: hints };
@@ -87,17 +89,10 @@ impl Collection for Zones {
 
 impl Zones {
     async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let query = &request.query;
-        let unknown: Vec<&str> = query.iter().map(|(name, _)| name).filter(|name| *name != "fields" && !FIELDS.contains(name)).collect();
-        if !unknown.is_empty() {
-            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", python::list(unknown))));
-        }
         let world = request.frame.fresh().await?;
         let admitted = request.frame.policy.check(self.get, &request.caller, &());
         let zones = if admitted { all(&world) } else { BTreeMap::new() };
-        let shown = zones.iter().map(|((name, resource), is_up)| [state(*is_up), name.as_str(), resource]);
-        let shown: Vec<Value> = shown.filter(|values| matches(query, values)).map(|values| document(query, &values)).collect();
-        Ok(Answer::value(200, &json!({ COLLECTION: shown })))
+        ROWS.list(&request.query, zones.iter().map(|((name, resource), is_up)| document([state(*is_up), name, resource])))
     }
 }
 
@@ -115,13 +110,6 @@ fn state(is_up: bool) -> &'static str {
     if is_up { "available" } else { "unavailable" }
 }
 
-fn matches(query: &Query<'_>, values: &[&str; 3]) -> bool {
-    let fits = |(name, value): (&str, &&str)| query.last(name).is_none() || query.all(name).any(|wanted| wanted == *value);
-    FIELDS.into_iter().zip(values).all(fits)
-}
-
-fn document(query: &Query<'_>, values: &[&str; 3]) -> Value {
-    let is_shown = |name: &str| query.last("fields").is_none() || query.all("fields").any(|field| field == name);
-    let shown = FIELDS.into_iter().zip(values).filter(|(name, _)| is_shown(name));
-    Value::Object(shown.map(|(name, value)| (name.to_owned(), Value::from(*value))).collect::<Map<_, _>>())
+fn document(values: [&str; 3]) -> Map<String, Value> {
+    FIELDS.into_iter().zip(values).map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }

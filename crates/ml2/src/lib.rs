@@ -19,6 +19,7 @@ pub mod ip_availability;
 pub mod network;
 pub mod port;
 pub mod schedule;
+pub mod segment;
 pub mod segment_range;
 pub mod subnet;
 #[cfg(test)]

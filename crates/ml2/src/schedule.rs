@@ -33,6 +33,11 @@ impl Candidates {
         Candidates { world: world.clone(), load, agents }
     }
 
+    /// Leaves those that can do the work.
+    pub fn retain(&mut self, can: impl Fn(&AgentId) -> bool) {
+        self.agents.retain(|agent| can(&agent.id));
+    }
+
     /// An agent in one of the zones (none named: anywhere) for what agents `taken` have already.
     pub fn choose(&mut self, zones: &[SmolStr], taken: &[AgentId]) -> Option<AgentId> {
         let in_zones = |agent: &Candidate| zones.is_empty() || agent.zone.as_ref().is_some_and(|zone| zones.contains(zone));

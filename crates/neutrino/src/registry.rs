@@ -18,6 +18,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .core_resource(ml2::port::resource())
         .member("ports", ml2::port::bindings::COLLECTION, ml2::port::bindings::collection)
         .resource(ml2::agent::resource())
+        .collection(ml2::segment::COLLECTION, ml2::segment::collection)
         .resource(ml2::segment_range::resource())
         .collection(ml2::availability_zone::COLLECTION, ml2::availability_zone::collection)
         .links(ml2::dhcp::by_hand::networks_of_agent(), ml2::network::resource())

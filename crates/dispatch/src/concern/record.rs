@@ -12,8 +12,8 @@ use world::{Key, World};
 impl Gather<'_> {
     pub(super) fn port(&mut self, port: &Sides<'_, Port>) {
         let wiring = |p: &Port| {
-            let standby: Vec<HostName> = p.standby_hosts().cloned().collect();
-            (p.bound_host().cloned(), standby, p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled)
+            let standby: Vec<_> = p.standby.iter().map(|s| (s.binding.is_bound(), s.binding.host.clone(), s.binding.segment)).collect();
+            (p.bound_host().cloned(), p.binding.segment, standby, p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled)
         };
         let filtering =
             |p: &Port| (p.security_groups.clone(), p.fixed_ips.clone(), p.allowed_address_pairs.clone(), p.device_owner.clone());
@@ -59,7 +59,7 @@ impl Gather<'_> {
     }
 
     /// Names the port on all hosts that have its network, except its own.
-    fn remote_everywhere(&mut self, network: NetworkId, port: PortId, there: &HostName) {
+    pub(super) fn remote_everywhere(&mut self, network: NetworkId, port: PortId, there: &HostName) {
         if !self.is_tunnelled(network) {
             return;
         }
@@ -115,7 +115,8 @@ impl Gather<'_> {
                 self.mark(&host, UnitId::Dhcp(id));
             }
         }
-        if network.before.is_some_and(network::is_tunnelled) != network.after.is_some_and(network::is_tunnelled) {
+        let is_mixed = network.iter().any(|n| n.segments.len() > 1) && network.differ(|n| &n.segments);
+        if is_mixed || network.before.is_some_and(network::is_tunnelled) != network.after.is_some_and(network::is_tunnelled) {
             for port in [self.before, self.after].into_iter().flat_map(|world| world.table::<Port>().by(Port::BY_NETWORK, id)) {
                 if let Some(there) = port.bound_host() {
                     self.remote_everywhere(id, port.id, there);

@@ -24,12 +24,17 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: dhcp_subnets(world, id).map(|subnet| subnet_intent(subnet)).collect(),
+        subnets: dhcp_subnets(world, id).filter(|subnet| is_here(subnet, port)).map(|subnet| subnet_intent(subnet)).collect(),
     })
 }
 
 fn dhcp_subnets(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Subnet>> {
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| ml2::dhcp::serves(subnet))
+}
+
+/// Subnets of a routed network are served where their segment is: there the server has an address in them.
+fn is_here(subnet: &Subnet, port: &Port) -> bool {
+    subnet.segment_id.is_none() || port.fixed_ips.iter().any(|ip| ip.subnet_id == subnet.id)
 }
 
 fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {

@@ -49,6 +49,8 @@ pub fn host(n: u8) -> HostName {
 
 pub fn network(n: u8, network_type: NetworkType) -> Network {
     let segment = Segment {
+        name: None,
+        standard: Standard::default(),
         id: SegmentId(uuid(7, n)),
         network_type,
         physical_network: (network_type == NetworkType::Flat).then(|| "physnet1".into()),
@@ -72,6 +74,8 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
 
 pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
     Subnet {
+        service_types: vec![],
+        segment_id: None,
         id: subnet_id(n),
         project_id: "p".into(),
         network_id: network_id(of),

@@ -104,7 +104,10 @@ fn became_able(op: &mut Op<'_>, id: AgentId) {
     let Some(agent) = op.tx.get::<Agent>(&id).cloned() else { return };
     match agent.agent_type {
         AgentType::Dhcp => dhcp::schedule_waiting(op),
-        AgentType::LinuxBridge | AgentType::OpenVSwitch => bind_failed(op, &agent.host),
+        AgentType::LinuxBridge | AgentType::OpenVSwitch => {
+            bind_failed(op, &agent.host);
+            dhcp::schedule_routed(op);
+        }
         AgentType::L3 | AgentType::Metadata => {}
     }
     for dependent in dependents(op) {

@@ -10,13 +10,15 @@ pub mod by_hand;
 mod tests;
 
 use crate::Config;
+use crate::drivers::reached;
 use crate::port::provisioning::stop_waiting;
 use crate::port::{Asked, allocate, blank, generate_mac, rebind};
 use crate::schedule::{Candidates, zones};
 use api::Op;
 use model::{Agent, AgentType, FixedIp, Ipv6Mode, Network, Port, Standard, Subnet, device_owner};
-use net::{AgentId, Family, HostName, NetworkId, PortId, SubnetId};
+use net::{AgentId, Family, HostName, NetworkId, PortId, SegmentId, SubnetId};
 use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 use world::{Key, World};
@@ -54,6 +56,17 @@ fn ports(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Port>> 
     world.table::<Port>().by(Port::BY_OWNER, Key::TextUuid(device_owner::DHCP.into(), network.0))
 }
 
+/// True when the subnet is on no segment, or on the one that the host reaches.
+fn is_reached(world: &World, host: &HostName, network: &Network, subnet: SubnetId) -> bool {
+    let segment = world.get::<Subnet>(&subnet).and_then(|subnet| subnet.segment_id);
+    segment.is_none() || segment == reached(world, host, network).map(|segment| segment.id)
+}
+
+/// The segments of a routed network that DHCP serves; of others, one that stands for all.
+fn served_segments(world: &World, network: NetworkId) -> BTreeSet<Option<SegmentId>> {
+    served_subnets(world, network).iter().filter_map(|id| Some(world.get::<Subnet>(id)?.segment_id)).collect()
+}
+
 fn served_subnets(world: &World, network: NetworkId) -> Vec<SubnetId> {
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| serves(subnet)).map(|subnet| subnet.id).collect()
 }
@@ -82,14 +95,25 @@ fn arrange(op: &mut Op<'_>, id: NetworkId) {
     let config = op.settings.get::<Config>();
     let mut agents = network.dhcp_agents.clone();
     agents.retain(|id| op.tx.get::<Agent>(id).is_some());
-    if agents.len() < config.dhcp_agents_per_network && !served_subnets(op.tx.world(), id).is_empty() {
-        let mut candidates = candidates(op.tx.world());
-        while agents.len() < config.dhcp_agents_per_network {
+    let world = op.tx.world().clone();
+    for segment in served_segments(&world, id) {
+        let on = |agent: &AgentId| is_on(&world, agent, &network, segment);
+        let mut missing = config.dhcp_agents_per_network.saturating_sub(agents.iter().filter(|agent| on(agent)).count());
+        let mut candidates = if missing == 0 { continue } else { candidates(&world) };
+        candidates.retain(on);
+        while missing > 0 {
             let Some(next) = candidates.choose(zones(config, &network.availability_zone_hints), &agents) else { break };
             agents.push(next);
+            missing -= 1;
         }
     }
     settle(op, id, agents);
+}
+
+/// True when the agent can serve a segment of the network; none: any.
+fn is_on(world: &World, agent: &AgentId, network: &Network, segment: Option<SegmentId>) -> bool {
+    let host = world.get::<Agent>(agent).map(|agent| &agent.host);
+    segment.is_none() || host.is_some_and(|host| reached(world, host, network).map(|segment| segment.id) == segment)
 }
 
 /// Gives the network to these agents and no others, with the ports that they serve it through.
@@ -100,7 +124,8 @@ fn settle(op: &mut Op<'_>, id: NetworkId, agents: Vec<AgentId>) {
     op.tx.update::<Network>(&id, |network| network.dhcp_agents = agents);
     let mut parked = retire_ports(op, id, &hosts);
     for host in &hosts {
-        provide_port(op, id, host, &subnets, parked.pop());
+        let spare = if port_of(op.tx.world(), host, id).is_none() { parked.pop() } else { None };
+        provide_port(op, id, host, &subnets, spare);
     }
     for port in parked {
         op.tx.remove::<Port>(&port);
@@ -127,7 +152,9 @@ fn provide_port(op: &mut Op<'_>, network_id: NetworkId, host: &HostName, subnets
             None => return,
         },
     };
-    address(op, &world, &mut port, subnets);
+    port.binding.host = host.clone();
+    let here: Vec<SubnetId> = subnets.iter().copied().filter(|id| is_reached(&world, host, &network, *id)).collect();
+    address(op, &world, &mut port, &here);
     if port.fixed_ips.is_empty() {
         op.tx.remove::<Port>(&port.id);
         return;
@@ -174,7 +201,7 @@ fn address(op: &mut Op<'_>, world: &World, port: &mut Port, subnets: &[SubnetId]
     port.fixed_ips = automatic.unwrap_or(wanted);
 }
 
-/// All networks of a project-wide change of agents: those that lack an agent now.
+/// A DHCP agent has come: networks that lack one now are given to it or its like.
 pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
     let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
     let waiting = op.tx.table::<Network>().iter().filter(|network| network.dhcp_agents.len() < wanted);
@@ -184,6 +211,14 @@ pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
             schedule(op, network);
         }
     }
+    schedule_routed(op);
+}
+
+/// An agent has come that may reach a segment which lacks a DHCP server.
+pub(crate) fn schedule_routed(op: &mut Op<'_>) {
+    let routed = op.tx.table::<Subnet>().iter().filter(|subnet| subnet.segment_id.is_some() && serves(subnet));
+    let routed: BTreeSet<NetworkId> = routed.map(|subnet| subnet.network_id).collect();
+    routed.into_iter().for_each(|network| schedule(op, network));
 }
 
 /// Takes an agent off its networks; each goes to another agent where there is one. Without one it stays where `keep` says so.
@@ -195,6 +230,12 @@ pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, keep: bool) {
         let config = op.settings.get::<Config>();
         let mut agents = network.dhcp_agents.clone();
         agents.retain(|there| *there != agent);
+        if served_segments(op.tx.world(), id).iter().any(Option::is_some) {
+            // Only some agents reach the segment that it served.
+            op.tx.update::<Network>(&id, |network| network.dhcp_agents = agents);
+            schedule(op, id);
+            continue;
+        }
         let successor = candidates.choose(zones(config, &network.availability_zone_hints), &agents);
         if successor.is_none() && keep {
             continue;

@@ -1,13 +1,15 @@
 //! `networks`: isolated layer 2 domains.
 
 mod fault;
+mod kinds;
 mod ops;
 mod provider;
 #[cfg(test)]
 mod tests;
 
 pub use fault::NetworkFault;
-pub(crate) use provider::check_minimum;
+pub(crate) use provider::segment as new_segment;
+pub(crate) use provider::{PHYSICAL, SEGMENTATION, TYPE, check_maximum, check_minimum};
 pub use provider::{effective_mtu, maximum_mtu};
 
 use crate::Config;
@@ -44,7 +46,7 @@ pub fn visible<'a>(world: &'a World, caller: &Caller, id: NetworkId) -> Result<&
     if may || caller.roles.contains("service") { Ok(network) } else { Err(NetworkFault::NotFound(id)) }
 }
 
-const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
+pub(crate) const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
 const MTU: Kind = Kind::Special { name: "non_negative", check: non_negative };
 
 fn int_or_null(value: Value) -> Result<Value, Invalid> {
@@ -73,6 +75,7 @@ fn attributes() -> Vec<A> {
         A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.shared)).post_or(false).put().filter().policy(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
+        A::new("segments", kinds::SEGMENTS, segments).post().put().policy(),
         A::new("provider:network_type", Kind::Text(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
             .post()
             .put()
@@ -90,7 +93,7 @@ fn attributes() -> Vec<A> {
             .policy(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])).sort(),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.dhcp_agents))),
-        A::new("l2_adjacency", Kind::Bool, |_| Cell::Bool(true)),
+        A::new("l2_adjacency", Kind::Bool, l2_adjacency),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
@@ -106,8 +109,25 @@ fn subnets<'a>(view: &View<'a, Network>) -> Cell<'a> {
     Cell::Uuids(view.world.table::<Subnet>().ids(Subnet::BY_NETWORK, view.record.id).map(|id| id.0).collect())
 }
 
+/// Ports of a routed network are on several layer 2 domains.
+fn l2_adjacency<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    let mut subnets = view.world.table::<Subnet>().by(Subnet::BY_NETWORK, view.record.id);
+    Cell::Bool(!subnets.any(|subnet| subnet.segment_id.is_some()))
+}
+
 fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {
-    Cell::optional(view.record.segments.first(), cell)
+    match view.record.segments.as_slice() {
+        [] => Cell::Null,
+        [only] => cell(only),
+        // Then they are in `segments`.
+        _ => Cell::Absent,
+    }
+}
+
+/// Of a network with several segments; that of others is in the attributes `provider:…`.
+fn segments<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    let segments = &view.record.segments;
+    if segments.len() < 2 { Cell::Absent } else { Cell::made(segments.iter().map(kinds::ShownSegment::of).collect::<Vec<_>>()) }
 }
 
 /// A project's own networks, and those for everybody.

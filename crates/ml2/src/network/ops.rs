@@ -1,7 +1,7 @@
 //! Create, update and delete of networks.
 
 use super::NetworkFault;
-use super::provider::{check_carrier, check_maximum, check_minimum, segment};
+use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, segment};
 use crate::port::is_auto_deleted;
 use crate::{Config, availability_zone};
 use api::{Fault, Fields, Op};
@@ -19,11 +19,10 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
     security_groups::ensure_default(op, &project_id);
     let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
     availability_zone::check(op.tx.world(), AgentType::Dhcp, &hints)?;
-    let segments = vec![segment(op, &project_id, fields)?];
+    let owner = project_id.clone();
+    let asked = asked_segments(fields)?;
+    let first = segment(op, &project_id, &asked[0])?;
     let mtu = requested_mtu(fields).filter(|mtu| *mtu != 0);
-    if let Some(mtu) = mtu {
-        check_maximum(op.settings.get::<Config>(), &segments, mtu)?;
-    }
     let id = NetworkId(op.tx.context.uuid());
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
@@ -36,11 +35,19 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         external: fields.bool("router:external").unwrap_or(false),
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
-        segments,
+        segments: vec![first],
         availability_zone_hints: hints,
         dhcp_agents: Vec::new(),
         standard,
     });
+    // Each sees what those before it took.
+    for more in &asked[1..] {
+        let more = segment(op, &owner, more)?;
+        op.tx.update::<Network>(&id, |network| network.segments.push(more));
+    }
+    if let (Some(mtu), Some(network)) = (mtu, op.tx.get::<Network>(&id)) {
+        check_maximum(op.settings.get::<Config>(), &network.segments, mtu)?;
+    }
     Ok(id)
 }
 

@@ -2,6 +2,7 @@
 
 mod binding;
 pub mod bindings;
+mod eligible;
 mod fault;
 mod filter;
 mod ipam;

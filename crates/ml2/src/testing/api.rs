@@ -30,6 +30,7 @@ pub(crate) fn registry() -> Registry {
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
+        .collection(crate::segment::COLLECTION, crate::segment::collection)
         .resource(crate::segment_range::resource())
         .collection(crate::availability_zone::COLLECTION, crate::availability_zone::collection)
         .links(crate::dhcp::by_hand::networks_of_agent(), crate::network::resource())
@@ -119,6 +120,15 @@ impl Api {
     /// An agent of a host reports; its id.
     pub fn agent(&self, host: &'static str, agent_type: AgentType, zone: Option<&'static str>) -> AgentId {
         let configurations = json!({"tunnel_types": ["vxlan"], "tunneling_ip": "192.0.2.1", "bridge_mappings": {"phys": "br0"}});
+        self.report(host, agent_type, zone, configurations)
+    }
+
+    /// An agent that says this of itself.
+    pub fn agent_with(&self, host: &'static str, agent_type: AgentType, configurations: Value) -> AgentId {
+        self.report(host, agent_type, None, configurations)
+    }
+
+    fn report(&self, host: &'static str, agent_type: AgentType, zone: Option<&'static str>, configurations: Value) -> AgentId {
         let report = AgentReport {
             host: HostName::from(host),
             agent_type,

@@ -12,7 +12,8 @@ pub use fault::BindingFault;
 
 use self::ops::Asked;
 use super::kinds;
-use api::{Answer, Answering, Collection, Fault, Kind, Op, Query, Request, object, refuse_unknown, unwrap};
+use api::rows::{Rows, shown};
+use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, object, refuse_unknown, unwrap};
 use auth::{Policy, RuleId};
 use model::{Binding, Port};
 use net::HostName;
@@ -23,8 +24,8 @@ use std::sync::Arc;
 pub const COLLECTION: &str = "bindings";
 const ONE: &str = "binding";
 const ACTIVATE: &str = "activate";
-/// What lists can be filtered by.
-const FILTERS: [&str; 4] = ["host", "vif_type", "vnic_type", "status"];
+const ROWS: Rows =
+    Rows { collection: COLLECTION, filters: &["host", "vif_type", "vnic_type", "status"], sorts: &["host", "status"], id: "host" };
 
 /// The collection, with its rules resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -73,26 +74,15 @@ impl Bindings {
 
     async fn list(&self, request: &Request<'_>, port: &str) -> Result<Answer, Fault> {
         self.admit_reader(request)?;
-        let query = &request.query;
-        let unknown: Vec<&str> = query.iter().map(|(name, _)| name).filter(|name| *name != "fields" && !FILTERS.contains(name)).collect();
-        if !unknown.is_empty() {
-            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", api::python::list(unknown))));
-        }
         let world = request.frame.fresh().await?;
-        let all = documents(ops::find(&world, port)?);
-        let fits = |name: &str, document: &Map<String, Value>| {
-            query.last(name).is_none() || query.all(name).any(|wanted| document.get(name).and_then(Value::as_str) == Some(wanted))
-        };
-        let listed = all.into_iter().filter(|document| FILTERS.iter().all(|name| fits(name, document)));
-        let listed: Vec<Map<String, Value>> = listed.map(|document| cut(query, document)).collect();
-        Ok(Answer::value(200, &json!({ COLLECTION: listed })))
+        ROWS.list(&request.query, documents(ops::find(&world, port)?))
     }
 
     async fn show(&self, request: &Request<'_>, port: &str, host: &str) -> Result<Answer, Fault> {
         self.admit_reader(request)?;
         let world = request.frame.fresh().await?;
         let document = document_of(ops::find(&world, port)?, &HostName::from(host))?;
-        Ok(Answer::value(200, &json!({ ONE: cut(&request.query, document) })))
+        Ok(Answer::value(200, &json!({ ONE: shown(&request.query, document) })))
     }
 
     async fn post(&self, request: &Request<'_>, port: &str) -> Result<Answer, Fault> {
@@ -183,12 +173,4 @@ fn document(binding: &Binding, status: &str) -> Map<String, Value> {
         ("vif_details", Value::Object(details)),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// What `fields` asks for.
-fn cut(query: &Query<'_>, mut document: Map<String, Value>) -> Map<String, Value> {
-    if query.last("fields").is_some() {
-        document.retain(|name, _| query.all("fields").any(|field| field == name));
-    }
-    document
 }

@@ -3,6 +3,7 @@
 use super::BindingFault;
 use crate::network::NetworkFault;
 use crate::port::binding::{checked_profile, prepared, rebind};
+use crate::port::eligible::check_host;
 use crate::port::provisioning;
 use api::{Fault, Op};
 use model::{Binding, Network, Port, PortStatus, Standby, VifType, VnicType, device_owner};
@@ -48,11 +49,12 @@ fn has(port: &Port, host: &HostName) -> bool {
 }
 
 /// How the port is plugged by what is asked for; a host where nobody can do it is refused.
-fn bind(op: &Op<'_>, port: &Port, network: &Network, asked: Binding) -> Result<Standby, BindingFault> {
+fn bind(op: &Op<'_>, port: &Port, network: &Network, asked: Binding) -> Result<Standby, Fault> {
     let host = asked.host.clone();
+    check_host(op.tx.world(), port, &host)?;
     let binding = prepared(op.tx.world(), op.settings.get(), port, network, asked);
     if binding.vif_type == VifType::BindingFailed {
-        return Err(BindingFault::Failed(port.id, host));
+        return Err(BindingFault::Failed(port.id, host).into());
     }
     Ok(Standby { binding, prepared: false })
 }
