@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """The same requests to upstream and to this project: records upstream's answers, compares anybody's with them.
 
-    corpus.py record FILE --keystone http://127.0.0.1:15000/v3 --password labsecret --agents 'up.sh agents'
-    corpus.py record FILE … --raw RAW, then corpus.py rewrite FILE --raw RAW    # after a change of how answers are written
-    corpus.py check FILE --url http://127.0.0.1:9696                # `neutrino server --auth none`: roles go in headers
-    corpus.py check FILE --url ... --keystone ... --password ...    # upstream again: is what was recorded stable?
+    corpus.py record AREA --keystone http://127.0.0.1:15000/v3 --password labsecret [--agents 'up.sh agents']
+    corpus.py record AREA … --raw RAW, then corpus.py rewrite AREA --raw RAW    # after a change of how answers are written
+    corpus.py check AREA --url http://127.0.0.1:9696                # `neutrino server --auth none`: roles go in headers
+    corpus.py check AREA --url ... --keystone ... --password ...    # upstream again: is what was recorded stable?
 
-The requests are in `cases.py`. Upstream has to be empty: `down.sh neutron && up.sh freshdb neutron`. What differs from run to run
-(ids, MACs, times, random addresses, revisions) is replaced by words. A line of FILE is one request with its normalised answer; the
-first line is what was left out of the answers. Attributes of features that this project does not list as extension are left out
-(OMITTED); a request with a `deliberate` reason is one on which it answers otherwise on purpose. Standard library only.
+The requests of an AREA are in `areas/AREA.py`, its recording is crates/neutrino/tests/parity/recorded/AREA.jsonl. Upstream has to be
+empty: `down.sh neutron && up.sh freshdb neutron`. What differs from run to run (ids, MACs, times, random addresses, revisions) is replaced by
+words. A line of a recording is one request with its normalised answer, whole. What is left out when answers are compared (attributes of
+features that this project does not serve), and the requests on which it answers otherwise on purpose, are in `differences.json` there.
+Standard library only.
 """
 import argparse
 import collections
+import importlib
 import ipaddress
 import json
 import re
@@ -21,8 +23,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
-import cases
+import asking
 
 # role name: (project, roles). Upstream gets users for them, this project gets headers.
 ROLES = {
@@ -36,22 +39,10 @@ ROLES = {
 }
 PROJECTS = {name: f"{n:032x}" for n, name in enumerate(("admin", "a", "b", "service"), 0xA0)}
 
-# Attributes of features that come later, by resource; quotas likewise.
-OMITTED = {
-    "network": ["availability_zone_hints", "availability_zones", "dns_domain", "ipv4_address_scope", "ipv6_address_scope", "is_default",
-                "pvlan", "qos_policy_id", "segments", "tags"],
-    "subnet": ["dns_publish_fixed_ip", "segment_id", "service_types", "tags"],
-    "port": ["data_plane_status", "device_profile", "dns_assignment", "dns_domain", "dns_name", "hardware_offload_type", "hints",
-             "numa_affinity_policy", "propagate_uplink_status", "qos_network_policy_id", "qos_policy_id", "resource_request", "tags", "trusted"],
-    "security_group": ["tags"],
-    "security_group_rule": ["remote_address_group_id", "tags"],
-    "embedded_rule": ["belongs_to_default_sg", "description", "remote_address_group_id", "standard_attr_id", "tags"],
-    "agent": ["availability_zone", "resources_synced", "resource_versions"],
-    "quota": ["address_group", "address_scope", "floatingip", "rbac_policy", "router", "router_route", "subnetpool", "trunk", "local_ip",
-              "network_segment_range", "segment", "endpoint_group"],
-}
+PARITY = Path(__file__).resolve().parents[2] / "crates/neutrino/tests/parity"
 UNORDERED = {"security_group_rules", "security_groups", "subnets", "fixed_ips", "host_routes", "allocation_pools", "extra_dhcp_opts",
              "allowed_address_pairs", "embedded_rules", "networks", "ports", "agents", "quotas"}
+COLLECTIONS = ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
 SET = re.compile(r"\{('\w+'(?:, '\w+')*)\}")  # Python shows sets in any order
@@ -191,16 +182,14 @@ class Run:
         if key == "configurations":
             return f"<{type(value).__name__}>"
         if isinstance(value, dict):
-            omitted = OMITTED.get(self.resource(key), ())
             embeds = key == "security_group"
             name = {"security_group_rules": "embedded_rules"} if embeds else {}
             if key == "security_group_rule" and "description" in value:
                 value = {**value, "description": value["description"] or ""}  # null for rules that upstream makes itself
-            return {k: self.value(v, name.get(k, k), asked, unordered) for k, v in sorted(value.items()) if k not in omitted}
+            return {k: self.value(v, name.get(k, k), asked, unordered) for k, v in sorted(value.items())}
         if isinstance(value, list):
             items = [self.value(item, key[:-1] if key.endswith("s") else key, asked, unordered) for item in value]
-            top = key in ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents")
-            if key in UNORDERED and not (top and not unordered):
+            if key in UNORDERED and (unordered or key not in COLLECTIONS):
                 items.sort(key=lambda item: json.dumps(item, sort_keys=True))
             return items
         if key in ("revision_number",) or (key == "provider:segmentation_id" and value is not None and f'"{key}"' not in asked):
@@ -214,10 +203,6 @@ class Run:
                 return self.address(value)
             return self.text(value)
         return value
-
-    @staticmethod
-    def resource(key):
-        return "quota" if key in ("quota", "quotas") else key
 
     @staticmethod
     def address(value):
@@ -306,38 +291,51 @@ def record(args, keystone):
         run.url, run.projects = json.loads(next(run.replay))
         run.names = {f"project_{name}": value for name, value in run.projects.items()}
     lines = []
-    for case in cases.CASES:
+    for case in asking.CASES:
         if case.get("with_agents") and args.agents:
             subprocess.run(args.agents, shell=True, check=True)
             run.wait_for_agents()
             args.agents = None
         answer = run.send(case)
-        more = {"deliberate": "upstream fails"} if answer["status"] == 500 else {}
-        lines.append({**case, **more, "got": answer})
+        lines.append({**case, "got": answer})
     templates = Templates(lines)
     roles = {role: [PROJECTS[project], roles] for role, (project, roles) in ROLES.items()}
-    with open(args.file, "w") as out:
-        out.write(compact({"omitted": OMITTED, "projects": PROJECTS, "roles": roles, "templates": templates.objects}) + "\n")
+    with open(args.recording, "w") as out:
+        out.write(compact({"projects": PROJECTS, "roles": roles, "templates": templates.objects}) + "\n")
         for line in lines:
             out.write(compact({**line, "got": templates.fold(line["got"])}) + "\n")
-    print(f"{len(cases.CASES)} requests recorded")
+    print(f"{len(asking.CASES)} requests recorded")
+
+
+def without(value, key, omitted, is_ordered):
+    """An answer without what is not compared; lists without an order of their own are in the order of what is left."""
+    if isinstance(value, dict):
+        left_out = omitted.get("quota" if key == "quotas" else key, ())
+        names = {"security_group_rules": "embedded_rules"} if key == "security_group" else {}
+        return {k: without(v, names.get(k, k), omitted, is_ordered) for k, v in value.items() if k not in left_out}
+    if isinstance(value, list):
+        items = [without(item, key[:-1] if key.endswith("s") else key, omitted, is_ordered) for item in value]
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if key in UNORDERED and not (is_ordered and key in COLLECTIONS) else items
+    return value
 
 
 def check(args, keystone):
     run, differences, deliberate, count = Run(args.url, keystone), 0, 0, 0
-    with open(args.file) as lines:
+    marks = json.loads((PARITY / "differences.json").read_text())
+    omitted, on_purpose = ({}, ()) if keystone else (marks["omitted"], {name for names in marks["deliberate"].values() for name in names})
+    with open(args.recording) as lines:
         templates = Templates.read(json.loads(next(lines))["templates"])
         for line in lines:
             case = json.loads(line)
             if case.get("with_agents") and not keystone:
                 continue
-            want, got = templates.unfold(case["got"]), json.loads(compact(run.send(case)))
+            want, got = (without(a, "", omitted, "sort_key" in case["path"]) for a in (templates.unfold(case["got"]), json.loads(compact(run.send(case)))))
             count += 1
             if want == got:
-                if case.get("deliberate") and not keystone:
+                if case["name"] in on_purpose:
                     print(f"STALE {case['name']}: no difference any more")
                 continue
-            if case.get("deliberate"):
+            if case["name"] in on_purpose:
                 deliberate += 1
                 continue
             differences += 1
@@ -351,7 +349,7 @@ def check(args, keystone):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=["record", "rewrite", "check"])
-    parser.add_argument("file")
+    parser.add_argument("area", help="a module of areas/")
     parser.add_argument("--url", default="http://127.0.0.1:19696")
     parser.add_argument("--raw", help="record: keep the answers here as they came; rewrite: read them from here")
     parser.add_argument("--keystone")
@@ -359,6 +357,8 @@ def main():
     parser.add_argument("--password")
     parser.add_argument("--width", type=int, default=900)
     args = parser.parse_args()
+    importlib.import_module(f"areas.{args.area}")
+    args.recording = PARITY / "recorded" / f"{args.area}.jsonl"
     keystone = Keystone(args.keystone, args.password) if args.keystone else None
     sys.exit(check(args, keystone) if args.action == "check" else record(args, keystone))
 

@@ -1,7 +1,7 @@
 //! What the server told this host.
 
 use intent::{Unit, UnitId};
-use net::{FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -51,6 +51,8 @@ impl Intents {
         port(PortId) -> Port PortIntent;
         /// A security group.
         security_group(SecurityGroupId) -> SecurityGroup SecurityGroupIntent;
+        /// An address group that rules name.
+        address_group(AddressGroupId) -> AddressGroup AddressGroupIntent;
         /// A network that the DHCP role serves.
         dhcp(NetworkId) -> Dhcp DhcpNetwork;
         /// A router that the L3 role carries.

@@ -142,6 +142,25 @@ fn members_of_a_group() {
 }
 
 #[test]
+fn addresses_of_an_address_group() {
+    let Some(lab) = Lab::new(None) else { return };
+    let listed = rule(13, Direction::Ingress, 4, Transport::Any, Remote::AddressGroup { address_group: address_group_id(1) });
+    two(&lab, vec![listed]);
+    lab.run(|host| {
+        assert!(!pings("a", "10.0.0.6"), "the address group was not told");
+        host.change(address_group(1, &["10.0.0.5/32", "192.0.2.0/24"]));
+        assert!(pings("a", "10.0.0.6"), "a is in it");
+        assert!(!pings("b", "10.0.0.5"), "b is not");
+        host.change(address_group(1, &["10.0.0.6/31", "192.0.2.0/24"]));
+        assert!(pings("b", "10.0.0.5") && !pings("a", "10.0.0.6"), "the other way round");
+        host.change(address_group(1, &["10.0.0.0/24", "10.0.0.6/31"]));
+        assert!(pings("b", "10.0.0.5") && pings("a", "10.0.0.6"), "prefixes may overlap");
+        host.change(address_group(1, &[]));
+        assert!(!pings("b", "10.0.0.5") && !pings("a", "10.0.0.6"), "nobody");
+    });
+}
+
+#[test]
 fn a_stateless_group_gives_nothing_to_replies() {
     let Some(lab) = Lab::new(None) else { return };
     two(&lab, vec![icmp()]);

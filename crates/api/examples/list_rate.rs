@@ -102,6 +102,7 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
         numa_affinity_policy: None,
         standby: Vec::new(),
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::new(tx.context.now, "".into()),
     });
     PortId(id)
@@ -120,6 +121,7 @@ fn put_network(tx: &mut Tx) -> Result<(), Infallible> {
         segments: Vec::new(),
         availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard: Standard::default(),
     });
     Ok(())

@@ -36,6 +36,16 @@ pub struct Attribute<R> {
     pub(crate) policy: bool,
     pub(crate) matcher: Option<MatcherOf<R>>,
     pub(crate) cell: CellOf<R>,
+    pub(crate) extension: Option<&'static str>,
+    pub(crate) wider: Option<Wider<R>>,
+}
+
+/// The form of an attribute where an extension is there that widens it: `external_gateway_info` with a `qos_policy_id`.
+#[derive(Clone, Copy)]
+pub(crate) struct Wider<R> {
+    pub(crate) extension: &'static str,
+    kind: Kind,
+    cell: CellOf<R>,
 }
 
 impl<R> Attribute<R> {
@@ -53,6 +63,8 @@ impl<R> Attribute<R> {
             policy: false,
             matcher: None,
             cell,
+            extension: None,
+            wider: None,
         }
     }
 
@@ -112,6 +124,25 @@ impl<R> Attribute<R> {
     pub fn hidden(mut self) -> Self {
         self.visible = false;
         self
+    }
+
+    /// It belongs to this extension: where the extension is off, the attribute does not exist.
+    #[must_use]
+    pub fn of(mut self, extension: &'static str) -> Self {
+        self.extension = Some(extension);
+        self
+    }
+
+    /// Has the form of another attribute where that one's extension is there.
+    pub(crate) fn widened_by(&mut self, wider: &Attribute<R>) {
+        self.wider = wider.extension.map(|extension| Wider { extension, kind: wider.kind, cell: wider.cell });
+    }
+
+    /// Takes the wider form.
+    pub(crate) fn widen(&mut self) {
+        if let Some(wider) = self.wider.take() {
+            (self.kind, self.cell) = (wider.kind, wider.cell);
+        }
     }
 
     /// Setting it is checked by a policy rule of its own, `create_port:fixed_ips` (`enforce_policy`).

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 /// An attribute's value: what an answer shows, what a filter compares, what a sort orders by.
 pub enum Cell<'a> {
-    /// Nothing: the attribute is left out of the answer.
-    Absent,
     /// `null`.
     Null,
+    /// Nothing: the record has no such attribute, and does not show it.
+    Absent,
     /// A boolean.
     Bool(bool),
     /// A number.

@@ -14,7 +14,7 @@ use world::{Record, World};
 /// Below which member a resource is.
 #[derive(Clone, Copy)]
 pub struct Parent<R: Record> {
-    /// The parent's collection, with underscores: `floatingips`.
+    /// The parent's path below `/v2.0`, with underscores: `floatingips`, `qos/policies`.
     pub collection: &'static str,
     /// The resource's attribute that holds the parent's id: hidden, required and a filter.
     pub attribute: &'static str,
@@ -22,14 +22,20 @@ pub struct Parent<R: Record> {
     pub of: fn(&R) -> Uuid,
     /// The 404 of a parent that is not there, or that the caller must not know of.
     pub check: fn(&World, &Caller, &str) -> Result<(), Fault>,
+    /// The same for a create. It may let pass what the policy rules then refuse: a parent of another project.
+    pub check_create: fn(&World, &Caller, &str) -> Result<(), Fault>,
 }
+
+/// The 404 of a parent and an id.
+type NotFound = Box<dyn Fn(&str, &str) -> Fault + Send + Sync>;
 
 /// A resource below a member.
 pub(crate) struct Child<R: Record> {
     pub(crate) parent: Parent<R>,
     pub(crate) name: &'static str,
     pub(crate) collection: &'static str,
-    pub(crate) not_found: Box<dyn Fn(&str) -> Fault + Send + Sync>,
+    pub(crate) includes: fn(&R) -> bool,
+    pub(crate) not_found: NotFound,
     pub(crate) endpoint: Endpoint<R>,
 }
 
@@ -44,15 +50,17 @@ impl<R: Record> Child<R> {
         let Some((parent, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
         let path = path.get(1..).unwrap_or_default();
         let world = request.frame.fresh().await?;
-        (self.parent.check)(&world, &request.caller, parent)?;
+        let is_create = request.method == http::Method::POST && path.is_empty();
+        let check = if is_create { self.parent.check_create } else { self.parent.check };
+        check(&world, &request.caller, parent)?;
         if let Some(id) = path.first() {
             let record = id.parse::<R::Id>().ok().and_then(|id| world.get::<R>(&id).cloned());
-            let is_of_parent = record.is_some_and(|record| parent.parse() == Ok((self.parent.of)(&record)));
+            let is_of_parent = record.is_some_and(|record| (self.includes)(&record) && parent.parse() == Ok((self.parent.of)(&record)));
             if !is_of_parent {
-                return Err((self.not_found)(id));
+                return Err((self.not_found)(parent, id));
             }
         }
-        let body = self.body(request, parent, path.is_empty())?;
+        let body = if is_create { Some(self.body(request, parent)?) } else { None };
         let own = (Cow::Borrowed(self.parent.attribute), parent.clone());
         let query = if request.method == http::Method::GET && path.is_empty() { request.query.with(own) } else { request.query.clone() };
         let narrowed = Request {
@@ -68,11 +76,8 @@ impl<R: Record> Child<R> {
         self.endpoint.handle(&narrowed).await
     }
 
-    /// A create's body with the parent in each object; none: the body as it is.
-    fn body(&self, request: &Request<'_>, parent: &str, is_collection: bool) -> Result<Option<Vec<u8>>, Fault> {
-        if request.method != http::Method::POST || !is_collection {
-            return Ok(None);
-        }
+    /// A create's body with the parent in each object.
+    fn body(&self, request: &Request<'_>, parent: &str) -> Result<Vec<u8>, Fault> {
         let mut body = object(request.body)?;
         let set = |map: &mut Map<String, Value>| {
             map.insert(self.parent.attribute.to_owned(), parent.into());
@@ -83,6 +88,6 @@ impl<R: Record> Child<R> {
         if let Some(Value::Array(items)) = body.get_mut(self.collection) {
             items.iter_mut().filter_map(Value::as_object_mut).for_each(set);
         }
-        Ok(Some(Value::Object(body).to_string().into_bytes()))
+        Ok(Value::Object(body).to_string().into_bytes())
     }
 }

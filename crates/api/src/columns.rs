@@ -61,11 +61,12 @@ impl<'e, R> Plan<'e, R> {
                 continue;
             }
             let cell = (column.cell)(view);
-            if !matches!(cell, Cell::Absent) {
-                out.push(b',');
-                out.extend_from_slice(&column.key);
-                cell.write(out);
+            if matches!(cell, Cell::Absent) {
+                continue;
             }
+            out.push(b',');
+            out.extend_from_slice(&column.key);
+            cell.write(out);
         }
         if out.len() == start {
             out.push(b'{');

@@ -12,7 +12,7 @@ pub(crate) fn versions(base: &str) -> Answer {
 }
 
 /// The answer at `/v2.0/`: the core resources, as name and collection.
-pub(crate) fn resources(base: &str, core: &[(&str, &str)]) -> Answer {
+pub(crate) fn resources(base: &str, core: &[(&str, String)]) -> Answer {
     let mut out = b"{\"resources\": [".to_vec();
     for (i, (name, collection)) in core.iter().enumerate() {
         out.extend_from_slice(if i > 0 { b", {\"name\": " } else { b"{\"name\": " });
@@ -27,7 +27,12 @@ pub(crate) fn resources(base: &str, core: &[(&str, &str)]) -> Answer {
     Answer::json(200, out)
 }
 
-/// What the frame itself does for every resource: alias, name, description, time.
+/// What the frame itself does for every resource.
+pub(crate) fn own() -> impl Iterator<Item = Extension> {
+    OWN.into_iter().map(|[alias, name, description, updated]| Extension { alias, name, description, updated })
+}
+
+/// Alias, name, description, time.
 const OWN: [[&str; 4]; 13] = [
     ["empty-string-filtering", "Empty String Filtering Extension", "An empty filter value finds empty texts.", "2018-05-01T10:00:00-00:00"],
     ["filter-validation", "Filter parameters validation", "Filters that mean nothing are refused.", "2018-07-04T10:00:00-00:00"],
@@ -64,9 +69,8 @@ impl Collection for Extensions {
 }
 
 impl Extensions {
-    /// Those of the registry and the frame's own, by alias.
+    /// These, by alias.
     pub(crate) fn new(mut extensions: Vec<Extension>) -> Extensions {
-        extensions.extend(OWN.map(|[alias, name, description, updated]| Extension { alias, name, description, updated }));
         extensions.sort_unstable_by_key(|extension| extension.alias);
         extensions.dedup_by_key(|extension| extension.alias);
         Extensions(extensions)

@@ -7,6 +7,7 @@
 //!
 //! What is deliberately absent: any knowledge of a particular resource, and identity (see `auth`).
 
+mod addition;
 mod answer;
 mod attribute;
 mod body;
@@ -26,6 +27,7 @@ mod kind;
 mod links;
 mod op;
 mod page;
+mod preview;
 pub mod python;
 mod query;
 mod quota;
@@ -37,6 +39,7 @@ mod settings;
 mod tags;
 mod target;
 
+pub use addition::{Added, Addition, Set};
 pub use answer::{Answer, Answering, Collection, Request};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};
@@ -48,10 +51,11 @@ pub use frame::Frame;
 pub use kind::{Invalid, Kind};
 pub use links::{Links, Tie, Tied};
 pub use op::{Op, View};
+pub use preview::Preview;
 pub use query::{Query, decode};
 pub use quota::QuotaConfig;
 pub use registry::{Extension, Mount, Registry, Responding};
-pub use resource::{Act, Action, Concerning, Create, Delete, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
+pub use resource::{Act, Action, Concerning, Create, Delete, Look, Narrow, Outcome, Prepare, Quota, References, Resource, Update};
 pub use server::{Server, ServerOptions};
 pub use settings::Settings;
 pub use tags::Tagging;

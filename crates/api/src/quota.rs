@@ -34,6 +34,8 @@ pub(crate) struct Counted {
     pub(crate) name: &'static str,
     /// The configured limit.
     pub(crate) limit: i64,
+    /// The extension that it belongs to.
+    pub(crate) extension: Option<&'static str>,
     count: Count,
     /// How many there are of all projects.
     total: fn(&World) -> usize,
@@ -42,7 +44,12 @@ pub(crate) struct Counted {
 impl Counted {
     pub(crate) fn new<R: Record>(name: &'static str, limit: i64, by_project: Index<R>) -> Counted {
         let count = move |world: &World, project: &ProjectId, bound: usize| world.table::<R>().ids(by_project, project).take(bound).count();
-        Counted { name, limit, count: Box::new(count), total: |world| world.table::<R>().len() }
+        Counted { name, limit, extension: None, count: Box::new(count), total: |world| world.table::<R>().len() }
+    }
+
+    /// The same, of this extension.
+    pub(crate) fn of(self, extension: Option<&'static str>) -> Counted {
+        Counted { extension, ..self }
     }
 
     /// The limit of a project.

@@ -1,10 +1,12 @@
 //! The list of everything the API serves, made once by the binary.
 
 use crate::child::Child;
+use crate::discovery;
 use crate::endpoint::Endpoint;
 use crate::links::{Linked, Links};
+use crate::preview::Off;
 use crate::quota::{Counted, QuotaConfig};
-use crate::{Collection, Default, Fault, Parent, Resource};
+use crate::{Collection, Default, Fault, Parent, Preview, Resource};
 use auth::Policy;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -34,17 +36,21 @@ pub type Responding = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 /// reached this server (`http://host:port`).
 pub type Mount = Arc<dyn Fn(Request<Bytes>, &str) -> Responding + Send + Sync>;
 
-pub(crate) type Build = Box<dyn FnOnce(&mut Policy) -> Arc<dyn Collection>>;
+pub(crate) type Build = Box<dyn FnOnce(&mut Policy, &Off) -> Arc<dyn Collection>>;
 
 /// Tells what is wrong with a declaration.
 type Audit = Box<dyn Fn(&Policy) -> Vec<String>>;
 
 /// A collection below `/v2.0`.
 pub(crate) struct Declared {
-    /// With underscores.
-    pub(crate) name: &'static str,
+    /// Its path below `/v2.0`, with underscores.
+    pub(crate) name: String,
+    /// The extension that it belongs to.
+    pub(crate) extension: Option<&'static str>,
     /// Resource name, when it is listed at `/v2.0/`.
     pub(crate) core: Option<&'static str>,
+    /// Where its tags are, when that is not below its path: `policies/<id>/tags` without `qos`.
+    pub(crate) tags: Option<&'static str>,
     pub(crate) build: Build,
     audit: Audit,
 }
@@ -53,6 +59,8 @@ pub(crate) struct Declared {
 pub(crate) struct Member {
     pub(crate) collection: &'static str,
     pub(crate) name: &'static str,
+    /// The extension that it belongs to.
+    pub(crate) extension: Option<&'static str>,
     pub(crate) build: Build,
     audit: Audit,
 }
@@ -63,8 +71,12 @@ pub struct Registry {
     pub(crate) collections: Vec<Declared>,
     pub(crate) members: Vec<Member>,
     pub(crate) extensions: Vec<Extension>,
+    pub(crate) previews: Vec<Preview>,
+    pub(crate) is_previewing: bool,
     pub(crate) mounts: Vec<(&'static str, Mount)>,
     pub(crate) counted: Vec<Counted>,
+    /// Which resource or attribute's resource names which extension.
+    named: Vec<(&'static str, &'static str)>,
 }
 
 impl Registry {
@@ -89,14 +101,19 @@ impl Registry {
     #[must_use]
     pub fn child<R: Record>(mut self, parent: Parent<R>, resource: Resource<R>) -> Registry {
         let (name, collection) = (resource.name, resource.collection);
-        let (kind, message) = (resource.not_found, resource.not_found_message);
-        let not_found = move |id: &str| Fault::new(404, kind, message(id));
+        let (kind, message, below) = (resource.not_found, resource.not_found_message, resource.not_found_below);
+        let words = move |parent: &str, id: &str| below.map_or_else(|| message(id), |below| below(parent, id));
+        let not_found = move |parent: &str, id: &str| Fault::new(404, kind, words(parent, id));
+        let (extension, includes) = (resource.extension, resource.includes);
         let audit = audit_of(&resource);
+        self.named.extend(named(&resource));
         self.members.push(Member {
             collection: parent.collection,
             name: collection,
-            build: Box::new(move |policy| {
-                Arc::new(Child { parent, name, collection, not_found: Box::new(not_found), endpoint: Endpoint::new(resource, policy) })
+            extension,
+            build: Box::new(move |policy, off| {
+                let endpoint = Endpoint::new(off.strip(resource), policy);
+                Arc::new(Child { parent, name, collection, includes, not_found: Box::new(not_found), endpoint })
             }),
             audit,
         });
@@ -110,8 +127,9 @@ impl Registry {
         self.members.push(Member {
             collection: links.collection,
             name: links.name,
-            build: Box::new(move |policy| {
-                let endpoint = Endpoint::new(resource, policy);
+            extension: None,
+            build: Box::new(move |policy, off| {
+                let endpoint = Endpoint::new(off.strip(resource), policy);
                 Arc::new(Linked::new(links, endpoint, policy))
             }),
             audit: Box::new(move |policy| missing(policy, rules.iter().copied()).collect()),
@@ -121,22 +139,58 @@ impl Registry {
 
     fn declare<R: Record>(mut self, resource: Resource<R>, core: bool) -> Registry {
         if let Some(quota) = &resource.quota {
-            self.counted.push(Counted::new(resource.name, quota.default, quota.by_project));
+            self.counted.push(Counted::new(resource.name, quota.default, quota.by_project).of(resource.extension));
         }
         let audit = audit_of(&resource);
+        self.named.extend(named(&resource));
         self.collections.push(Declared {
-            name: resource.collection,
+            name: path(resource.prefix, resource.collection),
+            extension: resource.extension,
             core: core.then_some(resource.name),
-            build: Box::new(|policy| Arc::new(Endpoint::new(resource, policy))),
+            tags: resource.tags.as_ref().filter(|_| !resource.prefix.is_empty()).map(|_| resource.collection),
+            build: Box::new(|policy, off| Arc::new(Endpoint::new(off.strip(resource), policy))),
             audit,
         });
         self
     }
 
+    /// Adds what a slice lists itself, because its resources follow a pattern.
+    #[must_use]
+    pub fn slice(self, add: impl FnOnce(Registry) -> Registry) -> Registry {
+        add(self)
+    }
+
     /// Adds a collection written by hand; `name` has underscores. It is made with the policy, to resolve its rules.
     #[must_use]
-    pub fn collection(mut self, name: &'static str, build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static) -> Registry {
-        self.collections.push(Declared { name, core: None, build: Box::new(build), audit: Box::new(|_| Vec::new()) });
+    pub fn collection(self, name: &'static str, build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static) -> Registry {
+        self.by_hand(name, None, build)
+    }
+
+    /// The same; it belongs to this extension.
+    #[must_use]
+    pub fn collection_of(
+        self,
+        extension: &'static str,
+        name: &'static str,
+        build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
+    ) -> Registry {
+        self.by_hand(name, Some(extension), build)
+    }
+
+    fn by_hand(
+        mut self,
+        name: &'static str,
+        extension: Option<&'static str>,
+        build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
+    ) -> Registry {
+        self.collections.push(Declared {
+            name: name.to_owned(),
+            extension,
+            core: None,
+            tags: None,
+            build: Box::new(|policy, _| build(policy)),
+            audit: Box::new(|_| Vec::new()),
+        });
         self
     }
 
@@ -149,7 +203,8 @@ impl Registry {
         name: &'static str,
         build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
     ) -> Registry {
-        self.members.push(Member { collection, name, build: Box::new(build), audit: Box::new(|_| Vec::new()) });
+        let build: Build = Box::new(|policy, _| build(policy));
+        self.members.push(Member { collection, name, extension: None, build, audit: Box::new(|_| Vec::new()) });
         self
     }
 
@@ -158,6 +213,42 @@ impl Registry {
     pub fn extensions(mut self, extensions: impl IntoIterator<Item = Extension>) -> Registry {
         self.extensions.extend(extensions);
         self
+    }
+
+    /// Declares extensions that hosts do not enforce yet. They are off unless [`Registry::preview_extensions`] says otherwise.
+    #[must_use]
+    pub fn previews(mut self, previews: impl IntoIterator<Item = Preview>) -> Registry {
+        self.previews.extend(previews);
+        self
+    }
+
+    /// Turns the previews on or off.
+    #[must_use]
+    pub fn preview_extensions(mut self, on: bool) -> Registry {
+        self.is_previewing = on;
+        self
+    }
+
+    /// What `/v2.0/extensions` will list.
+    pub fn listed(&self) -> Vec<Extension> {
+        let previews = self.on().iter().map(|preview| preview.extension);
+        self.extensions.iter().copied().chain(previews).chain(discovery::own()).collect()
+    }
+
+    /// The previews that are on.
+    fn on(&self) -> &[Preview] {
+        if self.is_previewing { &self.previews } else { &[] }
+    }
+
+    /// What will be accepted though hosts do not enforce it: alias, and what they do not do.
+    pub fn unenforced(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.on().iter().filter_map(|preview| Some((preview.extension.alias, preview.missing?)))
+    }
+
+    /// The aliases that are not there.
+    pub(crate) fn off(&self) -> Off {
+        let previews = self.previews.iter().filter(|_| !self.is_previewing);
+        Off(previews.map(|preview| preview.extension.alias).collect())
     }
 
     /// Adds what answers at a path outside `/v2.0` and below it: `/console`.
@@ -183,7 +274,7 @@ impl Registry {
         let mut faults = Vec::new();
         let mut names = HashSet::new();
         for declared in &self.collections {
-            if !names.insert(declared.name) {
+            if !names.insert(declared.name.as_str()) {
                 faults.push(format!("{}: declared twice", declared.name));
             }
             faults.extend((declared.audit)(policy).into_iter().map(|fault| format!("{}: {fault}", declared.name)));
@@ -195,11 +286,26 @@ impl Registry {
             faults.extend((member.audit)(policy).into_iter().map(|fault| format!("{}/{}: {fault}", member.collection, member.name)));
         }
         let mut aliases = HashSet::new();
-        for extension in self.extensions.iter().filter(|extension| !aliases.insert(extension.alias)) {
+        let previews = self.previews.iter().map(|preview| &preview.extension);
+        for extension in self.extensions.iter().chain(previews).filter(|extension| !aliases.insert(extension.alias)) {
             faults.push(format!("extension {}: listed twice", extension.alias));
         }
+        let orphans = self.named.iter().filter(|(_, alias)| !aliases.contains(alias));
+        faults.extend(orphans.map(|(resource, alias)| format!("{resource}: extension {alias} is not listed")));
         faults
     }
+}
+
+/// A collection's path below `/v2.0`.
+fn path(prefix: &str, collection: &str) -> String {
+    if prefix.is_empty() { collection.to_owned() } else { format!("{prefix}/{collection}") }
+}
+
+/// The extensions that a resource and its attributes belong to, each beside the resource's name.
+fn named<R: Record>(resource: &Resource<R>) -> Vec<(&'static str, &'static str)> {
+    let wider = resource.attributes.iter().filter_map(|attribute| Some(attribute.wider.as_ref()?.extension));
+    let own = resource.attributes.iter().filter_map(|attribute| attribute.extension);
+    own.chain(wider).chain(resource.extension).map(|alias| (resource.name, alias)).collect()
 }
 
 /// The policy rules that a resource's routes are checked by. Attributes need none: theirs may be missing and then are the rule
@@ -214,7 +320,8 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
     let verbs = verbs.iter().filter(|(_, is_there)| *is_there).map(|(verb, _)| format!("{verb}_{}", resource.rules));
     let tags = ["get", "create", "update", "delete"].into_iter().filter(|_| resource.tags.is_some());
     let tags = tags.map(|verb| format!("{verb}_{}:tags", resource.rules));
-    verbs.chain(resource.actions.iter().map(|action| action.name.to_owned())).chain(tags).collect()
+    let named = resource.actions.iter().map(|action| action.name).chain(resource.looks.iter().map(|look| look.name));
+    verbs.chain(named.map(str::to_owned)).chain(tags).collect()
 }
 
 /// Tells, given the policy, what is wrong with a declaration.

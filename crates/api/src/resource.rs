@@ -1,5 +1,6 @@
 //! The declaration of a resource.
 
+use crate::addition::Added;
 use crate::{Attribute, Fault, Fields, Op, Tagging, View};
 use net::ProjectId;
 use serde_json::{Map, Value};
@@ -37,6 +38,14 @@ pub struct Action<R: Record> {
     pub run: Act<R>,
 }
 
+/// What `GET /v2.0/<collection>/<id>/<name>` shows of a record. Its policy rule has its name, `get_subports`.
+pub struct Look<R: Record> {
+    /// Its name.
+    pub name: &'static str,
+    /// The document.
+    pub run: for<'a> fn(&View<'a, R>) -> Value,
+}
+
 /// What an action answers.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
@@ -44,6 +53,8 @@ pub enum Outcome {
     Document(Value),
     /// The record, as a show does.
     Record,
+    /// The same without its name around it.
+    Bare,
 }
 
 /// How many of a resource a project may have.
@@ -63,10 +74,18 @@ pub struct Resource<R: Record> {
     pub rules: &'static str,
     /// Its collection in bodies: `security_groups`. The path has the same with hyphens; both are accepted there.
     pub collection: &'static str,
+    /// What its path begins with, below `/v2.0`: `qos` for `/v2.0/qos/policies`; usually nothing.
+    pub prefix: &'static str,
+    /// The extension that it belongs to: where that is off, the resource is not there.
+    pub extension: Option<&'static str>,
+    /// Which records of its kind are of this resource, where several share a kind.
+    pub includes: fn(&R) -> bool,
     /// Type of the 404 fault: `SecurityGroupNotFound`.
     pub not_found: &'static str,
     /// The words of the 404 fault around the id: `Security group {id} does not exist`.
     pub not_found_message: fn(&str) -> String,
+    /// The same below a parent, where its id is among the words: parent and id.
+    pub not_found_below: Option<fn(&str, &str) -> String>,
     /// Its attributes, in the order of answers; one is `id`. Where there is `project_id`, the frame shows and accepts `tenant_id` beside
     /// it, fills it in on create and checks that the caller may name it: the table declares `project_id` alone.
     pub attributes: Vec<Attribute<R>>,
@@ -78,6 +97,8 @@ pub struct Resource<R: Record> {
     pub delete: Option<Delete<R>>,
     /// What else can be done with one.
     pub actions: Vec<Action<R>>,
+    /// What can be looked at apart.
+    pub looks: Vec<Look<R>>,
     /// Runs in the log before a list or show when `needed` says so: the default security group of a project is made on first sight.
     pub prepare: Option<Prepare>,
     /// The owner of what a record belongs to, for policy (`network:project_id`, `security_group:project_id`).
@@ -98,6 +119,8 @@ pub struct Resource<R: Record> {
     pub concerning: Option<Concerning<R>>,
     /// False: a record of another project is refused by the rules alone, with `HTTPNotFound`; otherwise it is not found at all.
     pub is_scoped: bool,
+    /// True: whoever may not change a record learns nothing of it from the refusal, though the record be shared with him.
+    pub hides_sharing: bool,
     /// Its quota.
     pub quota: Option<Quota<R>>,
     /// What a create makes besides, as resource and number: it counts against their quotas too.
@@ -106,6 +129,8 @@ pub struct Resource<R: Record> {
     pub revision_number: Option<fn(&R) -> u64>,
     /// Its tags; [`Resource::tagged`] sets this together with the attribute.
     pub tags: Option<Tagging<R>>,
+    /// What other slices add; see [`Resource::with`].
+    pub added: Vec<Added<R>>,
 }
 
 impl<R: Record> Resource<R> {
@@ -121,13 +146,18 @@ impl<R: Record> Resource<R> {
             name,
             rules: name,
             collection,
+            prefix: "",
+            extension: None,
+            includes: |_| true,
             not_found,
             not_found_message,
+            not_found_below: None,
             attributes: Vec::new(),
             create: None,
             update: None,
             delete: None,
             actions: Vec::new(),
+            looks: Vec::new(),
             prepare: None,
             parent_project: |_, _| None,
             parent_project_of: |_, _, _| None,
@@ -137,10 +167,12 @@ impl<R: Record> Resource<R> {
             narrow: |_, _, _| None,
             concerning: None,
             is_scoped: true,
+            hides_sharing: false,
             quota: None,
             brings: &[],
             revision_number: None,
             tags: None,
+            added: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::Request as Asked;
 use crate::discovery::{self, Extensions};
+use crate::endpoint::TagsOnly;
 use crate::quota::Quotas;
 use crate::registry::Mount;
 use crate::{Answer, Collection, Fault, Frame, Query, Registry, Settings, decode};
@@ -62,9 +63,10 @@ pub struct Server(pub(crate) Arc<Routes>);
 pub(crate) struct Routes {
     frame: Arc<Frame>,
     identity: Identity,
-    collections: HashMap<&'static str, Route>,
+    /// By path below `/v2.0`, with underscores.
+    collections: HashMap<String, Route>,
     /// Name and collection of what is listed at `/v2.0/`.
-    core: Vec<(&'static str, &'static str)>,
+    core: Vec<(&'static str, String)>,
     mounts: Vec<(&'static str, Mount)>,
     pub(crate) options: ServerOptions,
 }
@@ -84,24 +86,34 @@ impl Server {
         settings: Settings,
         options: ServerOptions,
     ) -> Server {
-        let extensions = registry.extensions;
+        let off = registry.off();
+        let extensions = registry.listed();
         let own = Registry::new()
             .collection("extensions", move |_| Arc::new(Extensions::new(extensions)))
             .collection("quotas", |policy| Arc::new(Quotas::new(policy)));
-        let core = registry.collections.iter().filter_map(|declared| Some((declared.core?, declared.name))).collect();
-        let mut collections: HashMap<&'static str, Route> = HashMap::new();
+        let mut core = Vec::new();
+        let mut collections: HashMap<String, Route> = HashMap::new();
         for declared in registry.collections.into_iter().chain(own.collections) {
-            let collection = (declared.build)(&mut policy);
+            if off.has(declared.extension) {
+                continue;
+            }
+            core.extend(declared.core.map(|name| (name, declared.name.clone())));
+            let collection = (declared.build)(&mut policy, &off);
+            if let Some(name) = declared.tags {
+                let tags: Arc<dyn Collection> = Arc::new(TagsOnly(Arc::clone(&collection)));
+                collections.insert(name.to_owned(), Route { collection: tags, members: Vec::new() });
+            }
             collections.insert(declared.name, Route { collection, members: Vec::new() });
         }
-        for member in registry.members {
+        for member in registry.members.into_iter().filter(|member| !off.has(member.extension)) {
             if let Some(route) = collections.get_mut(member.collection) {
-                route.members.push((member.name, (member.build)(&mut policy)));
+                route.members.push((member.name, (member.build)(&mut policy, &off)));
             }
         }
         let is_operators = |name: &str| policy.rule(name).is_some_and(|rule| policy.source(rule) == Source::Operator);
         let is_default_policy = !policy.names().any(is_operators);
-        let (largest_page, counted) = (options.largest_page, registry.counted);
+        let counted = registry.counted.into_iter().filter(|counted| !off.has(counted.extension)).collect();
+        let largest_page = options.largest_page;
         let frame = Frame { store, policy, settings, largest_page, counted, is_default_policy };
         Server(Arc::new(Routes { frame: Arc::new(frame), identity, collections, core, mounts: registry.mounts, options }))
     }
@@ -174,7 +186,7 @@ impl Routes {
     async fn networking(&self, asked: Instance<'_>) -> Response<Bytes> {
         let caller = match self.identity.authenticate(asked.request.headers()).await {
             Ok(caller) => self.frame.policy.admit(caller.with_request_id(asked.request_id.clone())),
-            Err(unauthorized) => return unauthorized.response(),
+            Err(refusal) => return refusal.response(),
         };
         let answer = self.answer(&asked, caller).await.unwrap_or_else(Answer::from);
         tracing::debug!(
@@ -200,8 +212,11 @@ impl Routes {
             return if is_get { Ok(discovery::resources(asked.base, &self.core)) } else { Err(Fault::method_not_allowed()) };
         }
         let mut path = segments(asked.below).ok_or_else(Fault::no_such_path)?;
-        let name = path.remove(0).replace('-', "_");
-        let route = self.collections.get(name.as_str()).ok_or_else(Fault::no_such_path)?;
+        let mut name = path.remove(0).replace('-', "_");
+        if !self.collections.contains_key(&name) && !path.is_empty() {
+            name = format!("{name}/{}", path.remove(0).replace('-', "_"));
+        }
+        let route = self.collections.get(&name).ok_or_else(Fault::no_such_path)?;
         let member = |name: &str| route.members.iter().find(|(member, _)| *member == name.replace('-', "_")).map(|(_, member)| member);
         let collection = path.get(1).and_then(|name| member(name)).unwrap_or(&route.collection);
         let asked = Asked {

@@ -80,3 +80,20 @@ impl<R: Record> Target for Proposed<'_, R> {
         (self.resource.policy_field_of)(self.world, self.caller, self.fields, name).map(of_text).or_else(|| of_json(self.fields.get(name)?))
     }
 }
+
+/// A record as it would be if it were not shared.
+pub(crate) struct Unshared<'t>(pub(crate) &'t dyn Target);
+
+impl Target for Unshared<'_> {
+    fn project_id(&self) -> Option<&str> {
+        self.0.project_id()
+    }
+
+    fn parent_project_id(&self, parent: &str) -> Option<Cow<'_, str>> {
+        self.0.parent_project_id(parent)
+    }
+
+    fn field(&self, collection: &str, name: &str) -> Option<Value<'_>> {
+        if name == "shared" { Some(Value::Bool(false)) } else { self.0.field(collection, name) }
+    }
+}

@@ -24,6 +24,7 @@ enum Op {
     Status { n: u8, active: bool },
     Group { n: u8, stateful: bool },
     Rule { n: u8, of: u8, remote: u8, kind: u8 },
+    AddressGroup { n: u8, last: u8, name: bool },
     Agent { n: u8, on: u8, tunnel: u8, up: bool },
     Router { n: u8, agents: Vec<u8>, gateway: u8, up: bool, route: bool },
     RouterPort { n: u8, of: u8, on: u8, router: u8, outside: bool, last: u8 },
@@ -43,7 +44,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
-        2 => (0..6u8, 0..4u8, 0..6u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
+        2 => (0..6u8, 0..4u8, 0..9u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
+        2 => (0..2u8, 0..3u8, any::<bool>()).prop_map(|(n, last, name)| Op::AddressGroup { n, last, name }),
         2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8, prop::bool::weighted(0.8)).prop_map(|(n, on, tunnel, up)| Op::Agent { n, on, tunnel, up }),
         3 => (0..3u8, prop::collection::vec(0..HOSTS, 0..2), 0..8u8, any::<bool>(), any::<bool>())
             .prop_map(|(n, agents, gateway, up, route)| Op::Router { n, agents, gateway, up, route }),
@@ -51,7 +53,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(n, of, on, router, outside, last)| Op::RouterPort { n, of, on, router, outside, last }),
         3 => (0..4u8, 0..4u8, any::<bool>(), 0..3u8).prop_map(|(n, router, fixed, status)| Op::FloatingIp { n, router, fixed, status }),
         2 => (0..4u8, 0..4u8, 1..3u8).prop_map(|(n, of, port)| Op::Forwarding { n, of, port }),
-        3 => (0..9u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+        3 => (0..10u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
     ]
 }
 
@@ -121,8 +123,16 @@ fn apply(tx: &mut Tx, op: &Op) {
         Op::Rule { n, of, remote, kind } => {
             let mut rule = rule(*n, *of);
             rule.remote_group_id = (*remote < 4).then(|| group_id(*remote));
+            rule.remote_address_group_id = (6..8).contains(remote).then(|| address_group_id(*remote - 6));
             rule.protocol = [None, Some("tcp"), Some("icmp"), Some("nonsense"), Some("17")][usize::from(*kind)].map(SmolStr::new);
             tx.put(rule);
+        }
+        Op::AddressGroup { n, last, name } => {
+            let mut group = address_group(*n);
+            group.addresses.extend((1..=*last).map(|last| net::IpNet::from(std::net::IpAddr::from([10, 9, 9, last]))));
+            group.addresses.sort_unstable();
+            group.name = if *name { "named".into() } else { group.name };
+            tx.put(group);
         }
         Op::Agent { n, on, tunnel, up } => {
             let kind = [AgentType::LinuxBridge, AgentType::Dhcp, AgentType::L3][usize::from(*n / HOSTS)];
@@ -180,6 +190,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             5 => _ = tx.remove::<Router>(&router_id(*n % 3)),
             6 => _ = tx.remove::<FloatingIp>(&floating_ip_id(*n % 4)),
             7 => _ = tx.remove::<PortForwarding>(&forwarding_id(*n % 4)),
+            8 => _ = tx.remove::<AddressGroup>(&address_group_id(*n % 2)),
             _ => _ = tx.remove::<Agent>(&agent_id(*n)),
         },
     }
@@ -239,6 +250,11 @@ proptest! {
             let ports: Vec<_> = units.values().filter_map(|unit| if let Unit::Port(port) = unit { Some(port) } else { None }).collect();
             let networks: BTreeSet<_> = ports.iter().map(|port| port.network_id).collect();
             let groups: BTreeSet<_> = ports.iter().flat_map(|port| port.security_groups.iter().copied()).collect();
+            let lists: BTreeSet<_> = units.values().filter_map(|unit| if let Unit::SecurityGroup(group) = unit { Some(group) } else { None })
+                .flat_map(|group| group.rules.iter()).filter_map(|rule| match rule.remote {
+                    intent::Remote::AddressGroup { address_group } => Some(address_group),
+                    _ => None,
+                }).collect();
             let named: BTreeSet<_> = units.values().filter_map(|unit| if let Unit::SecurityGroup(group) = unit { Some(group) } else { None })
                 .flat_map(|group| group.rules.iter()).filter_map(|rule| match rule.remote {
                     intent::Remote::Group { group } => Some(group),
@@ -255,6 +271,7 @@ proptest! {
                     }
                     Unit::SecurityGroup(group) => prop_assert!(groups.contains(&group.id)),
                     Unit::Member(member) => prop_assert!(named.contains(&member.group_id)),
+                    Unit::AddressGroup(group) => prop_assert!(lists.contains(&group.id)),
                     Unit::Dhcp(dhcp) => prop_assert!(units.contains_key(&UnitId::Port(dhcp.port_id))),
                     Unit::DhcpHost(client) => prop_assert!(units.contains_key(&UnitId::Dhcp(client.network_id))),
                     Unit::Router(router) => {
@@ -407,4 +424,23 @@ fn a_further_port_is_one_unit_of_each_kind() {
     let third = ("host2".to_owned(), names(&["network", "remote", "remote", "group", "member", "member", "member", "port"]));
     let expected = [("host0".to_owned(), names(&["remote", "member"])), ("host1".to_owned(), names(&["remote", "member"])), third];
     assert_eq!(concerned(&new(2)), expected);
+}
+
+/// A change of an address group is one unit on each host with rules that name it, and nothing elsewhere.
+#[test]
+fn addresses_of_a_group() {
+    let named = commit(&two_hosts(), |tx| {
+        tx.put(address_group(0));
+        tx.put(SecurityGroupRule { remote_address_group_id: Some(address_group_id(0)), ..rule(1, 0) });
+    });
+    let expected = |units: &[&str]| ["host0", "host1"].map(|host| (host.to_owned(), units.iter().map(|unit| (*unit).to_owned()).collect()));
+    assert_eq!(concerned(&named), expected(&["group", "addresses"]));
+    let more = commit(&named.after, |tx| {
+        tx.update::<AddressGroup>(&address_group_id(0), |group| group.addresses.clear());
+    });
+    assert_eq!(concerned(&more), expected(&["addresses"]));
+    let renamed = commit(&more.after, |tx| {
+        tx.update::<AddressGroup>(&address_group_id(0), |group| group.name = "other".into());
+    });
+    assert_eq!(concerned(&renamed), []);
 }

@@ -22,5 +22,5 @@ pub use dhcp::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
 pub use network::{Carrier, NetworkIntent, RemotePort};
 pub use port::{AllowedAddress, PortIntent};
 pub use router::{FloatingIpIntent, PortForwardingIntent, RouterIntent, RouterPort, RouterSubnet};
-pub use security_group::{Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
+pub use security_group::{AddressGroupIntent, Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
 pub use unit::{DecodeError, Unit, UnitId};

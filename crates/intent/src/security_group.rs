@@ -1,6 +1,6 @@
 //! Security groups as a host must enforce them.
 
-use net::{Family, IpNet, PortId, SecurityGroupId, SecurityGroupRuleId};
+use net::{AddressGroupId, Family, IpNet, PortId, SecurityGroupId, SecurityGroupRuleId};
 use serde::{Deserialize, Serialize};
 
 /// As the instance sees it.
@@ -58,6 +58,11 @@ pub enum Remote {
         /// The group.
         group: SecurityGroupId,
     },
+    /// Addresses of an address group; its `addresses/…` unit is there too.
+    AddressGroup {
+        /// The address group.
+        address_group: AddressGroupId,
+    },
 }
 
 /// What passes.
@@ -94,5 +99,14 @@ pub struct GroupMember {
     /// The port.
     pub port_id: PortId,
     /// Its fixed IPs and allowed address pairs.
+    pub addresses: Vec<IpNet>,
+}
+
+/// `addresses/<address group>`: an address group that rules on this host name as remote.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AddressGroupIntent {
+    /// Its id.
+    pub id: AddressGroupId,
+    /// Its prefixes of both families, sorted.
     pub addresses: Vec<IpNet>,
 }

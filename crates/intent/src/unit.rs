@@ -1,8 +1,8 @@
 //! Units: the parts of an intent, each with a key.
 
-use crate::{DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, NetworkIntent, PortForwardingIntent, PortIntent};
+use crate::{AddressGroupIntent, DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, NetworkIntent, PortForwardingIntent, PortIntent};
 use crate::{RemotePort, RouterIntent, SecurityGroupIntent};
-use net::{FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +18,8 @@ pub enum UnitId {
     SecurityGroup(SecurityGroupId),
     /// `member/<group>/<port>`: a member of a group that rules of such groups name as remote.
     Member(SecurityGroupId, PortId),
+    /// `addresses/<address group>`: an address group that such rules name.
+    AddressGroup(AddressGroupId),
     /// `dhcp/<network>`: a network that the host's DHCP role serves.
     Dhcp(NetworkId),
     /// `dhcp-host/<network>/<port>`: a client of such a network.
@@ -39,6 +41,7 @@ impl fmt::Display for UnitId {
             UnitId::Remote(network, port) => write!(f, "remote/{network}/{port}"),
             UnitId::SecurityGroup(group) => write!(f, "group/{group}"),
             UnitId::Member(group, port) => write!(f, "member/{group}/{port}"),
+            UnitId::AddressGroup(group) => write!(f, "addresses/{group}"),
             UnitId::Dhcp(network) => write!(f, "dhcp/{network}"),
             UnitId::DhcpHost(network, port) => write!(f, "dhcp-host/{network}/{port}"),
             UnitId::Router(router) => write!(f, "router/{router}"),
@@ -51,8 +54,8 @@ impl fmt::Display for UnitId {
 
 impl UnitId {
     /// The kinds of this version: the part of a key before its first slash. A reader leaves units of other kinds aside.
-    pub const KINDS: [&'static str; 10] =
-        ["network", "remote", "group", "member", "dhcp", "dhcp-host", "router", "floating-ip", "port-forwarding", "port"];
+    pub const KINDS: [&'static str; 11] =
+        ["network", "remote", "group", "member", "addresses", "dhcp", "dhcp-host", "router", "floating-ip", "port-forwarding", "port"];
 }
 
 /// A key or body that is not of this contract.
@@ -78,6 +81,7 @@ impl FromStr for UnitId {
             "remote" => UnitId::Remote(NetworkId(id()?.0), id()?),
             "group" => UnitId::SecurityGroup(SecurityGroupId(id()?.0)),
             "member" => UnitId::Member(SecurityGroupId(id()?.0), id()?),
+            "addresses" => UnitId::AddressGroup(AddressGroupId(id()?.0)),
             "dhcp" => UnitId::Dhcp(NetworkId(id()?.0)),
             "dhcp-host" => UnitId::DhcpHost(NetworkId(id()?.0), id()?),
             "router" => UnitId::Router(RouterId(id()?.0)),
@@ -99,6 +103,7 @@ pub enum Unit {
     Remote(RemotePort),
     SecurityGroup(SecurityGroupIntent),
     Member(GroupMember),
+    AddressGroup(AddressGroupIntent),
     Dhcp(DhcpNetwork),
     DhcpHost(DhcpHost),
     Router(RouterIntent),
@@ -115,6 +120,7 @@ impl Unit {
             Unit::Remote(unit) => UnitId::Remote(unit.network_id, unit.port_id),
             Unit::SecurityGroup(unit) => UnitId::SecurityGroup(unit.id),
             Unit::Member(unit) => UnitId::Member(unit.group_id, unit.port_id),
+            Unit::AddressGroup(unit) => UnitId::AddressGroup(unit.id),
             Unit::Dhcp(unit) => UnitId::Dhcp(unit.network_id),
             Unit::DhcpHost(unit) => UnitId::DhcpHost(unit.network_id, unit.port_id),
             Unit::Router(unit) => UnitId::Router(unit.id),
@@ -137,6 +143,7 @@ impl Unit {
             UnitId::Remote(..) => serde_json::from_slice(body).map(Unit::Remote),
             UnitId::SecurityGroup(_) => serde_json::from_slice(body).map(Unit::SecurityGroup),
             UnitId::Member(..) => serde_json::from_slice(body).map(Unit::Member),
+            UnitId::AddressGroup(_) => serde_json::from_slice(body).map(Unit::AddressGroup),
             UnitId::Dhcp(_) => serde_json::from_slice(body).map(Unit::Dhcp),
             UnitId::DhcpHost(..) => serde_json::from_slice(body).map(Unit::DhcpHost),
             UnitId::Router(_) => serde_json::from_slice(body).map(Unit::Router),
@@ -178,7 +185,12 @@ mod tests {
         // One for each variant: a new one does not compile here before it is in the list.
         let position = |unit: &UnitId| match unit {
             UnitId::Network(_) | UnitId::Remote(..) | UnitId::SecurityGroup(_) | UnitId::Member(..) | UnitId::Dhcp(_) => {}
-            UnitId::DhcpHost(..) | UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::Port(_) => {}
+            UnitId::AddressGroup(_)
+            | UnitId::DhcpHost(..)
+            | UnitId::Router(_)
+            | UnitId::FloatingIp(..)
+            | UnitId::PortForwarding(..)
+            | UnitId::Port(_) => {}
         };
         for kind in UnitId::KINDS {
             let unit = [format!("{kind}/{id}"), format!("{kind}/{id}/{id}")].iter().find_map(|key| key.parse::<UnitId>().ok());

@@ -1,10 +1,10 @@
 //! Which program units there are, and which a change touches.
 
-use crate::name::{filter_unit, group_unit, members_unit, network_unit, port_unit, remote_unit};
+use crate::name::{addresses_unit, filter_unit, group_unit, members_unit, network_unit, port_unit, remote_unit};
 use agent::{Facts, Intents};
 use dataplane::UnitKey;
 use intent::{Carrier, NetworkIntent, Remote, SecurityGroupIntent, Unit, UnitId};
-use net::{NetworkId, PortId, SecurityGroupId};
+use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId};
 use std::collections::BTreeSet;
 
 pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
@@ -16,9 +16,10 @@ pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
             Unit::SecurityGroup(group) => {
                 units.insert(group_unit(group.id));
                 units.extend(remote_groups(group).map(members_unit));
+                units.extend(address_groups(group).map(addresses_unit));
             }
             Unit::Port(port) => units.extend([filter_unit(), port_unit(port.id)]),
-            Unit::Member(_) | Unit::Dhcp(_) | Unit::DhcpHost(_) => {}
+            Unit::Member(_) | Unit::AddressGroup(_) | Unit::Dhcp(_) | Unit::DhcpHost(_) => {}
             Unit::Router(_) | Unit::FloatingIp(_) | Unit::PortForwarding(_) => {}
         }
     }
@@ -31,6 +32,7 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
         UnitId::Remote(network, port) => [network_unit(*network), remote_unit(*network, *port)].into(),
         UnitId::SecurityGroup(group) => group_concerns(*group, before, intents),
         UnitId::Member(group, _) => [members_unit(*group)].into(),
+        UnitId::AddressGroup(group) => [addresses_unit(*group)].into(),
         UnitId::Port(port) => port_concerns(*port, before, intents),
         UnitId::Dhcp(_) | UnitId::DhcpHost(..) => BTreeSet::new(),
         UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) => BTreeSet::new(),
@@ -64,6 +66,7 @@ fn group_concerns(group: SecurityGroupId, before: Option<&Unit>, intents: &Inten
     let mut units = BTreeSet::from([group_unit(group)]);
     for group in [before, now].into_iter().flatten() {
         units.extend(remote_groups(group).map(members_unit));
+        units.extend(address_groups(group).map(addresses_unit));
     }
     if before.map(|group| group.stateful) != now.map(|group| group.stateful) {
         units.extend(intents.ports().filter(|port| port.security_groups.contains(&group)).map(|port| port_unit(port.id)));
@@ -91,6 +94,14 @@ pub(crate) fn physical_network(network: &NetworkIntent) -> Option<&str> {
 pub(crate) fn remote_groups(group: &SecurityGroupIntent) -> impl Iterator<Item = SecurityGroupId> {
     group.rules.iter().filter_map(|rule| match rule.remote {
         Remote::Group { group } => Some(group),
-        Remote::Any | Remote::Prefix { .. } => None,
+        Remote::Any | Remote::Prefix { .. } | Remote::AddressGroup { .. } => None,
+    })
+}
+
+/// The address groups that rules of a group name.
+pub(crate) fn address_groups(group: &SecurityGroupIntent) -> impl Iterator<Item = AddressGroupId> {
+    group.rules.iter().filter_map(|rule| match rule.remote {
+        Remote::AddressGroup { address_group } => Some(address_group),
+        Remote::Any | Remote::Prefix { .. } | Remote::Group { .. } => None,
     })
 }

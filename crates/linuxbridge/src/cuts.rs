@@ -3,11 +3,10 @@
 //! More may be forgotten than must: a connection that is still allowed is tracked anew by its next packet.
 
 use crate::compile::is_filtered;
-use crate::concern::remote_groups;
 use crate::pipeline;
 use agent::{Cut, Facts, Intents};
 use dataplane::Netns;
-use intent::{Direction, GroupMember, GroupRule, PortIntent, Remote, SecurityGroupIntent, Transport, Unit, UnitId};
+use intent::{Direction, GroupRule, PortIntent, Remote, SecurityGroupIntent, Transport, Unit, UnitId};
 use net::{Family, IpNet, NetworkId};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -31,7 +30,11 @@ pub(crate) fn cuts(changed: &UnitId, before: Option<&Unit>, intents: &Intents, f
                 Some(Unit::Member(now)) => now.addresses.as_slice(),
                 _ => &[],
             };
-            scope.member(before, now, &mut cuts);
+            scope.remote(Remote::Group { group: *group }, &before.addresses, now, &mut cuts);
+        }
+        (UnitId::AddressGroup(group), Some(Unit::AddressGroup(before))) => {
+            let now = intents.address_group(*group).map(|now| now.addresses.as_slice()).unwrap_or_default();
+            scope.remote(Remote::AddressGroup { address_group: *group }, &before.addresses, now, &mut cuts);
         }
         (UnitId::Port(port), Some(Unit::Port(before))) => scope.port(before, intents.port(*port), &mut cuts),
         _ => {}
@@ -74,11 +77,11 @@ impl Scope<'_> {
         }
     }
 
-    fn member(&self, before: &GroupMember, now: &[IpNet], cuts: &mut BTreeSet<Cut>) {
-        let left: Vec<IpNet> = before.addresses.iter().filter(|address| !now.contains(*address)).copied().collect();
-        let naming = self.intents.security_groups().filter(|group| remote_groups(group).any(|remote| remote == before.group_id));
-        for group in naming {
-            for rule in group.rules.iter().filter(|rule| rule.remote == (Remote::Group { group: before.group_id })) {
+    /// What rules let pass from or to addresses that are not any more of the remote that they name.
+    fn remote(&self, remote: Remote, before: &[IpNet], now: &[IpNet], cuts: &mut BTreeSet<Cut>) {
+        let left: Vec<IpNet> = before.iter().filter(|address| !now.contains(*address)).copied().collect();
+        for group in self.intents.security_groups() {
+            for rule in group.rules.iter().filter(|rule| rule.remote == remote) {
                 for port in self.ports_in(group.id) {
                     for address in left.iter().filter(|address| Family::of_net(address) == rule.family) {
                         self.between(rule, port, Some(*address), cuts);
@@ -123,7 +126,7 @@ impl Scope<'_> {
     fn rule(&self, rule: &GroupRule, port: &PortIntent, cuts: &mut BTreeSet<Cut>) {
         let remote = match rule.remote {
             Remote::Prefix { prefix } => Some(prefix.trunc()),
-            Remote::Any | Remote::Group { .. } => None,
+            Remote::Any | Remote::Group { .. } | Remote::AddressGroup { .. } => None,
         };
         self.between(rule, port, remote, cuts);
     }

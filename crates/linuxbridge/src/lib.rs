@@ -10,6 +10,7 @@
 //! | `remote/<network>/<port>` | forwarding and neighbour entries of a port on another host |
 //! | `group/<group>` | the chains of a security group's rules |
 //! | `members/<group>` | the address sets of a group that rules name as remote |
+//! | `addresses/<address group>` | the address sets of an address group that rules name |
 //! | `port/<port>` | a port's place in the bridge, its chains and its elements in the shared sets |
 //!
 //! So a changed rule is one chain written anew, a changed member one set element, a plugged port some elements, two

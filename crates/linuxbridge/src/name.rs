@@ -1,7 +1,7 @@
 //! Names on the host. Those of links are Neutron's and part of the interface to operators and Nova.
 
 use dataplane::{Name, UnitKey};
-use net::{NetworkId, PortId, SecurityGroupId, Vni};
+use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId, Vni};
 use smol_str::format_smolstr;
 
 /// The bridge of a network: `brq<first 11 characters of its id>`.
@@ -39,6 +39,10 @@ pub(crate) fn group_unit(group: SecurityGroupId) -> UnitKey {
 
 pub(crate) fn members_unit(group: SecurityGroupId) -> UnitKey {
     UnitKey::new("members", group)
+}
+
+pub(crate) fn addresses_unit(group: AddressGroupId) -> UnitKey {
+    UnitKey::new("addresses", group)
 }
 
 pub(crate) fn port_unit(port: PortId) -> UnitKey {

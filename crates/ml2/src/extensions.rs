@@ -31,6 +31,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ["dhcp_agent_scheduler", "DHCP Agent Scheduler", "Networks are given to DHCP agents and taken from them.", "2013-02-07T10:00:00-00:00"],
     ["binding-extended", "Port Bindings Extended", "Bindings of a port to further hosts.", "2017-07-17T10:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
+    [
+        "default-subnetpools",
+        "Default Subnetpools",
+        "A subnet pool of each family that subnets can ask for without knowing it.",
+        "2016-02-18T18:00:00-00:00",
+    ],
     ["extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of a port.", "2013-03-17T12:00:00-00:00"],
     [
         "ip-substring-filtering",
@@ -85,6 +91,13 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ],
     ["provider", "Provider Network", "How a network is carried.", "2012-09-07T10:00:00-00:00"],
     [
+        "rbac-address-scope",
+        "Add address_scope type to RBAC",
+        "Address scopes can be shared with other projects.",
+        "2020-02-12T00:00:00-00:00",
+    ],
+    ["rbac-subnetpool", "Add subnetpool type to RBAC", "Subnet pools can be shared with other projects.", "2020-02-05T00:00:00-00:00"],
+    [
         "subnet-external-network",
         "Subnet belongs to an external network",
         "Tells of each subnet whether its network is external.",
@@ -105,6 +118,14 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ],
     ["subnet-segmentid-writable", "Subnet SegmentID (writable)", "A subnet can be put on a segment later.", "2018-03-12T00:00:00-00:00"],
     ["subnet-service-types", "Subnet service types", "Subnets for ports of some owners.", "2016-03-15T18:00:00-00:00"],
+    ["subnet_allocation", "Subnet Allocation", "Subnets get their prefixes out of subnet pools.", "2015-03-30T10:00:00-00:00"],
+    ["subnet_onboard", "Subnet Onboard", "Subnets can be taken into subnet pools.", "2018-12-18T09:00:00-00:00"],
+    [
+        "subnetpool-prefix-ops",
+        "Subnet Pool Prefix Operations",
+        "Prefixes can be added to subnet pools and removed from them.",
+        "2019-02-08T10:00:00-00:00",
+    ],
     [
         "standard-attr-tag",
         "Tag support for resources with standard attribute",

@@ -4,27 +4,39 @@
 //! who may set them and what they mean together is in the slice of the feature (`ml2`, `security-groups`). Records live below the slices
 //! because slices read each other's: a port names security groups, a security group must know whether ports use it.
 
+mod address_group;
 mod agent;
+mod flavor;
 mod network;
 mod port;
+mod qos;
 mod quota;
+mod rbac;
 mod router;
 mod security_group;
 mod segment_range;
 mod standard;
 mod subnet;
+mod subnet_pool;
+mod trunk;
 
+pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
+pub use flavor::{Flavor, ServiceProfile};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
 };
+pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;
+pub use rbac::{EVERYBODY, RbacAction, RbacPolicy};
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use segment_range::SegmentRange;
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
+pub use subnet_pool::{AddressScope, SubnetPool};
+pub use trunk::{SegmentationType, SubPort, Trunk, TrunkStatus};
 
 /// All kinds of records, for the store. A new kind is a line here.
 pub fn schema() -> world::Schema {
@@ -39,7 +51,16 @@ pub fn schema() -> world::Schema {
         .with::<FloatingIp>()
         .with::<PortForwarding>()
         .with::<SegmentRange>()
+        .with::<QosPolicy>()
+        .with::<QosRule>()
+        .with::<Trunk>()
+        .with::<Flavor>()
+        .with::<ServiceProfile>()
         .with::<Quota>()
+        .with::<RbacPolicy>()
+        .with::<AddressScope>()
+        .with::<SubnetPool>()
+        .with::<AddressGroup>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -1,7 +1,7 @@
 //! Networks and their segments.
 
 use crate::{Standard, words};
-use net::{AgentId, NetworkId, ProjectId, SegmentId};
+use net::{AgentId, NetworkId, ProjectId, QosPolicyId, SegmentId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use world::{Index, Key, Record};
@@ -84,6 +84,9 @@ pub struct Network {
     /// The DHCP agents that serve it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dhcp_agents: Vec<AgentId>,
+    /// The QoS policy of its ports that have none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos_policy_id: Option<QosPolicyId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -97,8 +100,10 @@ impl Network {
     pub const BY_DHCP_AGENT: Index<Network> = Index::new(2);
     /// Those that projects other than the owner see, under `Key::Number(0)`: shared or external.
     pub const COMMON: Index<Network> = Index::new(3);
+    /// By its own QoS policy.
+    pub const BY_QOS_POLICY: Index<Network> = Index::new(4);
     /// By the ids of its segments.
-    pub const BY_SEGMENT_ID: Index<Network> = Index::new(4);
+    pub const BY_SEGMENT_ID: Index<Network> = Index::new(5);
 
     /// One of its segments.
     pub fn segment(&self, id: SegmentId) -> Option<&Segment> {
@@ -109,7 +114,7 @@ impl Network {
 impl Record for Network {
     type Id = NetworkId;
     const KIND: &'static str = "network";
-    const INDEXES: usize = 5;
+    const INDEXES: usize = 6;
 
     fn id(&self) -> NetworkId {
         self.id
@@ -133,6 +138,9 @@ impl Record for Network {
         }
         if self.shared || self.external {
             put(Self::COMMON, Key::Number(0));
+        }
+        if let Some(policy) = self.qos_policy_id {
+            put(Self::BY_QOS_POLICY, policy.into());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Ports.
 
 use crate::{Standard, words};
-use net::{Family, HostName, IpNet, Mac, NetworkId, PortId, ProjectId, SecurityGroupId, SegmentId, SubnetId};
+use net::{Family, HostName, IpNet, Mac, NetworkId, PortId, ProjectId, QosPolicyId, SecurityGroupId, SegmentId, SubnetId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
@@ -266,6 +266,9 @@ pub struct Port {
     /// What is waited for.
     #[serde(default)]
     pub provisioning: Provisioning,
+    /// Its own QoS policy; without, that of its network holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos_policy_id: Option<QosPolicyId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -292,8 +295,10 @@ impl Port {
     pub const BY_NETWORK_HOST: Index<Port> = Index::new(8);
     /// By `Key::UuidText` of each security group and the host, when a mechanism driver has bound it; also of hosts where it is prepared.
     pub const BY_GROUP_HOST: Index<Port> = Index::new(9);
+    /// By its own QoS policy.
+    pub const BY_QOS_POLICY: Index<Port> = Index::new(10);
     /// By hosts where it is prepared.
-    pub const BY_STANDBY_HOST: Index<Port> = Index::new(10);
+    pub const BY_STANDBY_HOST: Index<Port> = Index::new(11);
 
     /// The host that it is bound to; none when it is unbound or could not be bound.
     pub fn bound_host(&self) -> Option<&HostName> {
@@ -324,7 +329,7 @@ impl Port {
 impl Record for Port {
     type Id = PortId;
     const KIND: &'static str = "port";
-    const INDEXES: usize = 11;
+    const INDEXES: usize = 12;
 
     fn id(&self) -> PortId {
         self.id
@@ -352,6 +357,9 @@ impl Record for Port {
         }
         if !self.device_owner.is_empty() {
             put(Self::BY_OWNER, Key::TextUuid(self.device_owner.clone(), self.network_id.0));
+        }
+        if let Some(policy) = self.qos_policy_id {
+            put(Self::BY_QOS_POLICY, policy.into());
         }
         for host in self.standby_hosts() {
             put(Self::BY_STANDBY_HOST, host.into());

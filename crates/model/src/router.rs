@@ -3,7 +3,7 @@
 //! A router's interfaces are ports with its id as `device_id` and a router's `device_owner`; they are not repeated here.
 
 use crate::{HostRoute, Standard, words};
-use net::{AgentId, FloatingIpId, NetworkId, PortForwardingId, PortId, ProjectId, RouterId};
+use net::{AgentId, FlavorId, FloatingIpId, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, RouterId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::net::{IpAddr, Ipv4Addr};
@@ -78,6 +78,12 @@ pub struct Router {
     /// The L3 agents that carry it; a centralised router has one at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentId>,
+    /// The flavor that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavor_id: Option<FlavorId>,
+    /// The QoS policy of its gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_qos_policy_id: Option<QosPolicyId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -89,12 +95,16 @@ impl Router {
     pub const BY_AGENT: Index<Router> = Index::new(1);
     /// By external network.
     pub const BY_EXTERNAL_NETWORK: Index<Router> = Index::new(2);
+    /// By the QoS policy of its gateway.
+    pub const BY_QOS_POLICY: Index<Router> = Index::new(3);
+    /// By flavor.
+    pub const BY_FLAVOR: Index<Router> = Index::new(4);
 }
 
 impl Record for Router {
     type Id = RouterId;
     const KIND: &'static str = "router";
-    const INDEXES: usize = 3;
+    const INDEXES: usize = 5;
 
     fn id(&self) -> RouterId {
         self.id
@@ -111,6 +121,12 @@ impl Record for Router {
         }
         if let Some(gateway) = &self.gateway {
             put(Self::BY_EXTERNAL_NETWORK, gateway.network_id.into());
+        }
+        if let Some(policy) = self.gateway_qos_policy_id {
+            put(Self::BY_QOS_POLICY, policy.into());
+        }
+        if let Some(flavor) = self.flavor_id {
+            put(Self::BY_FLAVOR, flavor.into());
         }
     }
 }
@@ -139,6 +155,9 @@ pub struct FloatingIp {
     pub fixed_ip_address: Option<Ipv4Addr>,
     /// Its status.
     pub status: FloatingIpStatus,
+    /// Its QoS policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos_policy_id: Option<QosPolicyId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -154,12 +173,14 @@ impl FloatingIp {
     pub const BY_NETWORK: Index<FloatingIp> = Index::new(3);
     /// By `Key::Text` of its address.
     pub const BY_ADDRESS: Index<FloatingIp> = Index::new(4);
+    /// By its QoS policy.
+    pub const BY_QOS_POLICY: Index<FloatingIp> = Index::new(5);
 }
 
 impl Record for FloatingIp {
     type Id = FloatingIpId;
     const KIND: &'static str = "floatingip";
-    const INDEXES: usize = 5;
+    const INDEXES: usize = 6;
 
     fn id(&self) -> FloatingIpId {
         self.id
@@ -179,6 +200,9 @@ impl Record for FloatingIp {
         }
         put(Self::BY_NETWORK, self.floating_network_id.into());
         put(Self::BY_ADDRESS, Key::Text(format_smolstr!("{}", self.floating_ip_address)));
+        if let Some(policy) = self.qos_policy_id {
+            put(Self::BY_QOS_POLICY, policy.into());
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Security groups and their rules.
 
 use crate::{Standard, words};
-use net::{Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use net::{AddressGroupId, Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use world::{Index, Key, Record};
@@ -89,6 +89,9 @@ pub struct SecurityGroupRule {
     /// The other side's security group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_group_id: Option<SecurityGroupId>,
+    /// The other side's address group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_address_group_id: Option<AddressGroupId>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -100,12 +103,14 @@ impl SecurityGroupRule {
     pub const BY_REMOTE_GROUP: Index<SecurityGroupRule> = Index::new(1);
     /// By owner.
     pub const BY_PROJECT: Index<SecurityGroupRule> = Index::new(2);
+    /// By remote address group.
+    pub const BY_ADDRESS_GROUP: Index<SecurityGroupRule> = Index::new(3);
 }
 
 impl Record for SecurityGroupRule {
     type Id = SecurityGroupRuleId;
     const KIND: &'static str = "security_group_rule";
-    const INDEXES: usize = 3;
+    const INDEXES: usize = 4;
 
     fn id(&self) -> SecurityGroupRuleId {
         self.id
@@ -119,6 +124,9 @@ impl Record for SecurityGroupRule {
         put(Self::BY_GROUP, self.security_group_id.into());
         if let Some(remote) = self.remote_group_id {
             put(Self::BY_REMOTE_GROUP, remote.into());
+        }
+        if let Some(remote) = self.remote_address_group_id {
+            put(Self::BY_ADDRESS_GROUP, remote.into());
         }
         put(Self::BY_PROJECT, (&self.project_id).into());
     }

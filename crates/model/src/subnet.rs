@@ -1,7 +1,7 @@
 //! Subnets.
 
 use crate::{Standard, words};
-use net::{Family, IpNet, NetworkId, ProjectId, SegmentId, SubnetId};
+use net::{Family, IpNet, NetworkId, ProjectId, SegmentId, SubnetId, SubnetPoolId, first_address};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -50,6 +50,9 @@ pub struct Subnet {
     pub name: SmolStr,
     /// Its prefix, without host bits.
     pub cidr: IpNet,
+    /// The pool that its prefix is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnetpool_id: Option<SubnetPoolId>,
     /// The default router's address.
     pub gateway_ip: Option<IpAddr>,
     /// Sorted, not overlapping.
@@ -84,6 +87,9 @@ impl Subnet {
     /// By owner.
     pub const BY_PROJECT: Index<Subnet> = Index::new(1);
 
+    /// By `Key::Address` of its pool and its first address: the prefixes of a pool that are in use, in order.
+    pub const BY_POOL: Index<Subnet> = Index::new(2);
+
     /// Its address family.
     pub fn family(&self) -> Family {
         Family::of_net(&self.cidr)
@@ -99,7 +105,7 @@ impl Subnet {
 impl Record for Subnet {
     type Id = SubnetId;
     const KIND: &'static str = "subnet";
-    const INDEXES: usize = 2;
+    const INDEXES: usize = 3;
 
     fn id(&self) -> SubnetId {
         self.id
@@ -112,5 +118,8 @@ impl Record for Subnet {
     fn index(&self, put: &mut dyn FnMut(Index<Self>, Key)) {
         put(Self::BY_NETWORK, self.network_id.into());
         put(Self::BY_PROJECT, (&self.project_id).into());
+        if let Some(pool) = self.subnetpool_id {
+            put(Self::BY_POOL, Key::Address(pool.0, first_address(&self.cidr)));
+        }
     }
 }

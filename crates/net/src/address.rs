@@ -68,14 +68,16 @@ impl From<Family> for u8 {
     }
 }
 
-fn number(address: &IpAddr) -> u128 {
+/// An address as a number, for arithmetic within its family.
+pub fn number(address: &IpAddr) -> u128 {
     match address {
         IpAddr::V4(a) => u128::from(u32::from(*a)),
         IpAddr::V6(a) => u128::from(*a),
     }
 }
 
-fn address(family: Family, number: u128) -> Option<IpAddr> {
+/// The address of a family that is this number; none past the end of the family's space.
+pub fn address(family: Family, number: u128) -> Option<IpAddr> {
     match family {
         Family::V4 => u32::try_from(number).ok().map(|n| IpAddr::V4(Ipv4Addr::from(n))),
         Family::V6 => Some(IpAddr::V6(Ipv6Addr::from(number))),

@@ -80,6 +80,26 @@ uuid_id! {
     FloatingIpId,
     /// Id of a port forwarding of a floating IP.
     PortForwardingId,
+    /// Id of an RBAC policy.
+    RbacPolicyId,
+    /// Id of an address scope.
+    AddressScopeId,
+    /// Id of a subnet pool.
+    SubnetPoolId,
+    /// Id of an address group.
+    AddressGroupId,
+    /// Id of a rule that new security groups start with.
+    DefaultSecurityGroupRuleId,
+    /// Id of a QoS policy.
+    QosPolicyId,
+    /// Id of a rule of a QoS policy.
+    QosRuleId,
+    /// Id of a trunk.
+    TrunkId,
+    /// Id of a flavor.
+    FlavorId,
+    /// Id of a service profile.
+    ServiceProfileId,
 }
 
 macro_rules! text_id {

@@ -10,9 +10,12 @@ mod mac;
 mod revision;
 mod vni;
 
-pub use address::{Family, IpNet, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, offset};
-pub use id::{AgentId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, RouterId};
-pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, SubnetId};
+pub use address::{
+    Family, IpNet, address, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, number, offset,
+};
+pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
+pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
+pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
 pub use vni::{Vni, VniError};

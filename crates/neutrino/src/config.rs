@@ -1,12 +1,14 @@
 //! `DIR/neutrino.toml`: what an operator sets. Every option has a default, so the file need not be there.
 
 use anyhow::{Context, Result};
+use auth::identity::keystone;
 use net::HostName;
 use serde::Deserialize;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,10 +16,14 @@ use std::path::Path;
 pub struct Config {
     /// This host, for the agent.
     pub agent: AgentConfig,
+    /// What the API serves.
+    pub api: ApiConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
     /// Who is given networks and routers, and when a host counts as dead.
     pub scheduler: SchedulerConfig,
+    /// Keystone, for `--auth keystone`.
+    pub identity: IdentityConfig,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
     pub quota: BTreeMap<SmolStr, i64>,
 }
@@ -36,6 +42,14 @@ pub struct AgentConfig {
     pub availability_zone: Option<SmolStr>,
     /// Physical network to link: `physnet1 = "eth1"`.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
+}
+
+/// `[api]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Serve extensions, too, that hosts do not enforce yet.
+    pub preview_extensions: bool,
 }
 
 /// `[ml2]`.
@@ -68,6 +82,62 @@ pub struct SchedulerConfig {
     pub dhcp_failover: Option<bool>,
     /// Routers of a dead L3 agent go to another one.
     pub router_failover: Option<bool>,
+}
+
+/// `[identity]`: which Keystone is asked about tokens, and as whom.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Where Keystone is.
+    pub auth_url: Option<String>,
+    /// What clients are told; `auth_url` when absent.
+    pub www_authenticate_uri: Option<String>,
+    /// The service user; `neutron` when absent.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// Its project; `service` when absent.
+    pub project_name: Option<String>,
+    /// The user's domain; `Default` when absent.
+    pub user_domain_name: Option<String>,
+    /// The project's domain; `Default` when absent.
+    pub project_domain_name: Option<String>,
+    /// Certificates that vouch for Keystone's; the system's when absent.
+    pub cafile: Option<PathBuf>,
+    /// Seconds for which Keystone's word about a token counts; 300 when absent.
+    pub token_cache_s: Option<u64>,
+    /// Roles of which a service token must have one; `service` when absent.
+    pub service_token_roles: Option<Vec<String>>,
+}
+
+impl IdentityConfig {
+    /// With the defaults filled in.
+    pub fn keystone(&self) -> Result<keystone::Config> {
+        let auth_url = self.auth_url.as_ref().context("--auth keystone needs auth_url in [identity] of neutrino.toml")?;
+        let password =
+            self.password.as_ref().context("--auth keystone needs the password of the service user in [identity] of neutrino.toml")?;
+        let mut config = keystone::Config::new(auth_url, password);
+        config.www_authenticate_uri.clone_from(&self.www_authenticate_uri);
+        config.cafile.clone_from(&self.cafile);
+        let given = [
+            (&mut config.username, &self.username),
+            (&mut config.project_name, &self.project_name),
+            (&mut config.user_domain_name, &self.user_domain_name),
+            (&mut config.project_domain_name, &self.project_domain_name),
+        ];
+        for (value, given) in given {
+            if let Some(given) = given {
+                value.clone_from(given);
+            }
+        }
+        if let Some(seconds) = self.token_cache_s {
+            config.cache = Duration::from_secs(seconds);
+        }
+        if let Some(roles) = &self.service_token_roles {
+            config.service_token_roles.clone_from(roles);
+        }
+        Ok(config)
+    }
 }
 
 impl Config {

@@ -46,6 +46,8 @@ enum Command {
 enum Auth {
     /// Users, passwords and tokens in this process, shaped like Keystone v3
     Builtin,
+    /// By Keystone, as `[identity]` in neutrino.toml says
+    Keystone,
     /// Not at all; only on a loopback address
     None,
 }

@@ -5,6 +5,7 @@ use api::{QuotaConfig, Registry};
 use dhcp::Dhcp;
 use linuxbridge::LinuxBridge;
 use ml2::Dependents;
+use rbac::Shareables;
 use routing::Routing;
 
 /// How long DHCP clients may keep an address before they ask again, in seconds.
@@ -13,10 +14,12 @@ const LEASE_S: u32 = 86_400;
 /// The resources and extensions that the API serves.
 pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
-        .core_resource(ml2::network::resource())
+        .core_resource(ml2::network::resource().with(qos::attach::of_network()))
         .core_resource(ml2::subnet::resource())
-        .core_resource(ml2::port::resource())
+        .core_resource(ml2::subnet_pool::resource())
+        .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()))
         .member("ports", ml2::port::bindings::COLLECTION, ml2::port::bindings::collection)
+        .resource(ml2::address_scope::resource())
         .resource(ml2::agent::resource())
         .collection(ml2::segment::COLLECTION, ml2::segment::collection)
         .resource(ml2::segment_range::resource())
@@ -26,20 +29,44 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
-        .resource(l3::router::resource())
-        .resource(l3::floating_ip::resource())
-        .links(l3::schedule::by_hand::routers_of_agent(), l3::router::resource())
+        .resource(security_groups::address_group::resource())
+        .resource(rbac::policy::resource())
+        .resource(l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
+        .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
+        .links(l3::schedule::by_hand::routers_of_agent(), l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
         .links(l3::schedule::by_hand::agents_of_router(), ml2::agent::resource())
         .child(l3::port_forwarding::parent(), l3::port_forwarding::resource())
+        .resource(qos::policy::resource())
+        .slice(qos::rule::register)
+        .collection_of("qos", qos::rule_type::COLLECTION, qos::rule_type::collection)
+        .resource(trunk::resource())
+        .resource(flavors::flavor::resource())
+        .resource(flavors::profile::resource())
+        .slice(flavors::register)
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
+        .extensions(rbac::extensions())
         .extensions(l3::extensions())
+        .extensions(flavors::extensions())
+        .previews(qos::previews())
+        .previews(trunk::previews())
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.
 pub fn dependents() -> Dependents {
-    Dependents(vec![l3::dependent()])
+    Dependents(vec![l3::dependent(), trunk::dependent()])
+}
+
+/// The types of objects that projects can share with each other.
+pub fn shareables() -> Shareables {
+    Shareables(vec![
+        ml2::network::shareable(),
+        ml2::address_scope::shareable(),
+        ml2::subnet_pool::shareable(),
+        security_groups::group::shareable(),
+        security_groups::address_group::shareable(),
+    ])
 }
 
 /// The roles of an agent.
@@ -54,10 +81,34 @@ pub fn roles() -> Vec<Box<dyn Compile>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn every_declaration_is_whole() {
         let faults = api(&QuotaConfig::default()).audit(&auth::Policy::defaults());
         assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    /// What the table of aliases in docs/parity.md says of the API: alias and column.
+    fn documented() -> BTreeMap<String, String> {
+        let lines = include_str!("../../../docs/parity.md").lines();
+        let rows = lines.skip_while(|line| !line.starts_with("| alias |")).skip(2).take_while(|line| line.starts_with('|'));
+        let cell = |row: &str, at: usize| row.split('|').nth(at).unwrap_or_default().trim().trim_matches('`').to_owned();
+        rows.map(|row| (cell(row, 1), cell(row, 2))).collect()
+    }
+
+    #[test]
+    fn the_table_of_aliases_is_true() {
+        let documented = documented();
+        assert!(documented.len() > 100, "{documented:?}");
+        let with =
+            |word: &str| documented.iter().filter(|(_, said)| *said == word).map(|(alias, _)| alias.clone()).collect::<BTreeSet<_>>();
+        let listed = |previews| {
+            let listed = api(&QuotaConfig::default()).preview_extensions(previews).listed();
+            listed.iter().map(|extension| extension.alias.to_owned()).collect::<BTreeSet<_>>()
+        };
+        let (always, all) = (listed(false), listed(true));
+        assert_eq!(with("yes"), always);
+        assert_eq!(with("preview"), all.difference(&always).cloned().collect());
     }
 }

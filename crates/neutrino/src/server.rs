@@ -2,15 +2,16 @@
 
 use crate::config::Config;
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
-use anyhow::{Context, Result, bail, ensure};
-use api::{QuotaConfig, Server, ServerOptions, Settings};
-use auth::Identity;
-use auth::identity::{NoAuth, builtin, clouds_without_auth};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use api::{Op, QuotaConfig, Server, ServerOptions, Settings};
+use auth::identity::{NoAuth, builtin, clouds_without_auth, keystone};
+use auth::{Caller, Identity};
 use dispatch::epoch::EpochFile;
 use dispatch::pki::issue_agent_certificate;
 use dispatch::{Dispatcher, Pki};
 use model::NetworkType;
 use smol_str::SmolStr;
+use std::convert::Infallible;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::engines::Sqlite;
-use world::{Store, StoreOptions};
+use world::{Store, StoreOptions, Tx};
 
 /// `neutrino server`: until SIGTERM or SIGINT.
 pub async fn run(args: ServerArgs) -> Result<()> {
@@ -51,6 +52,7 @@ pub fn certificate(args: &CertificateArgs) -> Result<()> {
 /// The parts of a server.
 pub struct ServerSide {
     store: Store,
+    settings: Settings,
     api: Server,
     /// What serves agents.
     pub dispatcher: Dispatcher,
@@ -63,24 +65,45 @@ impl ServerSide {
         make_private(&args.state)?;
         let engine = Sqlite::open(&args.state.join("neutrino.db")).with_context(|| format!("the state in {}", args.state.display()))?;
         let store = Store::open(Box::new(engine), Arc::new(model::schema()), StoreOptions::default())?;
-        let identity = identity(args)?;
+        let identity = identity(args, config)?;
         let policy = policy(&args.state)?;
         let settings = Settings::new()
             .with(Arc::new(ml2_config(config)?))
             .with(Arc::new(ml2::Heartbeats::new()))
             .with(Arc::new(l3_config(config)))
-            .with(Arc::new(registry::dependents()));
+            .with(Arc::new(registry::dependents()))
+            .with(Arc::new(registry::shareables()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
-        let registry = registry::api(&QuotaConfig { limits });
+        let registry = registry::api(&QuotaConfig { limits }).preview_extensions(config.api.preview_extensions);
+        for (alias, missing) in registry.unenforced() {
+            tracing::warn!("preview extension {alias}: {missing}");
+        }
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
-        let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings), epoch.epoch());
+        let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
-        Ok(ServerSide { store, api, dispatcher })
+        Ok(ServerSide { store, settings, api, dispatcher })
+    }
+
+    /// A state written before there were RBAC policies gets those that say what its networks say of themselves.
+    async fn complete_policies(&self) {
+        if ml2::network::lacking(&self.store.world()).is_empty() {
+            return;
+        }
+        let settings = self.settings.clone();
+        let complete = move |tx: &mut Tx| -> Result<(), Infallible> {
+            ml2::network::complete_policies(&mut Op { tx, caller: &Caller::internal(), settings: &settings });
+            Ok(())
+        };
+        match self.store.commit("start".into(), complete).await {
+            Ok(_) => tracing::info!("shared and external networks have their RBAC policies now"),
+            Err(error) => tracing::error!(%error, "shared and external networks lack RBAC policies"),
+        }
     }
 
     /// Serves the API until `shutdown`, then ends in order.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.complete_policies().await;
         self.api.serve(listener, shutdown).await;
         self.dispatcher.close();
         self.store.close().await;
@@ -112,10 +135,15 @@ pub fn make_private(directory: &Path) -> Result<()> {
     made.with_context(|| format!("making the state directory {}", directory.display()))
 }
 
-fn identity(args: &ServerArgs) -> Result<Identity> {
+fn identity(args: &ServerArgs, config: &Config) -> Result<Identity> {
     let base = format!("http://{}", args.listen);
     match args.auth {
         Auth::Builtin => Ok(Identity::Builtin(Arc::new(builtin::Builtin::open(builtin::Config::new(&args.state, base))?))),
+        Auth::Keystone => {
+            let keystone =
+                keystone::Keystone::new(config.identity.keystone()?).map_err(|reason| anyhow!("[identity] in neutrino.toml: {reason}"))?;
+            Ok(Identity::Keystone(Arc::new(keystone)))
+        }
         Auth::None => {
             ensure!(
                 args.listen.ip().is_loopback(),

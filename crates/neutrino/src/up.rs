@@ -16,7 +16,10 @@ pub async fn run(args: UpArgs) -> Result<()> {
     let channel = server.dispatcher.attach_local(&name);
     let host = host_side::start(&args.server.state, &name, &args.host, &config.agent, channel)?;
     tracing::info!("the Networking API answers at http://{}; this host is {name}", args.server.listen);
-    tracing::info!("clients: export OS_CLIENT_CONFIG_FILE={}/clouds.yaml, then --os-cloud neutrino", args.server.state.display());
+    let clouds = args.server.state.join("clouds.yaml");
+    if clouds.exists() {
+        tracing::info!("clients: export OS_CLIENT_CONFIG_FILE={}, then --os-cloud neutrino", clouds.display());
+    }
     server.serve(listener, ended()).await;
     host.stop();
     Ok(())

@@ -24,6 +24,30 @@ pub fn extensions() -> Vec<Extension> {
             updated: "2020-07-28T10:00:00-00:00",
         },
         Extension {
+            alias: "address-group",
+            name: "Address group",
+            description: "Lists of prefixes.",
+            updated: "2020-07-15T10:00:00-00:00",
+        },
+        Extension {
+            alias: "rbac-address-group",
+            name: "Add address_group type to RBAC",
+            description: "Address groups can be shared with other projects.",
+            updated: "2021-01-20T00:00:00-00:00",
+        },
+        Extension {
+            alias: "security-groups-remote-address-group",
+            name: "Remote address group id field for security group rules",
+            description: "Rules can name an address group as the other side.",
+            updated: "2020-08-25T10:00:00-00:00",
+        },
+        Extension {
+            alias: "rbac-security-groups",
+            name: "Add security_group type to network RBAC",
+            description: "Security groups can be shared with other projects.",
+            updated: "2019-02-14T00:00:00-00:00",
+        },
+        Extension {
             alias: "security-groups-shared-filtering",
             name: "Security group filtering on the shared field",
             description: "Lists of security groups can be filtered by whether they are shared.",

@@ -66,6 +66,7 @@ fn add(
         port_range_max: None,
         remote_ip_prefix: None,
         remote_group_id: remote,
+        remote_address_group_id: None,
         standard,
     });
 }

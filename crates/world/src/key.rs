@@ -66,7 +66,17 @@ from_uuid_id!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    RbacPolicyId,
+    AddressScopeId,
+    SubnetPoolId,
+    AddressGroupId,
+    DefaultSecurityGroupRuleId,
+    QosPolicyId,
+    QosRuleId,
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 macro_rules! from_text_id {

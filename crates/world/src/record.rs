@@ -37,7 +37,17 @@ record_ids!(
     AgentId,
     RouterId,
     FloatingIpId,
-    PortForwardingId
+    PortForwardingId,
+    RbacPolicyId,
+    AddressScopeId,
+    SubnetPoolId,
+    AddressGroupId,
+    DefaultSecurityGroupRuleId,
+    QosPolicyId,
+    QosRuleId,
+    TrunkId,
+    FlavorId,
+    ServiceProfileId
 );
 
 impl RecordId for Uuid {

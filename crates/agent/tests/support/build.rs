@@ -93,6 +93,15 @@ pub fn member(group: u8, port: u8) -> Unit {
     Unit::Member(GroupMember { group_id: group_id(group), port_id: port_id(port), addresses })
 }
 
+pub fn address_group_id(number: u8) -> net::AddressGroupId {
+    net::AddressGroupId(uuid(0xad, number))
+}
+
+pub fn address_group(number: u8, addresses: &[&str]) -> Unit {
+    let addresses: Vec<IpNet> = addresses.iter().map(|text| net(text)).collect();
+    Unit::AddressGroup(AddressGroupIntent { id: address_group_id(number), addresses })
+}
+
 /// A network served by DHCP in 10.0.0.0/24 from the port with this number.
 pub fn dhcp(network: u8, port: u8) -> Unit {
     let subnet = DhcpSubnet {

@@ -80,7 +80,9 @@ impl<'l, R: Record> Listing<'l, R> {
 
     fn is_listed(&self, record: &'l R) -> bool {
         let view = self.view(record);
-        self.filters.matches(&view) && self.resolved.is_visible(self.request.frame, &view, self.decision)
+        (self.resolved.resource.includes)(record)
+            && self.filters.matches(&view)
+            && self.resolved.is_visible(self.request.frame, &view, self.decision)
     }
 
     /// The record that a marker names; the caller must be able to see it.

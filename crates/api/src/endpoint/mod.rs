@@ -4,11 +4,13 @@ mod list;
 mod tags;
 mod write;
 
+pub(crate) use self::tags::TagsOnly;
+
 use self::tags::TagRules;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
 use crate::target::Existing;
-use crate::{Answer, Cell, Collection, Default, Fault, Frame, Request, Resource, View};
+use crate::{Answer, Collection, Default, Fault, Frame, Look, Request, Resource, View};
 use auth::{Caller, Decision, Policy, RuleId, Target};
 use std::sync::Arc;
 use world::{Record, World};
@@ -26,6 +28,8 @@ pub(crate) struct Resolved<R: Record> {
     delete: RuleId,
     /// The rules of the resource's actions, in their order.
     actions: Vec<RuleId>,
+    /// The same of its looks.
+    looks: Vec<RuleId>,
     tags: Option<TagRules>,
 }
 
@@ -78,6 +82,7 @@ impl<R: Record> Endpoint<R> {
             get: policy.intern(&rule("get")),
             delete: policy.intern(&rule("delete")),
             actions: resource.actions.iter().map(|action| policy.intern(action.name)).collect(),
+            looks: resource.looks.iter().map(|look| policy.intern(look.name)).collect(),
             tags: TagRules::new(&resource, policy),
             create: Action::new("create", &resource, policy),
             update: Action::new("update", &resource, policy),
@@ -104,6 +109,8 @@ impl<R: Record> Collection for Endpoint<R> {
                 (_, [] | [_]) => Err(Fault::method_not_allowed()),
                 (_, [id, name]) if self.0.has_tags(name) => self.0.tags(request, id, None).await,
                 (_, [id, name, tag]) if self.0.has_tags(name) => self.0.tags(request, id, Some(tag)).await,
+                ("GET", [id, name]) if self.0.look(name).is_some() => self.0.look_at(request, id, name).await,
+                (_, [_, name]) if self.0.look(name).is_some() => Err(Fault::method_not_allowed()),
                 (method, [id, name]) => match self.0.action(name) {
                     Some(_) if method != "PUT" => Err(Fault::method_not_allowed()),
                     Some(action) => self.0.act(request, id, action).await,
@@ -122,7 +129,7 @@ impl<R: Record> Resolved<R> {
 
     /// The record with an id as a client wrote it.
     fn find<'w>(&self, world: &'w World, id: &str) -> Option<&'w Arc<R>> {
-        world.get(&id.parse::<R::Id>().ok()?)
+        world.get(&id.parse::<R::Id>().ok()?).filter(|record| (self.resource.includes)(record))
     }
 
     fn view<'a>(&self, frame: &'a Frame, world: &'a World, caller: &'a Caller, record: &'a R) -> View<'a, R> {
@@ -160,14 +167,31 @@ impl<R: Record> Resolved<R> {
         Ok(self.one(request, 200, &view))
     }
 
+    /// What is looked at under this name, with its rule.
+    fn look(&self, name: &str) -> Option<(&Look<R>, RuleId)> {
+        let at = self.resource.looks.iter().position(|look| look.name == name)?;
+        Some((&self.resource.looks[at], self.looks[at]))
+    }
+
+    async fn look_at(&self, request: &Request<'_>, id: &str, name: &str) -> Result<Answer, Fault> {
+        let (look, rule) = self.look(name).ok_or_else(Fault::no_such_path)?;
+        let world = self.readable(request).await?;
+        let record = self.find(&world, id).ok_or_else(|| self.not_found(id))?;
+        let view = self.view(request.frame, &world, &request.caller, record);
+        if !request.frame.policy.check(rule, &request.caller, &self.target(&view)) {
+            return Err(if self.is_within_reach(&view) { Fault::no_such_path() } else { self.not_found(id) });
+        }
+        Ok(Answer::value(200, &(look.run)(&view)))
+    }
+
     /// True when the record is the caller's, or is there for everybody, whatever the rules say of it. Only the faults differ: what is
     /// out of reach is not there.
     fn is_within_reach(&self, view: &View<'_, R>) -> bool {
         let caller = view.caller;
         let target = self.target(view);
         let owns = |project: Option<&str>| project.is_none_or(|project| caller.owns(project));
-        let attribute = |name| self.resource.attributes.iter().find(|attribute| attribute.name == name);
-        let is_common = |name| attribute(name).is_some_and(|attribute| matches!((attribute.cell)(view), Cell::Bool(true)));
+        let has = |name| self.resource.attributes.iter().any(|attribute| attribute.name == name);
+        let is_common = |name| has(name) && target.field("", name) == Some(auth::Value::Bool(true));
         !self.resource.is_scoped
             || caller.is_admin
             || caller.roles.contains("service")
@@ -179,12 +203,11 @@ impl<R: Record> Resolved<R> {
 
     /// `{"network": {…}}`
     fn one(&self, request: &Request<'_>, status: u16, view: &View<'_, R>) -> Answer {
-        let plan = self.plan(request);
         let mut out = Vec::with_capacity(2048);
         out.extend_from_slice(b"{\"");
         out.extend_from_slice(self.resource.name.as_bytes());
         out.extend_from_slice(b"\":");
-        plan.write(&mut out, view, &self.target(view), &request.frame.policy);
+        self.write(&mut out, request, view);
         out.push(b'}');
         Answer::json(status, out)
     }
@@ -205,6 +228,11 @@ impl<R: Record> Resolved<R> {
         }
         out.extend_from_slice(b"]}");
         Answer::json(status, out)
+    }
+
+    /// Appends the record as the caller sees it.
+    fn write(&self, out: &mut Vec<u8>, request: &Request<'_>, view: &View<'_, R>) {
+        self.plan(request).write(out, view, &self.target(view), &request.frame.policy);
     }
 
     fn plan(&self, request: &Request<'_>) -> Plan<'_, R> {

@@ -1,8 +1,9 @@
 //! The tags of a record: `/v2.0/<collection>/<id>/tags` and, one of them, `/v2.0/<collection>/<id>/tags/<tag>`.
 
 use super::Resolved;
+use crate::answer::Answering;
 use crate::tags::{self, Edit, NAME};
-use crate::{Answer, Fault, Frame, Op, Request, Resource};
+use crate::{Answer, Collection, Fault, Frame, Op, Request, Resource};
 use auth::{Policy, RuleId};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +23,18 @@ impl TagRules {
         resource.tags.as_ref()?;
         let mut rule = |verb: &str| policy.intern(&format!("{verb}_{}:{NAME}", resource.rules));
         Some(TagRules { get: rule("get"), create: rule("create"), update: rule("update"), delete: rule("delete") })
+    }
+}
+
+/// A resource whose tags are not below its own path: nothing else of it is here.
+pub(crate) struct TagsOnly(pub(crate) Arc<dyn Collection>);
+
+impl Collection for TagsOnly {
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        match request.path.get(1) {
+            Some(name) if name == NAME => self.0.handle(request),
+            _ => Box::pin(std::future::ready(Err(Fault::no_such_path()))),
+        }
     }
 }
 

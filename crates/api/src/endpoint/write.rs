@@ -1,9 +1,10 @@
 //! Creates, updates and deletes: validation outside the log, everything that depends on the state inside it.
 
 use super::{Action, Resolved};
+use crate::addition::Added;
 use crate::body::{Creates, Form};
 use crate::etag::Constraint;
-use crate::target::{Existing, Proposed};
+use crate::target::{Existing, Proposed, Unshared};
 use crate::{Answer, Fault, Fields, Frame, Op, Outcome, Request};
 use auth::{Caller, Requirement, RuleId, Target};
 use net::ProjectId;
@@ -66,7 +67,12 @@ impl<R: Record> Resolved<R> {
             for fields in &fields {
                 this.admit_create(frame, op, fields)?;
             }
-            fields.iter().map(|fields| create(op, fields)).collect::<Result<Vec<R::Id>, Fault>>()
+            let make = |fields| {
+                let id = create(op, fields)?;
+                Added::run(&this.resource.added, op, None, &id, fields)?;
+                Ok(id)
+            };
+            fields.iter().map(make).collect::<Result<Vec<R::Id>, Fault>>()
         };
         let done = request.frame.commit(&request.caller, run).await?;
         let record = |id: &R::Id| done.world.get::<R>(id).map(|record| &**record).ok_or_else(Fault::internal);
@@ -111,7 +117,9 @@ impl<R: Record> Resolved<R> {
 
     /// What may not be done to a record that could not be seen either is a 404.
     pub(super) fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
-        if frame.policy.check(self.get, caller, target) { refused } else { Fault::no_such_path() }
+        let unshared = Unshared(target);
+        let seen: &dyn Target = if self.resource.hides_sharing { &unshared } else { target };
+        if frame.policy.check(self.get, caller, seen) { refused } else { Fault::no_such_path() }
     }
 
     pub(super) async fn put(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
@@ -125,6 +133,7 @@ impl<R: Record> Resolved<R> {
             let target = Existing { resource: &this.resource, view: &view, update: Some(&fields) };
             this.update.enforce(frame, op, &fields, &target, false).map_err(|refused| this.hide(frame, op.caller, &target, refused))?;
             update(op, &record, &fields)?;
+            Added::run(&this.resource.added, op, Some(&record), &record.id(), &fields)?;
             this.constrain(constraint, &record)?;
             Ok(record.id())
         };
@@ -186,7 +195,13 @@ impl<R: Record> Resolved<R> {
             return Ok(Answer::value(200, document));
         }
         let record = done.world.get::<R>(id).ok_or_else(Fault::internal)?;
-        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+        let view = self.view(request.frame, &done.world, &request.caller, record);
+        if *outcome == Outcome::Bare {
+            let mut out = Vec::new();
+            self.write(&mut out, request, &view);
+            return Ok(Answer::json(200, out));
+        }
+        Ok(self.one(request, 200, &view))
     }
 
     /// `If-Match`, looked at last: what the operation itself refuses (409 in use) is told first.

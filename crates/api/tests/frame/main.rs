@@ -6,6 +6,7 @@ mod discovery;
 mod hostile;
 mod lists;
 mod policies;
+mod previews;
 mod quotas;
 mod random;
 mod tags;

@@ -165,6 +165,7 @@ fn put_network(op: &mut Op<'_>, project_id: ProjectId, fields: &Fields) -> Netwo
         segments: Vec::new(),
         availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard: Standard::new(op.tx.context.now, "".into()),
     });
     id
@@ -174,7 +175,7 @@ fn update_network(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -> R
     let now = op.tx.context.now;
     let name = fields.text("name");
     let shared = fields.bool("shared");
-    if !fields.is_empty() {
+    if name.is_some() || shared.is_some() {
         op.tx.update::<Network>(&network.id, |network| {
             network.name = name.unwrap_or_else(|| network.name.clone());
             network.shared = shared.unwrap_or(network.shared);
@@ -277,6 +278,7 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
         numa_affinity_policy: None,
         standby: Vec::new(),
         provisioning: model::Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::new(op.tx.context.now, "".into()),
     });
     Ok(id)

@@ -95,6 +95,9 @@ impl Gather<'_> {
         for remote in group::remote_groups(&world, id) {
             self.member_gate(remote, host);
         }
+        for remote in group::address_groups(&world, id) {
+            self.mark(host, UnitId::AddressGroup(remote));
+        }
     }
 
     fn dhcp_gate(&mut self, id: NetworkId, host: &HostName) {

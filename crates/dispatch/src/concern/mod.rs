@@ -11,7 +11,7 @@ mod router;
 
 use gate::Gate;
 use intent::UnitId;
-use model::{Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet};
+use model::{AddressGroup, Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet};
 use net::HostName;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{Commit, Entry, Record, World};
@@ -84,6 +84,7 @@ impl Gather<'_> {
             }
             SecurityGroup::KIND => self.security_group(&Sides::of(entry)),
             SecurityGroupRule::KIND => self.rule(&Sides::of(entry)),
+            AddressGroup::KIND => self.address_group(&Sides::of(entry)),
             Agent::KIND => self.agent(&Sides::of(entry)),
             Router::KIND => self.router(&Sides::of(entry)),
             FloatingIp::KIND => self.floating_ip(&Sides::of(entry)),

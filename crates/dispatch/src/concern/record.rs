@@ -3,7 +3,7 @@
 use super::{Gate, Gather, Sides};
 use crate::project::{dhcp, group, network, resolve};
 use intent::UnitId;
-use model::{Agent, AgentType, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
+use model::{AddressGroup, Agent, AgentType, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
 use net::{HostName, NetworkId, PortId, RouterId, SecurityGroupId, SubnetId};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -160,11 +160,25 @@ impl Gather<'_> {
         if !side.differ(|g| g.stateful) {
             return;
         }
-        let remote: BTreeSet<_> = [self.before, self.after].into_iter().flat_map(|world| group::remote_groups(world, id)).collect();
+        let worlds = || [self.before, self.after].into_iter();
+        let remote: BTreeSet<_> = worlds().flat_map(|world| group::remote_groups(world, id)).collect();
+        let addresses: BTreeSet<_> = worlds().flat_map(|world| group::address_groups(world, id)).collect();
         for host in group::group_hosts(self.after, id) {
             self.mark(&host, UnitId::SecurityGroup(id));
             for group in &remote {
                 self.member_gate(*group, &host);
+            }
+            for group in &addresses {
+                self.mark(&host, UnitId::AddressGroup(*group));
+            }
+        }
+    }
+
+    pub(super) fn address_group(&mut self, group: &Sides<'_, AddressGroup>) {
+        let Some(id) = group.iter().next().map(|g| g.id) else { return };
+        if group.differ(|g| &g.addresses) {
+            for host in group::address_group_hosts(self.after, id) {
+                self.mark(&host, UnitId::AddressGroup(id));
             }
         }
     }
@@ -178,6 +192,9 @@ impl Gather<'_> {
                 self.mark(&host, UnitId::SecurityGroup(side.security_group_id));
                 if let Some(remote) = side.remote_group_id {
                     self.member_gate(remote, &host);
+                }
+                if let Some(remote) = side.remote_address_group_id {
+                    self.mark(&host, UnitId::AddressGroup(remote));
                 }
             }
         }

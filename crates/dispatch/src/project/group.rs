@@ -1,9 +1,9 @@
 //! `group/…` and `member/…` units.
 
 use super::hosts_under;
-use intent::{Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
-use model::{Port, SecurityGroup, SecurityGroupRule};
-use net::{HostName, IpNet, PortId, SecurityGroupId, SecurityGroupRuleId};
+use intent::{AddressGroupIntent, Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
+use model::{AddressGroup, Port, SecurityGroup, SecurityGroupRule};
+use net::{AddressGroupId, HostName, IpNet, PortId, SecurityGroupId, SecurityGroupRuleId};
 use security_groups::rule::protocol;
 use std::collections::BTreeSet;
 use world::{Key, World};
@@ -41,6 +41,13 @@ pub(super) fn member(world: &World, host: &HostName, group: SecurityGroupId, id:
     (!addresses.is_empty()).then_some(GroupMember { group_id: group, port_id: id, addresses })
 }
 
+pub(super) fn address_group(world: &World, host: &HostName, id: AddressGroupId) -> Option<AddressGroupIntent> {
+    let group = world.get::<AddressGroup>(&id)?;
+    let mut rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_ADDRESS_GROUP, id);
+    let is_named = rules.any(|rule| has_ports(world, host, rule.security_group_id) && is_enforced(world, rule));
+    is_named.then(|| AddressGroupIntent { id, addresses: group.addresses.clone() })
+}
+
 pub(crate) fn has_ports(world: &World, host: &HostName, group: SecurityGroupId) -> bool {
     world.table::<Port>().has(Port::BY_GROUP_HOST, Key::UuidText(group.0, host.0.clone()))
 }
@@ -59,6 +66,19 @@ fn is_enforced(world: &World, rule: &SecurityGroupRule) -> bool {
 pub(crate) fn remote_groups(world: &World, group: SecurityGroupId) -> BTreeSet<SecurityGroupId> {
     let rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group);
     rules.filter_map(|rule| rule.remote_group_id).collect()
+}
+
+/// The address groups that a group's rules name.
+pub(crate) fn address_groups(world: &World, group: SecurityGroupId) -> BTreeSet<AddressGroupId> {
+    let rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group);
+    rules.filter_map(|rule| rule.remote_address_group_id).collect()
+}
+
+/// The hosts with groups whose rules name this address group.
+pub(crate) fn address_group_hosts(world: &World, id: AddressGroupId) -> BTreeSet<HostName> {
+    let rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_ADDRESS_GROUP, id);
+    let groups: BTreeSet<SecurityGroupId> = rules.map(|rule| rule.security_group_id).collect();
+    groups.into_iter().flat_map(|group| group_hosts(world, group)).collect()
 }
 
 /// The hosts that have bound ports of a group.
@@ -80,10 +100,11 @@ pub fn resolve(rule: &SecurityGroupRule) -> Result<GroupRule, UnresolvableRule> 
         model::Direction::Ingress => Direction::Ingress,
         model::Direction::Egress => Direction::Egress,
     };
-    let remote = match (&rule.remote_ip_prefix, rule.remote_group_id) {
-        (_, Some(group)) => Remote::Group { group },
-        (None, None) => Remote::Any,
-        (Some(prefix), None) => {
+    let remote = match (&rule.remote_ip_prefix, rule.remote_group_id, rule.remote_address_group_id) {
+        (_, Some(group), _) => Remote::Group { group },
+        (_, None, Some(address_group)) => Remote::AddressGroup { address_group },
+        (None, None, None) => Remote::Any,
+        (Some(prefix), None, None) => {
             let prefix: IpNet = prefix.parse().map_err(|_| wrong(format!("'{prefix}' is not a prefix")))?;
             if net::Family::of_net(&prefix) != rule.ethertype {
                 return Err(wrong(format!("{prefix} is not of {}", rule.ethertype.ethertype())));

@@ -30,6 +30,7 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Remote(network, id) => network::remote(world, host, network, id).map(Unit::Remote),
         UnitId::SecurityGroup(id) => group::group(world, host, id).map(Unit::SecurityGroup),
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
+        UnitId::AddressGroup(id) => group::address_group(world, host, id).map(Unit::AddressGroup),
         UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
         UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
         UnitId::Router(id) => router::router(config, world, host, id).map(Unit::Router),
@@ -63,6 +64,7 @@ fn keys(world: &World, host: &HostName) -> BTreeSet<UnitId> {
     for group in groups {
         keys.insert(UnitId::SecurityGroup(group));
         remote.extend(remote_groups(world, group));
+        keys.extend(group::address_groups(world, group).into_iter().map(UnitId::AddressGroup));
     }
     for group in remote {
         keys.extend(world.table::<Port>().ids(Port::BY_SECURITY_GROUP, group).map(|port| UnitId::Member(group, *port)));

@@ -68,6 +68,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         segments: vec![segment],
         availability_zone_hints: vec![],
         dhcp_agents: vec![],
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -81,6 +82,7 @@ pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
         network_id: network_id(of),
         name: "subnet".into(),
         cidr: if v6 { format!("fd00:{n}::/64") } else { format!("10.0.{n}.0/24") }.parse().expect("a prefix"),
+        subnetpool_id: None,
         gateway_ip: None,
         allocation_pools: vec![],
         enable_dhcp: true,
@@ -115,6 +117,7 @@ pub fn port(n: u8, of: u8) -> Port {
         numa_affinity_policy: None,
         standby: vec![],
         provisioning: Provisioning::default(),
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -139,6 +142,20 @@ pub fn group(n: u8) -> SecurityGroup {
     }
 }
 
+pub fn address_group_id(n: u8) -> AddressGroupId {
+    AddressGroupId(uuid(12, n))
+}
+
+pub fn address_group(n: u8) -> AddressGroup {
+    AddressGroup {
+        id: address_group_id(n),
+        project_id: "p".into(),
+        name: "addresses".into(),
+        addresses: vec!["192.0.2.0/24".parse().expect("a prefix")],
+        standard: Standard::default(),
+    }
+}
+
 pub fn rule(n: u8, of: u8) -> SecurityGroupRule {
     SecurityGroupRule {
         id: rule_id(n),
@@ -151,6 +168,7 @@ pub fn rule(n: u8, of: u8) -> SecurityGroupRule {
         port_range_max: None,
         remote_ip_prefix: None,
         remote_group_id: None,
+        remote_address_group_id: None,
         standard: Standard::default(),
     }
 }
@@ -198,6 +216,8 @@ pub fn router(n: u8) -> Router {
         routes: vec![],
         availability_zone_hints: vec![],
         agents: vec![],
+        flavor_id: None,
+        gateway_qos_policy_id: None,
         standard: Standard::default(),
     }
 }
@@ -213,6 +233,7 @@ pub fn floating_ip(n: u8) -> FloatingIp {
         port_id: None,
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
+        qos_policy_id: None,
         standard: Standard::default(),
     }
 }

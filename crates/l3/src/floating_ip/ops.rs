@@ -28,6 +28,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<FloatingIpId, F
         port_id: None,
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
+        qos_policy_id: None,
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
     };
     associate(op, &mut floating_ip, requested(fields))?;

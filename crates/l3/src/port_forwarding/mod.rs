@@ -43,7 +43,13 @@ pub fn resource() -> Resource<PortForwarding> {
 
 /// Where it is registered: below floating IPs.
 pub fn parent() -> Parent<PortForwarding> {
-    Parent { collection: "floatingips", attribute: "floatingip_id", of: |forwarding| forwarding.floatingip_id.0, check }
+    Parent {
+        collection: "floatingips",
+        attribute: "floatingip_id",
+        of: |forwarding| forwarding.floatingip_id.0,
+        check,
+        check_create: check,
+    }
 }
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {

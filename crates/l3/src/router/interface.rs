@@ -4,6 +4,7 @@ use super::{RouterFault, interfaces, ports, subnets_of};
 use crate::schedule::schedule;
 use api::{Fault, Op, Outcome, python};
 use auth::Caller;
+use ml2::network;
 use ml2::port::{Asked, PortFault, ServicePort, create_service_port, readdress_service_port};
 use model::{FloatingIp, Network, Port, PortForwarding, PortStatus, Router, Subnet, device_owner};
 use net::{Family, IpNet, NetworkId, PortId, RouterId, SubnetId, first_address};
@@ -62,8 +63,8 @@ pub(super) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Valu
 type Added = (PortId, NetworkId, Vec<SubnetId>);
 
 /// True when the caller may join the network: its own, a shared one, or any for administrators.
-fn may_join(caller: &Caller, network: &Network) -> bool {
-    network.shared || caller.is_admin || caller.owns(network.project_id.as_str())
+fn may_join(world: &World, caller: &Caller, network: &Network) -> bool {
+    caller.is_admin || caller.owns(network.project_id.as_str()) || network::is_shared(world, caller, network)
 }
 
 fn by_port(op: &mut Op<'_>, router: &Router, id: PortId) -> Result<Added, Fault> {
@@ -103,7 +104,7 @@ fn by_port(op: &mut Op<'_>, router: &Router, id: PortId) -> Result<Added, Fault>
 
 fn by_subnet(op: &mut Op<'_>, router: &Router, id: SubnetId) -> Result<Added, Fault> {
     let world = op.tx.world().clone();
-    let may = |subnet: &Subnet| world.get::<Network>(&subnet.network_id).is_some_and(|network| may_join(op.caller, network));
+    let may = |subnet: &Subnet| world.get::<Network>(&subnet.network_id).is_some_and(|network| may_join(&world, op.caller, network));
     let subnet = world.get::<Subnet>(&id).filter(|subnet| may(subnet)).ok_or(RouterFault::SubnetNotFound(id))?;
     let gateway = subnet.gateway_ip.ok_or(RouterFault::NoGatewayIp)?;
     check_advertisements(subnet)?;

@@ -6,7 +6,8 @@ use net::NetworkId;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(super) const GATEWAY: Kind = Kind::Special { name: "external_gateway_info", check: gateway };
+/// A gateway as a client asks for it, or null for none.
+pub const GATEWAY: Kind = Kind::Special { name: "external_gateway_info", check: gateway };
 
 /// `external_gateway_info` as a client asks for it.
 #[derive(Clone, Debug, Deserialize)]

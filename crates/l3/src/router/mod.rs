@@ -10,6 +10,7 @@ mod routes;
 mod tests;
 
 pub use fault::RouterFault;
+pub use kinds::GATEWAY;
 
 use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
 use ml2::availability_zone::{self, HINTS};
@@ -79,7 +80,7 @@ fn attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("admin_state_up", Kind::Bool, |v| Cell::Bool(v.record.admin_state_up)).post_or(true).put().filter().sort(),
         A::new("status", Kind::Text(16), |_| Cell::Str("ACTIVE")).sort(),
-        A::new("external_gateway_info", kinds::GATEWAY, gateway).post_or(Value::Null).put().policy(),
+        A::new("external_gateway_info", GATEWAY, gateway).post_or(Value::Null).put().policy(),
         A::new("routes", HOST_ROUTES, |v| Cell::Json(&v.record.routes)).put(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
@@ -92,16 +93,19 @@ fn attributes() -> Vec<A> {
 
 /// `external_gateway_info` as answers show it.
 #[derive(Serialize)]
-struct GatewayInfo<'a> {
+pub struct GatewayInfo<'a> {
     network_id: NetworkId,
     external_fixed_ips: &'a [FixedIp],
     enable_snat: bool,
 }
 
+/// That of a router, if it has a gateway.
+pub fn gateway_info<'a>(view: &View<'a, Router>) -> Option<GatewayInfo<'a>> {
+    let (world, gateway) = (view.world, view.record.gateway.as_ref()?);
+    let external_fixed_ips = world.get::<Port>(&gateway.port_id).map(|port| port.fixed_ips.as_slice()).unwrap_or_default();
+    Some(GatewayInfo { network_id: gateway.network_id, external_fixed_ips, enable_snat: gateway.enable_snat })
+}
+
 fn gateway<'a>(view: &View<'a, Router>) -> Cell<'a> {
-    let world = view.world;
-    Cell::optional(view.record.gateway.as_ref(), |gateway| {
-        let external_fixed_ips = world.get::<Port>(&gateway.port_id).map(|port| port.fixed_ips.as_slice()).unwrap_or_default();
-        Cell::made(GatewayInfo { network_id: gateway.network_id, external_fixed_ips, enable_snat: gateway.enable_snat })
-    })
+    Cell::optional(gateway_info(view), Cell::made)
 }

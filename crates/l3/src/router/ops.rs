@@ -25,6 +25,8 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         routes: Vec::new(),
         availability_zone_hints: hints,
         agents: Vec::new(),
+        flavor_id: None,
+        gateway_qos_policy_id: None,
         standard,
     };
     if let Some(asked) = requested_gateway(fields) {

@@ -1,4 +1,5 @@
-//! `group/…`: the rules of a security group; `members/…`: who is in a group that rules name as remote.
+//! `group/…`: the rules of a security group; `members/…`: who is in a group that rules name as remote; `addresses/…`: the prefixes
+//! of an address group that rules name.
 
 use super::complaint;
 use crate::pipeline::{IPV4, IPV6, Variant, Way};
@@ -6,7 +7,7 @@ use agent::{Compiled, Facts, Intents};
 use dataplane::Name;
 use dataplane::nft::{Chain, DataType, Field, Rule, SetSpec, Statement, prefix_elements};
 use intent::{Direction, GroupRule, Remote, SecurityGroupIntent, Transport, UnitId};
-use net::{Family, IpNet, SecurityGroupId};
+use net::{AddressGroupId, Family, IpNet, SecurityGroupId};
 use smol_str::format_smolstr;
 
 /// The chain of a group's rules: `sg-<first 11 characters of its id>-in`.
@@ -17,6 +18,11 @@ pub(super) fn chain(group: SecurityGroupId, way: Way) -> Name {
 /// The set of its members' addresses.
 fn members(group: SecurityGroupId, family: Family) -> Name {
     format_smolstr!("members{}-{}", family.version(), group.short())
+}
+
+/// The set of an address group's prefixes.
+fn addresses(group: AddressGroupId, family: Family) -> Name {
+    format_smolstr!("addresses{}-{}", family.version(), group.short())
 }
 
 pub(super) fn compile(group: &SecurityGroupIntent, facts: &Facts) -> Compiled {
@@ -58,6 +64,7 @@ fn statements(rule: &GroupRule) -> Result<Vec<Statement>, String> {
         Remote::Prefix { prefix } if prefix.prefix_len() == 0 => statements.push(Statement::is(Field::Protocol, protocol)),
         Remote::Prefix { prefix } => statements.push(Statement::is(side, prefix)),
         Remote::Group { group } => statements.push(Statement::within_set([side], members(group, family))),
+        Remote::AddressGroup { address_group } => statements.push(Statement::within_set([side], addresses(address_group, family))),
     }
     transport(&mut statements, rule.transport, family)?;
     statements.push(Statement::ACCEPT);
@@ -99,16 +106,28 @@ fn transport(statements: &mut Vec<Statement>, transport: Transport, family: Fami
 
 pub(super) fn compile_members(group: SecurityGroupId, intents: &Intents, facts: &Facts) -> Compiled {
     let mut compiled = Compiled::default();
-    let table = compiled.program.root().tables.entry(Variant::of(facts).rules_table()).or_default();
-    for (family, data_type) in [(Family::V4, DataType::Ipv4), (Family::V6, DataType::Ipv6)] {
-        let name = members(group, family);
-        table.sets.insert(name.clone(), SetSpec::intervals([data_type]));
-        let addresses = intents.members(group).flat_map(|member| &member.addresses).copied();
-        let ours: Vec<IpNet> = addresses.filter(|net| Family::of_net(net) == family).collect();
-        for key in prefix_elements(ours) {
-            table.element(name.clone(), key, None);
-        }
-    }
+    let all = || intents.members(group).flat_map(|member| &member.addresses).copied();
+    sets(&mut compiled, facts, |family| members(group, family), all);
     compiled.realises.extend(intents.members(group).map(|member| UnitId::Member(group, member.port_id)));
     compiled
+}
+
+pub(super) fn compile_addresses(id: AddressGroupId, intents: &Intents, facts: &Facts) -> Compiled {
+    let mut compiled = Compiled::default();
+    let group = intents.address_group(id);
+    sets(&mut compiled, facts, |family| addresses(id, family), || group.iter().flat_map(|group| &group.addresses).copied());
+    compiled.realises.extend(group.map(|group| UnitId::AddressGroup(group.id)));
+    compiled
+}
+
+/// A set of each family with what is of it.
+fn sets<I: Iterator<Item = IpNet>>(compiled: &mut Compiled, facts: &Facts, name: impl Fn(Family) -> Name, all: impl Fn() -> I) {
+    let table = compiled.program.root().tables.entry(Variant::of(facts).rules_table()).or_default();
+    for (family, data_type) in [(Family::V4, DataType::Ipv4), (Family::V6, DataType::Ipv6)] {
+        table.sets.insert(name(family), SetSpec::intervals([data_type]));
+        let ours: Vec<IpNet> = all().filter(|net| Family::of_net(net) == family).collect();
+        for key in prefix_elements(ours) {
+            table.element(name(family), key, None);
+        }
+    }
 }

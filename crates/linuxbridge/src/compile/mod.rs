@@ -9,7 +9,7 @@ use crate::pipeline::{self, Variant};
 use agent::{Compiled, Complaint, Facts, Intents};
 use dataplane::UnitKey;
 use intent::UnitId;
-use net::{NetworkId, PortId, SecurityGroupId};
+use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId};
 
 pub(crate) use port::is_filtered;
 
@@ -43,6 +43,11 @@ fn compile_known(unit: &UnitKey, intents: &Intents, facts: &Facts) -> Option<Com
             let group: SecurityGroupId = id.parse().ok()?;
             let named = intents.security_groups().any(|other| crate::concern::remote_groups(other).any(|remote| remote == group));
             named.then(|| group::compile_members(group, intents, facts))
+        }
+        "addresses" => {
+            let group: AddressGroupId = id.parse().ok()?;
+            let named = intents.security_groups().any(|other| crate::concern::address_groups(other).any(|remote| remote == group));
+            named.then(|| group::compile_addresses(group, intents, facts))
         }
         "port" => {
             let port: PortId = id.parse().ok()?;

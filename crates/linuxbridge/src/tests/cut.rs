@@ -76,6 +76,18 @@ fn a_member_takes_its_connections_along() {
 }
 
 #[test]
+fn an_address_takes_its_connections_along() {
+    let mut world = World::new();
+    let listed = rule(7, Direction::Ingress, 4, Transport::Any, Remote::AddressGroup { address_group: address_group_id(1) });
+    world.put(Unit::AddressGroup(address_group(1, &["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"])));
+    world.put(Unit::SecurityGroup(group(1, true, vec![listed])));
+    let cuts = world.put(Unit::AddressGroup(address_group(1, &["198.51.100.0/24"])));
+    assert_eq!(cuts, [any(Some("192.0.2.0/24"), Some("10.0.0.5/32"))]);
+    let cuts = world.remove(UnitId::AddressGroup(address_group_id(1)));
+    assert_eq!(cuts, [any(Some("198.51.100.0/24"), Some("10.0.0.5/32"))]);
+}
+
+#[test]
 fn a_group_left_takes_the_connections_of_its_rules() {
     let mut world = World::new();
     let cuts = world.put(Unit::Port(port(5, 1, &[])));

@@ -25,15 +25,21 @@ fn any_unit() -> impl Strategy<Value = Unit> {
     });
     let a_remote = (number.clone(), number.clone(), 1_u8..4)
         .prop_map(|(network, port, host)| Unit::Remote(remote(network, port, &format!("192.0.2.{host}"))));
-    let a_rule = (number.clone(), any::<bool>(), 0_u8..5).prop_map(|(number, ingress, remote)| {
+    let a_rule = (number.clone(), any::<bool>(), 0_u8..7).prop_map(|(number, ingress, remote)| {
         let direction = if ingress { Direction::Ingress } else { Direction::Egress };
-        let remote = if remote < 3 { Remote::Group { group: group_id(remote) } } else { Remote::Any };
+        let remote = match remote {
+            0..3 => Remote::Group { group: group_id(remote) },
+            3 | 4 => Remote::AddressGroup { address_group: address_group_id(remote) },
+            _ => Remote::Any,
+        };
         rule(number, direction, 4, Transport::Ports { protocol: 6, first: 80, last: 80 }, remote)
     });
     let a_group = (number.clone(), any::<bool>(), prop::collection::vec(a_rule, 0..3))
         .prop_map(|(number, stateful, rules)| Unit::SecurityGroup(group(number, stateful, rules)));
     let a_member = (number.clone(), number.clone(), 0_u8..3)
         .prop_map(|(group, port, last)| Unit::Member(member(group, port, &[&format!("10.0.0.{last}/31"), "fd00::/64"])));
+    let a_list = (3_u8..5, 0_u8..3)
+        .prop_map(|(number, last)| Unit::AddressGroup(address_group(number, &[&format!("10.0.0.{last}/31"), "10.0.0.0/24", "fd00::/64"])));
     let a_port = (number.clone(), number.clone(), prop::collection::vec(number.clone(), 0..3), number, any::<[bool; 4]>()).prop_map(
         |(id, network, groups, device, [security, up, dhcp, pair])| {
             let mut unit = port(id, network, &groups);
@@ -44,7 +50,7 @@ fn any_unit() -> impl Strategy<Value = Unit> {
             Unit::Port(unit)
         },
     );
-    prop_oneof![a_network, a_remote, a_group, a_member, a_port]
+    prop_oneof![a_network, a_remote, a_group, a_member, a_list, a_port]
 }
 
 fn any_op() -> impl Strategy<Value = Op> {

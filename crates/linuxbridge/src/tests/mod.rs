@@ -8,7 +8,7 @@ mod text;
 use crate::LinuxBridge;
 use agent::{Allocations, Compile, Facts, Intents};
 use intent::*;
-use net::{IpNet, NetworkId, PortId, SecurityGroupId, SecurityGroupRuleId};
+use net::{AddressGroupId, IpNet, NetworkId, PortId, SecurityGroupId, SecurityGroupRuleId};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -29,6 +29,14 @@ fn port_id(number: u8) -> PortId {
 
 fn group_id(number: u8) -> SecurityGroupId {
     SecurityGroupId(uuid(0x5e, number))
+}
+
+fn address_group_id(number: u8) -> AddressGroupId {
+    AddressGroupId(uuid(0xad, number))
+}
+
+fn address_group(number: u8, addresses: &[&str]) -> AddressGroupIntent {
+    AddressGroupIntent { id: address_group_id(number), addresses: addresses.iter().map(|text| net(text)).collect() }
 }
 
 fn ip(text: &str) -> IpAddr {

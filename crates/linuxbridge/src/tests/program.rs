@@ -65,6 +65,24 @@ fn rules_of_every_shape() {
 }
 
 #[test]
+fn address_groups() {
+    use Direction::{Egress, Ingress};
+    let list = |number| Remote::AddressGroup { address_group: address_group_id(number) };
+    let rules = vec![
+        rule(1, Ingress, 4, Transport::Protocol { protocol: 6 }, list(1)),
+        rule(2, Egress, 6, Transport::Any, list(1)),
+        rule(3, Ingress, 4, Transport::Any, list(2)),
+    ];
+    let units = [
+        Unit::Network(network(1, Carrier::Local)),
+        Unit::SecurityGroup(group(1, true, rules)),
+        Unit::AddressGroup(address_group(1, &["198.51.100.0/24", "198.51.100.7/32", "203.0.113.9/32", "2001:db8::/32"])),
+        Unit::Port(port(5, 1, &[1])),
+    ];
+    both("address-groups", &units, &[]);
+}
+
+#[test]
 fn allowed_address_pairs() {
     let mut port = port(5, 1, &[]);
     let pair = |address: &str, mac: &str| AllowedAddress { address: net(address), mac: mac.parse().expect("a MAC") };

@@ -4,6 +4,7 @@ mod fault;
 mod kinds;
 mod ops;
 mod provider;
+mod sharing;
 #[cfg(test)]
 mod tests;
 
@@ -11,15 +12,16 @@ pub use fault::NetworkFault;
 pub(crate) use provider::segment as new_segment;
 pub(crate) use provider::{PHYSICAL, SEGMENTATION, TYPE, check_maximum, check_minimum};
 pub use provider::{effective_mtu, maximum_mtu};
+pub use sharing::{OBJECT_TYPE, complete_policies, is_shared, lacking, leads_out, shareable, visible};
+pub(crate) use sharing::{concerning, policy_field};
 
-use crate::Config;
 use crate::availability_zone::{self, HINTS};
+use crate::{Config, address_scope};
 use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
-use auth::Caller;
-use model::{Network, Segment, Subnet};
-use net::NetworkId;
+use model::{AddressScope, Network, Segment, Subnet};
+use net::{Family, NetworkId};
+use rbac::access;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use world::World;
 
 /// The resource.
@@ -31,19 +33,13 @@ pub fn resource() -> Resource<Network> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         narrow,
-        concerning: Some(concerning),
+        concerning: Some(|world, caller| concerning(world, caller).collect()),
+        policy_field: |view, name| policy_field(view.world, view.caller, view.record, name),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", not_found)
     }
     .tagged()
-}
-
-/// The network, when the caller may know of it: its own, shared, external, or any for administrators and services.
-pub fn visible<'a>(world: &'a World, caller: &Caller, id: NetworkId) -> Result<&'a Arc<Network>, NetworkFault> {
-    let network = world.get::<Network>(&id).ok_or(NetworkFault::NotFound(id))?;
-    let may = network.shared || network.external || caller.is_admin || caller.owns(network.project_id.as_str());
-    if may || caller.roles.contains("service") { Ok(network) } else { Err(NetworkFault::NotFound(id)) }
 }
 
 pub(crate) const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
@@ -53,7 +49,7 @@ fn int_or_null(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Int.check(value) }
 }
 
-fn non_negative(value: Value) -> Result<Value, Invalid> {
+pub(crate) fn non_negative(value: Value) -> Result<Value, Invalid> {
     let number = Kind::Int.check(value)?;
     match number.as_i64() {
         Some(mtu) if mtu < 0 => Err(Invalid::Reason(format!("'{mtu}' should be non-negative"))),
@@ -72,7 +68,7 @@ fn attributes() -> Vec<A> {
         A::new("mtu", MTU, mtu).post().put().filter().sort().policy(),
         A::new("status", Kind::Text(16), |_| Cell::Str("ACTIVE")).filter().sort(),
         A::new("subnets", Kind::UuidList, subnets),
-        A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.shared)).post_or(false).put().filter().policy(),
+        A::new("shared", Kind::Bool, |v| Cell::Bool(is_shared(v.world, v.caller, v.record))).post_or(false).put().filter().policy(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
         A::new("segments", kinds::SEGMENTS, segments).post().put().policy(),
@@ -93,6 +89,8 @@ fn attributes() -> Vec<A> {
             .policy(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])).sort(),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.dhcp_agents))),
+        A::new("ipv4_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V4)),
+        A::new("ipv6_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V6)),
         A::new("l2_adjacency", Kind::Bool, l2_adjacency),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
@@ -115,6 +113,17 @@ fn l2_adjacency<'a>(view: &View<'a, Network>) -> Cell<'a> {
     Cell::Bool(!subnets.any(|subnet| subnet.segment_id.is_some()))
 }
 
+/// Of a network with several segments; that of others is in the attributes `provider:…`.
+fn segments<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    let segments = &view.record.segments;
+    if segments.len() < 2 { Cell::Absent } else { Cell::made(segments.iter().map(kinds::ShownSegment::of).collect::<Vec<_>>()) }
+}
+
+fn scope<'a>(view: &View<'a, Network>, family: Family) -> Cell<'a> {
+    let has_any = !view.world.table::<AddressScope>().is_empty();
+    Cell::optional(has_any.then(|| address_scope::of_network(view.world, view.record.id, family)).flatten(), |id| Cell::Uuid(id.0))
+}
+
 fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {
     match view.record.segments.as_slice() {
         [] => Cell::Null,
@@ -124,25 +133,16 @@ fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> C
     }
 }
 
-/// Of a network with several segments; that of others is in the attributes `provider:…`.
-fn segments<'a>(view: &View<'a, Network>) -> Cell<'a> {
-    let segments = &view.record.segments;
-    if segments.len() < 2 { Cell::Absent } else { Cell::made(segments.iter().map(kinds::ShownSegment::of).collect::<Vec<_>>()) }
-}
-
-/// A project's own networks, and those for everybody.
-fn concerning(world: &World, caller: &Caller) -> Vec<NetworkId> {
-    let networks = world.table::<Network>();
-    networks.ids(Network::BY_PROJECT, &caller.project_id).chain(networks.ids(Network::COMMON, 0)).copied().collect()
-}
-
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<NetworkId>> {
     let networks = world.table::<Network>();
     match attribute {
         "project_id" => Some(networks.ids(Network::BY_PROJECT, value).copied().collect()),
-        "shared" | "router:external" if value.eq_ignore_ascii_case("true") || value == "1" => {
-            Some(networks.ids(Network::COMMON, 0).copied().collect())
-        }
+        "shared" if is_true(value) => Some(access::governed(world, OBJECT_TYPE).map(NetworkId).collect()),
+        "router:external" if is_true(value) => Some(networks.ids(Network::COMMON, 0).copied().collect()),
         _ => None,
     }
+}
+
+fn is_true(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true") || value == "1"
 }

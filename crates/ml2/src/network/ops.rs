@@ -1,12 +1,13 @@
 //! Create, update and delete of networks.
 
-use super::NetworkFault;
 use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, segment};
+use super::{NetworkFault, sharing};
 use crate::port::is_auto_deleted;
 use crate::{Config, availability_zone};
 use api::{Fault, Fields, Op};
-use model::{AgentType, Network, Port, Standard, Subnet, device_owner};
+use model::{AgentType, Network, Port, RbacAction, Standard, Subnet, device_owner};
 use net::{NetworkId, PortId, ProjectId, SubnetId};
+use rbac::access;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use world::{Key, World};
@@ -26,7 +27,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
     let id = NetworkId(op.tx.context.uuid());
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
-    op.tx.put(Network {
+    let network = Network {
         id,
         project_id,
         name: fields.text("name").unwrap_or_default(),
@@ -38,8 +39,11 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         segments: vec![first],
         availability_zone_hints: hints,
         dhcp_agents: Vec::new(),
+        qos_policy_id: None,
         standard,
-    });
+    };
+    sharing::apply(op, &network, Some(network.shared), Some(network.external));
+    op.tx.put(network);
     // Each sees what those before it took.
     for more in &asked[1..] {
         let more = segment(op, &owner, more)?;
@@ -92,21 +96,24 @@ pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -
     }
     if new != **network {
         new.standard.touch(op.tx.context.now);
+        sharing::apply(op, &new, fields.bool("shared"), fields.bool("router:external"));
         op.tx.put(new);
     }
     Ok(())
 }
 
-/// True when another project has a subnet or port on the network; ports of the network itself do not count.
+/// True when a project has a subnet or port on the network that it could not have without the network being everybody's; ports of the
+/// network itself do not count.
 fn is_used_by_others(world: &World, network: &Network) -> bool {
-    let other = |project: &ProjectId| *project != network.project_id;
+    let is_let_in = |project: &ProjectId| access::find(world, network.id.0, RbacAction::Shared, &project.0).is_some();
+    let other = |project: &ProjectId| *project != network.project_id && !is_let_in(project);
     let mut subnets = world.table::<Subnet>().by(Subnet::BY_NETWORK, network.id);
     let mut ports = world.table::<Port>().by(Port::BY_NETWORK, network.id);
     subnets.any(|subnet| other(&subnet.project_id))
         || ports.any(|port| other(&port.project_id) && !port.device_owner.starts_with(device_owner::NETWORK_PREFIX))
 }
 
-fn has_gateways(world: &World, network: NetworkId) -> bool {
+pub(super) fn has_gateways(world: &World, network: NetworkId) -> bool {
     world.table::<Port>().has(Port::BY_OWNER, Key::TextUuid(device_owner::ROUTER_GATEWAY.into(), network.0))
 }
 
@@ -126,6 +133,7 @@ pub(super) fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Faul
     for subnet in subnets {
         op.tx.remove::<Subnet>(&subnet);
     }
+    access::forget(op, network.id.0, |_| true);
     op.tx.remove::<Network>(&network.id);
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::resource;
 use crate::Config;
 use crate::testing::{Lab, refused};
 use auth::Caller;
-use model::{Network, NetworkType, Port, Subnet};
+use model::{Network, NetworkType, Port, RbacPolicy, Subnet};
 use net::NetworkId;
 use proptest::prelude::*;
 use serde_json::json;
@@ -151,4 +151,19 @@ fn removal_takes_what_belongs_to_it() {
     lab.delete(crate::port::resource(), port).expect("free to go");
     lab.delete(resource(), id).expect("only its own ports are left");
     assert!(lab.is_empty_of_networks());
+}
+
+/// What servers wrote before there were policies about networks.
+#[test]
+fn networks_without_policies_get_them() {
+    let mut lab = Lab::new();
+    let common = lab.create(resource(), json!({"shared": true, "router:external": true})).expect("an administrator");
+    let own = lab.network();
+    lab.act(|op| rbac::access::forget(op, common.0, |_| true));
+    assert!(super::visible(&lab.world, &Caller::member("p2"), common).is_ok(), "shared it is all the same");
+    assert_eq!(super::lacking(&lab.world).len(), 1);
+    lab.act(super::complete_policies);
+    assert!(super::lacking(&lab.world).is_empty());
+    let of = |network: NetworkId| lab.world.table::<RbacPolicy>().count(RbacPolicy::BY_OBJECT, network.0);
+    assert_eq!((of(common), of(own)), (2, 0));
 }

@@ -8,7 +8,7 @@ use super::eligible::eligible;
 use super::{PortFault, is_router_port};
 use crate::free::{self, Space};
 use model::{FixedIp, Port, Subnet, device_owner};
-use net::{Family, SubnetId, eui64, is_host_address};
+use net::{Family, SubnetId, eui64, is_host_address, number};
 use rand::rngs::SmallRng;
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -149,7 +149,7 @@ impl Allocation<'_> {
 
     /// DHCP servers take the lowest free address, others any.
     fn free_in(&self, rng: &mut SmallRng, subnet: &Subnet) -> Option<FixedIp> {
-        let ranges: Vec<(u128, u128)> = subnet.allocation_pools.iter().map(|pool| (number(pool.start), number(pool.end))).collect();
+        let ranges: Vec<(u128, u128)> = subnet.allocation_pools.iter().map(|pool| (number(&pool.start), number(&pool.end))).collect();
         let mut addresses = Addresses { allocation: self, subnet, ranges };
         let lowest = matches!(self.port.device_owner.as_str(), device_owner::DHCP | device_owner::DISTRIBUTED);
         let found = if lowest {
@@ -194,12 +194,12 @@ impl Space for Addresses<'_> {
         let family = self.subnet.family();
         let subnet = self.subnet.id.0;
         let mut given: Vec<u128> =
-            self.allocation.given.iter().filter(|ip| ip.subnet_id == self.subnet.id).map(|ip| number(ip.ip_address)).collect();
+            self.allocation.given.iter().filter(|ip| ip.subnet_id == self.subnet.id).map(|ip| number(&ip.ip_address)).collect();
         given.retain(|n| *n >= from);
         given.sort_unstable();
         let held = self.allocation.ports.walk(Port::BY_ADDRESS, Key::Address(subnet, address(family, from)));
         let held = held.map_while(move |(key, _)| match key {
-            Key::Address(id, ip) if *id == subnet => Some(number(*ip)),
+            Key::Address(id, ip) if *id == subnet => Some(number(ip)),
             _ => None,
         });
         merged(held, given)
@@ -217,16 +217,6 @@ fn merged(held: impl Iterator<Item = u128>, given: Vec<u128>) -> impl Iterator<I
     })
 }
 
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(a) => u128::from(u32::from(a)),
-        IpAddr::V6(a) => u128::from(a),
-    }
-}
-
 fn address(family: Family, number: u128) -> IpAddr {
-    match family {
-        Family::V4 => IpAddr::V4(u32::try_from(number).expect("numbers of IPv4 pools").into()),
-        Family::V6 => IpAddr::V6(number.into()),
-    }
+    net::address(family, number).expect("numbers of IPv4 pools")
 }

@@ -28,7 +28,6 @@ use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource};
 use model::{Network, Port, VnicType, device_owner};
 use net::{NetworkId, PortId, ProjectId};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use world::World;
 
 /// The resource.
@@ -42,8 +41,12 @@ pub fn resource() -> Resource<Port> {
         parent_project: |view, _| Some(&view.world.get::<Network>(&view.record.network_id)?.project_id),
         parent_project_of,
         references: Some(references),
-        policy_field: |view, name| shared(view.world.get::<Network>(&view.record.network_id)?, name),
-        policy_field_of: |world, _, fields, name| shared(world.get::<Network>(&fields.typed("network_id")?)?, name),
+        policy_field: |view, name| {
+            network::policy_field(view.world, view.caller, view.world.get::<Network>(&view.record.network_id)?, name)
+        },
+        policy_field_of: |world, caller, fields, name| {
+            network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
+        },
         narrow: filter::narrow,
         concerning: Some(filter::concerning),
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
@@ -77,10 +80,6 @@ fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Op
 fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> {
     let id: NetworkId = fields.typed("network_id").expect("a required attribute");
     network::visible(op.tx.world(), op.caller, id).map(|_| ()).map_err(Fault::from)
-}
-
-fn shared<'a>(network: &Network, name: &str) -> Option<Cow<'a, str>> {
-    (name == "shared").then_some(Cow::Borrowed(if network.shared { "True" } else { "False" }))
 }
 
 type A = Attribute<Port>;
@@ -188,6 +187,7 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         numa_affinity_policy: None,
         standby: Vec::new(),
         provisioning: model::Provisioning::default(),
+        qos_policy_id: None,
         standard,
     }
 }

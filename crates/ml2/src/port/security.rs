@@ -4,7 +4,7 @@ use super::PortFault;
 use crate::Config;
 use api::{Fault, Fields, Kind, Op, python};
 use model::{AddressPair, ExtraDhcpOption, Port, SecurityGroup, device_owner};
-use net::{Family, IpNet, Mac, SecurityGroupId};
+use net::{Family, IpNet, Mac, ProjectId, SecurityGroupId};
 use serde::Deserialize;
 use serde_json::Value;
 use smol_str::SmolStr;
@@ -15,7 +15,7 @@ pub(super) fn of_new(op: &mut Op<'_>, port: &mut Port, fields: &Fields) -> Resul
     let default_group = security_groups::ensure_default(op, &port.project_id);
     let trusted = port.device_owner.starts_with(device_owner::NETWORK_PREFIX);
     port.port_security_enabled = !trusted && fields.bool("port_security_enabled").unwrap_or(port.port_security_enabled);
-    port.security_groups = match requested_groups(op, fields)? {
+    port.security_groups = match requested_groups(op, &port.project_id, fields)? {
         Some(groups) if !groups.is_empty() && !port.port_security_enabled => return Err(PortFault::GroupsNeedPortSecurity.into()),
         Some(groups) => groups,
         None => default_group.filter(|_| port.port_security_enabled).into_iter().collect(),
@@ -29,7 +29,7 @@ pub(super) fn of_new(op: &mut Op<'_>, port: &mut Port, fields: &Fields) -> Resul
 
 /// Changes them on a port: `new` is the port before, and becomes the port after.
 pub(super) fn of_changed(op: &Op<'_>, new: &mut Port, fields: &Fields) -> Result<(), Fault> {
-    let groups = requested_groups(op, fields)?;
+    let groups = requested_groups(op, &new.project_id, fields)?;
     let pairs = requested_pairs(op.settings.get(), new.mac_address, fields)?;
     new.port_security_enabled = fields.bool("port_security_enabled").unwrap_or(new.port_security_enabled);
     if !new.port_security_enabled {
@@ -51,14 +51,14 @@ pub(super) fn of_changed(op: &Op<'_>, new: &mut Port, fields: &Fields) -> Result
     Ok(())
 }
 
-/// The groups that a request names, sorted; each must be visible to the caller, and all stateful or none.
-fn requested_groups(op: &Op<'_>, fields: &Fields) -> Result<Option<Vec<SecurityGroupId>>, Fault> {
+/// The groups that a request names, sorted; each must be for ports of the project, and all stateful or none.
+fn requested_groups(op: &Op<'_>, project: &ProjectId, fields: &Fields) -> Result<Option<Vec<SecurityGroupId>>, Fault> {
     let Some(mut groups) = fields.typed::<Vec<SecurityGroupId>>("security_groups") else { return Ok(None) };
     groups.sort_unstable();
     groups.dedup();
     let mut stateful = None;
     for id in &groups {
-        let group: &SecurityGroup = security_groups::group::visible(op.tx.world(), op.caller, *id)?;
+        let group: &SecurityGroup = security_groups::group::usable(op.tx.world(), op.caller, project, *id)?;
         if *stateful.get_or_insert(group.stateful) != group.stateful {
             return Err(PortFault::MixedGroups.into());
         }

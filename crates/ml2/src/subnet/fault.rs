@@ -2,17 +2,23 @@
 
 use api::Fault;
 use model::AllocationPool;
-use net::{IpNet, NetworkId, PortId, SegmentId, SubnetId};
+use net::{Family, IpNet, NetworkId, PortId, SegmentId, SubnetId};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
 /// Why an operation on a subnet was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SubnetFault {
-    /// 404 `SubnetPoolNotFound`: there are no subnet pools.
-    PoolNotFound(String),
     /// 400 `BadRequest`: neither a prefix nor a pool.
     NoCidr,
+    /// 400 `BadRequest`: a prefix and a length.
+    CidrAndLength,
+    /// 400 `BadRequest`: a pool and the default pool.
+    TwoPools,
+    /// 400 `BadRequest`: there is no default pool of the family.
+    NoDefaultPool(Family),
+    /// 400 `BadRequest`: ranges of a prefix that is not known yet.
+    PoolsOfAnyPrefix,
     /// 400 `InvalidInput`: any of the rules that have no fault of their own.
     Invalid(String),
     /// 400 `InvalidInput`: another subnet of the network has some of its addresses.
@@ -58,14 +64,18 @@ fn exceeds(known: Option<SubnetId>, what: &str, limit: usize) -> String {
     format!("Unable to complete operation for {subnet}. The number of {what} exceeds the limit {limit}.")
 }
 
+fn bad(reason: &str) -> Fault {
+    Fault::new(400, "BadRequest", format!("Bad subnets request: {reason}."))
+}
+
 impl From<SubnetFault> for Fault {
     fn from(fault: SubnetFault) -> Fault {
         match fault {
-            SubnetFault::PoolNotFound(id) => Fault::new(404, "SubnetPoolNotFound", format!("Subnet pool {id} could not be found.")),
-            SubnetFault::NoCidr => {
-                let message = "Bad subnets request: a subnetpool must be specified in the absence of a cidr.";
-                Fault::new(400, "BadRequest", message)
-            }
+            SubnetFault::NoCidr => bad("a subnetpool must be specified in the absence of a cidr"),
+            SubnetFault::CidrAndLength => bad("cidr and prefixlen must not be supplied together"),
+            SubnetFault::TwoPools => bad("subnetpool_id and use_default_subnetpool cannot both be specified"),
+            SubnetFault::NoDefaultPool(family) => bad(&format!("No default subnetpool found for IPv{}", family.version())),
+            SubnetFault::PoolsOfAnyPrefix => bad("allocation_pools allowed only for specific subnet requests."),
             SubnetFault::Invalid(reason) => Fault::invalid_input(reason),
             SubnetFault::Overlap(cidr, network) => {
                 Fault::invalid_input(format_args!("Requested subnet with cidr: {cidr} for network: {network} overlaps with another subnet"))

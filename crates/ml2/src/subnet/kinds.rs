@@ -5,7 +5,7 @@ use net::IpNet;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
-pub(super) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
+pub(crate) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
 pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr };
 pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools };
 /// A list of routes, each with `destination` and `nexthop`; null is the empty list.

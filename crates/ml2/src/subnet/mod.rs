@@ -3,6 +3,7 @@
 mod fault;
 mod kinds;
 mod ops;
+mod prefix;
 mod routed;
 #[cfg(test)]
 mod tests;
@@ -10,14 +11,14 @@ mod validate;
 
 pub use fault::SubnetFault;
 pub use kinds::HOST_ROUTES;
+pub(crate) use kinds::IP_VERSION;
 
-use crate::network;
+use crate::{network, subnet_pool};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
 use auth::Caller;
 use model::{Network, Subnet};
 use net::{NetworkId, ProjectId, SubnetId};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use world::World;
 
 /// The resource.
@@ -30,8 +31,10 @@ pub fn resource() -> Resource<Subnet> {
         delete: Some(ops::delete),
         parent_project: |view, _| Some(&network_of(view.world, view.record)?.project_id),
         parent_project_of,
-        policy_field: |view, name| shared(network_of(view.world, view.record)?, name),
-        policy_field_of: |world, _, fields, name| shared(world.get::<Network>(&fields.typed("network_id")?)?, name),
+        policy_field: |view, name| network::policy_field(view.world, view.caller, network_of(view.world, view.record)?, name),
+        policy_field_of: |world, caller, fields, name| {
+            network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
+        },
         references: Some(references),
         narrow,
         concerning: Some(concerning),
@@ -44,10 +47,6 @@ pub fn resource() -> Resource<Subnet> {
 
 fn network_of<'a>(world: &'a World, subnet: &Subnet) -> Option<&'a Network> {
     world.get::<Network>(&subnet.network_id).map(|network| &**network)
-}
-
-fn shared<'a>(network: &Network, name: &str) -> Option<Cow<'a, str>> {
-    (name == "shared").then_some(Cow::Borrowed(if network.shared { "True" } else { "False" }))
 }
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {
@@ -70,8 +69,9 @@ fn attributes() -> Vec<A> {
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("network_id", Kind::Uuid, |v| Cell::Uuid(v.record.network_id.0)).required().filter().sort(),
-        A::new("ip_version", kinds::IP_VERSION, |v| Cell::Int(v.record.family().version().into())).required().filter().sort(),
-        A::new("subnetpool_id", Kind::UuidOrNull, |_| Cell::Null).post().filter().sort(),
+        A::new("ip_version", IP_VERSION, |v| Cell::Int(v.record.family().version().into())).required().filter().sort(),
+        A::new("subnetpool_id", Kind::UuidOrNull, |v| Cell::optional(v.record.subnetpool_id, |id| Cell::Uuid(id.0))).post().filter().sort(),
+        A::new("use_default_subnetpool", Kind::Bool, |_| Cell::Null).post_or(false).hidden(),
         A::new("enable_dhcp", Kind::Bool, |v| Cell::Bool(v.record.enable_dhcp)).post_or(true).put().filter().sort(),
         A::new("ipv6_ra_mode", MODES, |v| Cell::optional(v.record.ipv6_ra_mode, |mode| Cell::Str(mode.as_str()))).post().filter().sort(),
         A::new("ipv6_address_mode", MODES, |v| Cell::optional(v.record.ipv6_address_mode, |mode| Cell::Str(mode.as_str())))
@@ -105,14 +105,13 @@ fn is_external<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
 }
 
 fn is_shared<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
-    Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network.shared))
+    Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network::is_shared(view.world, view.caller, network)))
 }
 
-/// A project's own subnets, those of its networks, and those of networks for everybody.
+/// A project's own subnets, and those of the networks that it may see.
 fn concerning(world: &World, caller: &Caller) -> Vec<SubnetId> {
-    let (networks, subnets) = (world.table::<Network>(), world.table::<Subnet>());
-    let on = networks.ids(Network::BY_PROJECT, &caller.project_id).chain(networks.ids(Network::COMMON, 0));
-    let on = on.flat_map(|network| subnets.ids(Subnet::BY_NETWORK, *network));
+    let subnets = world.table::<Subnet>();
+    let on = network::concerning(world, caller).flat_map(|network| subnets.ids(Subnet::BY_NETWORK, network));
     on.chain(subnets.ids(Subnet::BY_PROJECT, &caller.project_id)).copied().collect()
 }
 
@@ -120,6 +119,7 @@ fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetId>> 
     let subnets = world.table::<Subnet>();
     match attribute {
         "project_id" => Some(subnets.ids(Subnet::BY_PROJECT, value).copied().collect()),
+        "subnetpool_id" => Some(value.parse().map_or(Vec::new(), |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect())),
         "network_id" => Some(value.parse::<NetworkId>().map_or(Vec::new(), |id| subnets.ids(Subnet::BY_NETWORK, id).copied().collect())),
         _ => None,
     }

@@ -1,7 +1,9 @@
 //! Create, update and delete of subnets.
 
+use super::SubnetFault;
+use super::prefix::{Prefix, check_affinity, choose};
+use super::routed;
 use super::validate::{check_cidr, check_pools, default_gateway, default_pools, validate};
-use super::{SubnetFault, is_given, routed};
 use crate::network::{NetworkFault, check_minimum, effective_mtu};
 use crate::port::{is_auto_deleted, is_router_port};
 use crate::{Config, dhcp};
@@ -16,9 +18,10 @@ use world::{Key, World};
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault> {
     let network_id: NetworkId = fields.typed("network_id").expect("a required attribute");
     let network = op.tx.get::<Network>(&network_id).cloned().ok_or(NetworkFault::NotFound(network_id))?;
-    let cidr = requested_cidr(fields)?;
+    let prefix = choose(op, fields)?;
+    let cidr = prefix.cidr;
     let id = SubnetId(op.tx.context.uuid());
-    let subnet = build(op, fields, id, network_id, cidr);
+    let subnet = build(op, fields, id, network_id, &prefix);
     check_cidr(&cidr, fields.typed("ip_version").expect("a required attribute"))?;
     let config = op.settings.get::<Config>();
     validate(config, &subnet, None)?;
@@ -26,6 +29,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault
         check_pools(&subnet)?;
     }
     check_overlap(op.tx.world(), network_id, &cidr)?;
+    check_affinity(op.tx.world(), network_id, &prefix)?;
     check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
     check_service_types(&subnet.service_types)?;
     routed::check_new(op.tx.world(), &network, subnet.segment_id)?;
@@ -40,15 +44,8 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault
     Ok(id)
 }
 
-fn requested_cidr(fields: &Fields) -> Result<IpNet, SubnetFault> {
-    if is_given(fields, "subnetpool_id") {
-        return Err(SubnetFault::PoolNotFound(fields.text("subnetpool_id").unwrap_or_default().to_string()));
-    }
-    let cidr: Option<IpNet> = fields.typed::<Option<IpNet>>("cidr").flatten();
-    cidr.filter(|_| !is_given(fields, "prefixlen")).ok_or(SubnetFault::NoCidr)
-}
-
-fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, cidr: IpNet) -> Subnet {
+fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, prefix: &Prefix) -> Subnet {
+    let cidr = prefix.cidr;
     let gateway_ip = match fields.typed::<Option<IpAddr>>("gateway_ip") {
         Some(given) => given,
         None => Some(default_gateway(&cidr)),
@@ -59,6 +56,7 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, cidr
         network_id,
         name: fields.text("name").unwrap_or_default(),
         cidr,
+        subnetpool_id: prefix.pool.as_ref().map(|pool| pool.id),
         gateway_ip,
         allocation_pools: sorted_pools(fields).filter(|pools| !pools.is_empty()).unwrap_or_else(|| default_pools(&cidr, gateway_ip)),
         enable_dhcp: fields.bool("enable_dhcp").unwrap_or(true),

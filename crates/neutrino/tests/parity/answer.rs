@@ -71,6 +71,15 @@ impl Names {
         }
     }
 
+    /// A recorded answer, which is whole, without what is not compared.
+    pub fn compared(&self, mut recorded: Value, asked: &str, omitted: &Map<String, Value>) -> Value {
+        let form = Form { names: self, asked, omitted, is_ordered: asked.contains("sort_key") };
+        if let Some(answer) = recorded.get_mut("answer") {
+            *answer = form.value(answer.take(), "");
+        }
+        recorded
+    }
+
     /// The whole answer.
     pub fn normalised(&self, status: u16, document: Value, asked: &str, omitted: &Map<String, Value>) -> Value {
         if let Some(error) = document.get("NeutronError") {

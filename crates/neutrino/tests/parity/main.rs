@@ -1,7 +1,8 @@
 //! Upstream's answers to some thousand requests, and this server's to the same: status, error type and message, keys and values.
 //!
-//! `recorded.jsonl` was written by `lab/peer/corpus.py`, which asks upstream; `lab/peer/cases.py` holds the requests and says on which of
-//! them this server answers otherwise on purpose. A mark that is no longer true fails as well.
+//! The files in `recorded/` were written by `lab/peer/corpus.py`, which asks upstream; the modules in `lab/peer/areas/` hold the requests.
+//! `differences.json` says what is not compared, and on which requests this server answers otherwise on purpose: a mark that is no longer
+//! true fails as well.
 
 mod answer;
 #[path = "../../src/registry.rs"]
@@ -17,12 +18,13 @@ use http::Request;
 use ml2::agent::AgentReport;
 use model::AgentType;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use world::engines::Memory;
 use world::engines::memory::Locking;
 use world::{Store, StoreOptions};
 
-const RECORDED: &str = include_str!("recorded.jsonl");
+const DIFFERENCES: &str = include_str!("differences.json");
 /// How requests reach the server.
 const BASE: &str = "http://localhost";
 
@@ -35,6 +37,7 @@ fn server() -> Server {
     let engine = Memory::new(Locking::Pessimistic, 1).engine();
     let store = Store::open(engine, Arc::new(model::schema()), StoreOptions::default()).expect("an empty state");
     let settings = Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(ml2::Heartbeats::new()));
+    let settings = settings.with(Arc::new(registry::shareables()));
     let identity = Identity::None(NoAuth::default());
     Server::new(store, registry::api(&limits()), Policy::defaults(), identity, settings, ServerOptions::default())
 }
@@ -56,12 +59,28 @@ impl Case {
     }
 }
 
-/// The first line: whose headers a role has, and what was left out of upstream's answers.
+/// The first line: whose headers a role has.
 struct Header {
     roles: Map<String, Value>,
     projects: Map<String, Value>,
-    omitted: Map<String, Value>,
     templates: Vec<Value>,
+}
+
+/// What is left out of answers before they are compared, by resource, and the names of requests that are answered otherwise on purpose.
+struct Differences {
+    omitted: Map<String, Value>,
+    deliberate: BTreeSet<String>,
+}
+
+impl Differences {
+    fn read() -> Differences {
+        let mut whole: Map<String, Value> = serde_json::from_str(DIFFERENCES).expect("an object");
+        let mut part = |name: &str| whole.remove(name).and_then(|part| part.as_object().cloned()).unwrap_or_else(|| panic!("no {name}"));
+        let omitted = part("omitted");
+        let names = part("deliberate").into_iter().flat_map(|(_, names)| names.as_array().cloned().unwrap_or_default());
+        let deliberate = names.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect();
+        Differences { omitted, deliberate }
+    }
 }
 
 impl Header {
@@ -80,16 +99,16 @@ impl Header {
     }
 }
 
-fn recorded() -> (Header, Vec<Case>) {
+fn recorded(text: &str) -> (Header, Vec<Case>) {
     let object = |line: &str| match serde_json::from_str(line) {
         Ok(Value::Object(map)) => map,
         other => panic!("not an object: {other:?}"),
     };
-    let mut lines = RECORDED.lines().map(object);
+    let mut lines = text.lines().map(object);
     let mut head = lines.next().expect("a first line");
     let templates = head.remove("templates").and_then(|list| list.as_array().cloned()).expect("templates");
     let mut part = |name: &str| head.remove(name).and_then(|part| part.as_object().cloned()).unwrap_or_else(|| panic!("no {name}"));
-    let header = Header { roles: part("roles"), projects: part("projects"), omitted: part("omitted"), templates };
+    let header = Header { roles: part("roles"), projects: part("projects"), templates };
     (header, lines.map(|fields| Case { fields }).collect())
 }
 
@@ -111,7 +130,7 @@ async fn report_agent(server: &Server) {
 }
 
 /// Sends the request and brings its answer to the recorded form.
-async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names) -> Value {
+async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names, omitted: &Map<String, Value>) -> Value {
     let role = header.roles[case.text("as")].as_array().expect("project and roles");
     let roles: Vec<&str> = role[1].as_array().expect("roles").iter().filter_map(Value::as_str).collect();
     let path = names.fill(case.text("path"));
@@ -139,13 +158,13 @@ async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names
         names.save(saved, &document);
     }
     let asked = body.unwrap_or_default() + &path;
-    names.normalised(status, document, &asked, &header.omitted)
+    names.normalised(status, document, &asked, omitted)
 }
 
-#[tokio::test]
-async fn upstream_and_this_server_answer_the_same() {
-    let (header, cases) = recorded();
-    assert!(cases.len() > 2000, "{} requests are not what was recorded", cases.len());
+/// Asks all that an area asks.
+async fn compare(text: &str) {
+    let (header, cases) = recorded(text);
+    let Differences { omitted, deliberate } = Differences::read();
     let server = server();
     let mut names = Names::new(BASE, &header.projects);
     let (mut differences, mut stale) = (Vec::new(), Vec::new());
@@ -155,9 +174,10 @@ async fn upstream_and_this_server_answer_the_same() {
             report_agent(&server).await;
             has_agents = true;
         }
-        let got = answer(&server, &header, case, &mut names).await;
-        let want = header.unfold(&case.fields["got"]);
-        let is_deliberate = case.fields.contains_key("deliberate");
+        let got = answer(&server, &header, case, &mut names, &omitted).await;
+        let asked = case.body(&names).unwrap_or_default() + case.text("path");
+        let want = names.compared(header.unfold(&case.fields["got"]), &asked, &omitted);
+        let is_deliberate = deliberate.contains(case.text("name"));
         let about = || format!("{} ({} {} {})", case.text("name"), case.text("as"), case.text("method"), case.text("path"));
         if want == got {
             if is_deliberate {
@@ -169,4 +189,26 @@ async fn upstream_and_this_server_answer_the_same() {
     }
     assert!(stale.is_empty(), "answered like upstream, though marked as deliberately different: {stale:#?}");
     assert!(differences.is_empty(), "{} of {} differ:\n{}", differences.len(), cases.len(), differences.join("\n"));
+}
+
+/// A test for each recording, and one that no mark is about a request that nobody makes.
+macro_rules! areas {
+    ($($area:ident)*) => {
+        $(#[tokio::test]
+        async fn $area() {
+            compare(include_str!(concat!("recorded/", stringify!($area), ".jsonl"))).await;
+        })*
+
+        #[test]
+        fn each_mark_is_of_a_request() {
+            let recordings = [$(include_str!(concat!("recorded/", stringify!($area), ".jsonl"))),*];
+            let asked: BTreeSet<String> = recordings.iter().flat_map(|text| recorded(text).1).map(|case| case.text("name").to_owned()).collect();
+            let unknown: Vec<String> = Differences::read().deliberate.difference(&asked).cloned().collect();
+            assert!(asked.len() > 2000 && unknown.is_empty(), "of {} requests none is called {unknown:#?}", asked.len());
+        }
+    };
+}
+
+areas! {
+    core
 }

@@ -6,14 +6,18 @@ mod ops;
 mod tests;
 
 pub use fault::GroupFault;
-pub use ops::visible;
+pub use ops::{usable, visible};
 
 use crate::rule::RuleView;
 use crate::template::CUSTOM_RULES;
 use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View};
-use model::{SecurityGroup, SecurityGroupRule};
+use model::{Port, SecurityGroup, SecurityGroupRule};
 use net::SecurityGroupId;
+use rbac::{Shareable, access};
 use world::World;
+
+/// Security groups in policies.
+const OBJECT_TYPE: &str = "security_group";
 
 /// The resource.
 pub fn resource() -> Resource<SecurityGroup> {
@@ -25,9 +29,7 @@ pub fn resource() -> Resource<SecurityGroup> {
         delete: Some(ops::delete),
         prepare: Some(Prepare { needed: ops::default_is_missing, run: ops::make_default_of_caller }),
         narrow,
-        concerning: Some(|world, caller| {
-            world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, &caller.project_id).copied().collect()
-        }),
+        concerning: Some(concerning),
         quota: Some(Quota { default: 10, by_project: SecurityGroup::BY_PROJECT }),
         brings: &[("security_group_rule", CUSTOM_RULES)],
         revision_number: Some(|group| group.standard.revision_number),
@@ -45,7 +47,7 @@ fn attributes() -> Vec<A> {
         A::new("stateful", Kind::Bool, |v| Cell::Bool(v.record.stateful)).post_or(true).put().filter(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
-        A::new("shared", Kind::Bool, |_| Cell::Bool(false)).filter(),
+        A::new("shared", Kind::Bool, |v| Cell::Bool(access::is_shared(v.world, v.caller, v.record.id.0))).filter(),
         A::new("security_group_rules", Kind::ObjectOrNull, rules),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
@@ -57,6 +59,21 @@ fn rules<'a>(view: &View<'a, SecurityGroup>) -> Cell<'a> {
     let rules = view.world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, view.record.id);
     let is_default = view.record.is_default;
     Cell::made(rules.map(|rule| RuleView { rule, belongs_to_default_sg: is_default }).collect::<Vec<_>>())
+}
+
+/// Security groups in RBAC policies: projects whose ports have one use it.
+pub fn shareable() -> Shareable {
+    Shareable::new(
+        OBJECT_TYPE,
+        |world, id| Some(&world.get::<SecurityGroup>(&SecurityGroupId(id))?.project_id),
+        |world, id, _, holds| world.table::<Port>().by(Port::BY_SECURITY_GROUP, SecurityGroupId(id)).any(|port| holds(&port.project_id)),
+    )
+}
+
+/// A project's own groups, and those shared with it.
+fn concerning(world: &World, caller: &auth::Caller) -> Vec<SecurityGroupId> {
+    let own = world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, &caller.project_id).copied();
+    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(SecurityGroupId)).collect()
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGroupId>> {

@@ -4,15 +4,28 @@ use super::GroupFault;
 use crate::template::{DEFAULT_NAME, add_egress, ensure_default};
 use api::{Fault, Fields, Op};
 use auth::Caller;
-use model::{Port, SecurityGroup, SecurityGroupRule, Standard};
+use model::{Port, RbacAction, SecurityGroup, SecurityGroupRule, Standard};
 use net::{ProjectId, SecurityGroupId};
+use rbac::access;
 use std::sync::Arc;
 use world::World;
 
 /// The group, when the caller may know of it.
 pub fn visible<'a>(world: &'a World, caller: &Caller, id: SecurityGroupId) -> Result<&'a Arc<SecurityGroup>, GroupFault> {
     let group = world.get::<SecurityGroup>(&id).ok_or(GroupFault::NotFound(id))?;
-    if caller.is_admin || caller.owns(group.project_id.as_str()) { Ok(group) } else { Err(GroupFault::NotFound(id)) }
+    if access::may_use(world, caller, &group.project_id, id.0) { Ok(group) } else { Err(GroupFault::NotFound(id)) }
+}
+
+/// The group, when ports of a project may have it: the project's own, one shared with it, or any for administrators.
+pub fn usable<'a>(
+    world: &'a World,
+    caller: &Caller,
+    project: &ProjectId,
+    id: SecurityGroupId,
+) -> Result<&'a Arc<SecurityGroup>, GroupFault> {
+    let group = world.get::<SecurityGroup>(&id).ok_or(GroupFault::NotFound(id))?;
+    let may = caller.is_admin || group.project_id == *project || access::grants(world, id.0, RbacAction::Shared, project);
+    if may { Ok(group) } else { Err(GroupFault::NotFound(id)) }
 }
 
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupId, Fault> {
@@ -82,6 +95,7 @@ pub(super) fn delete(op: &mut Op<'_>, group: &Arc<SecurityGroup>) -> Result<(), 
             op.tx.update::<SecurityGroup>(&rule.security_group_id, |other| other.standard.touch(now));
         }
     }
+    access::forget(op, group.id.0, |_| true);
     op.tx.remove::<SecurityGroup>(&group.id);
     Ok(())
 }

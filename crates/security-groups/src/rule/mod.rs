@@ -11,7 +11,7 @@ pub use fault::RuleFault;
 
 use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View};
 use model::{SecurityGroup, SecurityGroupRule};
-use net::{Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use net::{AddressGroupId, Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -72,6 +72,10 @@ fn attributes() -> Vec<A> {
             .post_or(Value::Null)
             .filter()
             .sort(),
+        A::new("remote_address_group_id", Kind::UuidOrNull, |v| Cell::optional(v.record.remote_address_group_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .filter()
+            .sort(),
         A::new("belongs_to_default_sg", Kind::Bool, |v| Cell::Bool(is_of_default(v))).filter(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
@@ -111,6 +115,9 @@ fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGro
         "project_id" => Some(rules.ids(SecurityGroupRule::BY_PROJECT, value).copied().collect()),
         "security_group_id" => of_group(SecurityGroupRule::BY_GROUP),
         "remote_group_id" => of_group(SecurityGroupRule::BY_REMOTE_GROUP),
+        "remote_address_group_id" => Some(
+            value.parse::<AddressGroupId>().map_or(Vec::new(), |id| rules.ids(SecurityGroupRule::BY_ADDRESS_GROUP, id).copied().collect()),
+        ),
         _ => None,
     }
 }
@@ -134,7 +141,7 @@ pub(crate) struct RuleView<'a> {
 impl Serialize for RuleView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rule = self.rule;
-        let mut map = serializer.serialize_map(Some(17))?;
+        let mut map = serializer.serialize_map(Some(18))?;
         map.serialize_entry("id", &rule.id)?;
         map.serialize_entry("project_id", &rule.project_id)?;
         map.serialize_entry("tenant_id", &rule.project_id)?;
@@ -147,6 +154,7 @@ impl Serialize for RuleView<'_> {
         map.serialize_entry("remote_ip_prefix", &rule.remote_ip_prefix)?;
         map.serialize_entry("normalized_cidr", &rule.remote_ip_prefix.as_deref().and_then(validate::normalized))?;
         map.serialize_entry("remote_group_id", &rule.remote_group_id)?;
+        map.serialize_entry("remote_address_group_id", &rule.remote_address_group_id)?;
         map.serialize_entry("belongs_to_default_sg", &self.belongs_to_default_sg)?;
         map.serialize_entry("description", &rule.standard.description)?;
         map.serialize_entry("created_at", &rule.standard.created_at.to_string())?;

@@ -2,10 +2,11 @@
 
 use super::validate::{Match, normalized, validate};
 use super::{RuleFault, protocol};
+use crate::address_group;
 use crate::group::{self, GroupFault};
 use api::{Fault, Fields, Op};
 use model::{Direction, SecurityGroup, SecurityGroupRule, Standard};
-use net::{ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use net::{AddressGroupId, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use std::sync::Arc;
 use world::World;
 
@@ -17,7 +18,14 @@ pub(super) fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> 
     if let Some(id) = group_named(fields, "remote_group_id")? {
         group::visible(op.tx.world(), op.caller, id)?;
     }
+    if let Some(id) = address_group_named(fields) {
+        address_group::visible(op.tx.world(), op.caller, id)?;
+    }
     Ok(())
+}
+
+fn address_group_named(fields: &Fields) -> Option<AddressGroupId> {
+    fields.typed::<Option<AddressGroupId>>("remote_address_group_id").flatten()
 }
 
 fn group_named(fields: &Fields, name: &str) -> Result<Option<SecurityGroupId>, GroupFault> {
@@ -34,7 +42,11 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupRu
     if let Some(remote) = remote_group_id {
         group::visible(op.tx.world(), op.caller, remote)?;
     }
-    if let Some(there) = same_rule(op.tx.world(), group_id, direction, remote_group_id, &matched) {
+    let remote_address_group_id = address_group_named(fields);
+    if let Some(remote) = remote_address_group_id {
+        address_group::visible(op.tx.world(), op.caller, remote)?;
+    }
+    if let Some(there) = same_rule(op.tx.world(), group_id, direction, (remote_group_id, remote_address_group_id), &matched) {
         return Err(RuleFault::Exists(there).into());
     }
     let id = SecurityGroupRuleId(op.tx.context.uuid());
@@ -50,6 +62,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupRu
         port_range_max: matched.port_range_max,
         remote_ip_prefix: matched.remote_ip_prefix,
         remote_group_id,
+        remote_address_group_id,
         standard: Standard::new(now, fields.text("description").unwrap_or_default()),
     });
     op.tx.update::<SecurityGroup>(&group_id, |group| group.standard.touch(now));
@@ -60,7 +73,7 @@ fn same_rule(
     world: &World,
     group: SecurityGroupId,
     direction: Direction,
-    remote_group: Option<SecurityGroupId>,
+    remote: (Option<SecurityGroupId>, Option<AddressGroupId>),
     matched: &Match,
 ) -> Option<SecurityGroupRuleId> {
     // Names and numbers of a protocol are the same to it, and everywhere is no restriction.
@@ -69,7 +82,7 @@ fn same_rule(
     let mut rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group);
     let same = |rule: &SecurityGroupRule| {
         rule.direction == direction
-            && rule.remote_group_id == remote_group
+            && (rule.remote_group_id, rule.remote_address_group_id) == remote
             && rule.ethertype == matched.ethertype
             && protocol(rule.protocol.as_deref()) == protocol(matched.protocol.as_deref())
             && (rule.port_range_min, rule.port_range_max) == (matched.port_range_min, matched.port_range_max)

@@ -23,8 +23,9 @@ pub(super) fn validate(fields: &Fields) -> Result<Match, RuleFault> {
     let protocol = protocol_of(fields.get("protocol"), ethertype)?;
     let (port_range_min, port_range_max) = port_range(fields, protocol.as_deref())?;
     let remote_ip_prefix = prefix(fields.get("remote_ip_prefix"), ethertype)?;
-    let has_group = fields.get("remote_group_id").is_some_and(|value| !value.is_null());
-    if has_group && remote_ip_prefix.is_some() {
+    let is_given = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
+    let remotes = [is_given("remote_group_id"), is_given("remote_address_group_id"), remote_ip_prefix.is_some()];
+    if remotes.iter().filter(|is_given| **is_given).count() > 1 {
         return Err(RuleFault::MultipleRemotes);
     }
     Ok(Match { ethertype, protocol, port_range_min, port_range_max, remote_ip_prefix })

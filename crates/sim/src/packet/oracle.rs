@@ -4,8 +4,8 @@
 
 use super::track::{Tuple, is_error, is_own_icmp};
 use super::{Body, Load, Packet};
-use model::{Direction, Network, NetworkType, Port, SecurityGroup, SecurityGroupRule};
-use net::{HostName, IpNet, Mac, NetworkId, PortId, SecurityGroupId};
+use model::{AddressGroup, Direction, Network, NetworkType, Port, SecurityGroup, SecurityGroupRule};
+use net::{AddressGroupId, HostName, IpNet, Mac, NetworkId, PortId, SecurityGroupId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use world::World;
@@ -276,7 +276,12 @@ fn matches(world: &World, rule: &SecurityGroupRule, far: &IpAddr, load: &Load) -
     let family = net::Family::of(far) == rule.ethertype;
     let prefix = rule.remote_ip_prefix.as_ref().is_none_or(|prefix| prefix.parse::<IpNet>().is_ok_and(|net| net.contains(far)));
     let member = rule.remote_group_id.is_none_or(|group| is_member(world, group, far));
-    family && prefix && member && is_protocol(rule, far.is_ipv4(), load)
+    let listed = rule.remote_address_group_id.is_none_or(|group| is_listed(world, group, far));
+    family && prefix && member && listed && is_protocol(rule, far.is_ipv4(), load)
+}
+
+fn is_listed(world: &World, group: AddressGroupId, address: &IpAddr) -> bool {
+    world.get::<AddressGroup>(&group).is_some_and(|group| group.addresses.iter().any(|net| net.contains(address)))
 }
 
 fn is_member(world: &World, group: SecurityGroupId, address: &IpAddr) -> bool {

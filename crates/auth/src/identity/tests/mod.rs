@@ -87,7 +87,7 @@ impl Server {
     fn builtin(&self) -> &Arc<Builtin> {
         match &self.identity {
             Identity::Builtin(builtin) => builtin,
-            Identity::None(_) => unreachable!("started as built-in"),
+            Identity::None(_) | Identity::Keystone(_) => unreachable!("started as built-in"),
         }
     }
 

@@ -1,62 +1,12 @@
-"""The requests of the parity corpus: what is asked, by whom, in which order. `$name` stands for what an earlier answer gave.
+"""The core resources: networks, subnets, ports, security groups, agents, quotas, extensions."""
 
-Sections clean up after themselves, so that quotas are not what decides, and so that one section can be read alone.
-"""
-
-import re
-
-CASES = []
-NAMES = set()
-UUID = "00000000-0000-4000-8000-00000000beef"
-LONG = "x" * 256
-
-
-def ask(role, method, path, body=None, save=None, name=None, **more):
-    """One request. `save` maps names to places in the answer, or names the id of the resource in it."""
-    case = {"name": "", "as": role, "method": method, "path": path}
-    if body is not None:
-        case["body"] = body
-    if isinstance(save, str):
-        kind = next(iter(body))
-        save = {save: f"{kind}.id"}
-    if save:
-        case["save"] = save
-    name = name or f"{section} {method.lower()} {path.split('/')[2].split('?')[0]}"
-    base, number = name, 1
-    while name in NAMES:
-        number += 1
-        name = f"{base} {number}"
-    NAMES.add(name)
-    case.update(name=name, **more)
-    CASES.append(case)
-
-
-def get(path, role="admin", **more):
-    ask(role, "GET", f"/v2.0/{path}", **more)
-
-
-def post(kind, body, role="admin", save=None, **more):
-    ask(role, "POST", f"/v2.0/{collection(kind)}", {kind: body}, save, **more)
-
-
-def put(kind, who, body, role="admin", **more):
-    ask(role, "PUT", f"/v2.0/{collection(kind)}/{who}", {kind: body}, **more)
-
-
-def delete(kind, who, role="admin", **more):
-    ask(role, "DELETE", f"/v2.0/{collection(kind)}/{who}", **more)
-
-
-def collection(kind):
-    return kind.replace("_", "-") + "s"
-
+from asking import CASES, LONG, UUID, ask, collection, delete, get, post, put, section
 
 # ---------------------------------------------------------------------------------------------------------------- paths and forms
-section = "paths"
+section("paths")
 for path in ("/", "/v2.0", "/v2.0/", "/v3", "/v2.0.json", "/v2.0/nope", "/v2.0/networks/x/nope", "/v2.0/networks.json", "/v2.0/networks.xml",
              "/v2.0/networks/", "/v2.0/security_groups.json", "/v2.0/extensions/nope", "/v2.0/networks//", "/v2.0/extensions/security-group/x"):
-    deliberate = {"deliberate": "subnet pools are not served yet"} if path == "/v2.0/" else {}
-    ask("admin", "GET", path, name=f"GET {path}", **deliberate)
+    ask("admin", "GET", path, name=f"GET {path}")
 ask("admin", "HEAD", "/", name="HEAD /")
 ask("admin", "POST", "/", name="POST /", body={})
 for method, path in (("PATCH", "/v2.0/networks"), ("PATCH", f"/v2.0/networks/{UUID}"), ("POST", f"/v2.0/networks/{UUID}"), ("PUT", "/v2.0/networks"),
@@ -80,7 +30,7 @@ for alias in ("agent", "security-group", "provider", "binding", "port-security",
               "stateful-security-group", "quota-check-limit", "security-groups-normalized-cidr", "subnet_allocation"):
     get(f"extensions/{alias}?fields=alias", name=f"extension {alias}")
 
-section = "bodies"
+section("bodies")
 for name, raw in (("not json", "{"), ("list", "[]"), ("text", '"x"'), ("empty object", "{}"), ("null", '{"network": null}'), ("string", '{"network": "x"}'),
                   ("number", '{"network": 5}'), ("resource list", '{"network": []}'), ("empty", ""), ("other kind", '{"port": {}}'), ("two kinds", '{"network": {}, "port": {}}'),
                   ("bulk empty", '{"networks": []}'), ("bulk object", '{"networks": {}}'), ("bulk null", '{"networks": null}'), ("bulk of texts", '{"networks": ["x"]}'),
@@ -97,7 +47,7 @@ delete("network", "$net", "member")
 delete("network", "$net", "member", name="delete twice")
 
 # ---------------------------------------------------------------------------------------------------------------- networks
-section = "network"
+section("network")
 for role in ("admin", "manager", "member", "service"):
     post("network", {"name": f"by {role}"}, role, "net", name=f"network create by {role}")
     for reader in ("admin", "manager", "member", "reader", "other", "service", "stranger"):
@@ -116,8 +66,7 @@ for attribute, value in (("shared", True), ("router:external", True), ("provider
                          ("provider:segmentation_id", 7), ("mtu", 1400), ("port_security_enabled", False), ("is_default", True)):
     if attribute != "is_default":
         put("network", "$net", {attribute: value}, "member", name=f"network member sets {attribute}")
-    more = {"deliberate": "automatic topologies are not served"} if attribute == "is_default" else {}
-    post("network", {attribute: value}, "other", "tmp", name=f"network other creates with {attribute}", **more)
+    post("network", {attribute: value}, "other", "tmp", name=f"network other creates with {attribute}")
     delete("network", "$tmp", name=f"network other creates with {attribute}, gone") if attribute in ("mtu", "port_security_enabled") else None
 for body in ({"admin_state_up": "banana"}, {"admin_state_up": "false"}, {"admin_state_up": 1}, {"admin_state_up": 0}, {"admin_state_up": "1"}, {"admin_state_up": None}, {"admin_state_up": 2},
              {"admin_state_up": []}, {"admin_state_up": "TRUE"}, {"shared": "x"}, {"shared": None}, {"port_security_enabled": "x"}, {"port_security_enabled": "False"},
@@ -139,7 +88,7 @@ for fields in ("id", "name&fields=id", "tenant_id", "project_id", "zzz", "provid
     get(f"networks/$net?fields={fields}", "member", name=f"network fields={fields}")
 delete("network", "$net", "member")
 
-section = "provider"
+section("provider")
 for body in ({"provider:network_type": "vxlan"}, {"provider:network_type": "vxlan", "provider:segmentation_id": 1777}, {"provider:network_type": "vxlan", "provider:segmentation_id": 0},
              {"provider:network_type": "vxlan", "provider:segmentation_id": 16777216}, {"provider:network_type": "vxlan", "provider:segmentation_id": "1778"}, {"provider:network_type": "vxlan", "provider:segmentation_id": "x"},
              {"provider:network_type": "vxlan", "provider:segmentation_id": -5}, {"provider:network_type": "vxlan", "provider:physical_network": "physnet1"}, {"provider:network_type": "flat"},
@@ -195,7 +144,7 @@ delete("port", "$tenantport", "member")
 put("network", "$shared", {"shared": False}, name="unshare")
 delete("network", "$shared")
 
-section = "bulk"
+section("bulk")
 ask("member", "POST", "/v2.0/networks", {"networks": [{"name": "a"}, {"name": "b", "admin_state_up": False}]}, {"bulk1": "networks.0.id", "bulk2": "networks.1.id"}, "bulk create")
 for name, items in (("second unknown", [{"name": "a"}, {"zz": 1}]), ("second forbidden", [{"name": "a"}, {"shared": True}]), ("second foreign", [{"name": "a"}, {"project_id": "$project_b"}]),
                     ("wrapped", [{"network": {"name": "a"}}]), ("second bad", [{"name": "a"}, {"admin_state_up": "x"}])):
@@ -224,7 +173,7 @@ for network in ("bulk1", "bulk2"):
     delete("network", f"${network}", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- lists
-section = "lists"
+section("lists")
 for name in "dacb":
     post("network", {"name": f"l-{name}", "description": f"d{name}", "admin_state_up": name != "c"}, "member", f"l{name}")
 for query in ("sort_key=name&sort_dir=asc", "sort_key=name&sort_dir=desc", "sort_key=name", "sort_dir=asc", "sort_key=zz&sort_dir=asc", "sort_key=name&sort_dir=up", "sort_key=admin_state_up&sort_dir=asc&sort_key=name&sort_dir=desc",
@@ -257,7 +206,7 @@ for name in "abcd":
     delete("network", f"$l{name}", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- revisions
-section = "revision"
+section("revision")
 post("network", {"name": "r"}, "member", {"net": "network.id", "rev": "network.revision_number"})
 for name, tag in (("right", "revision_number=$rev"), ("wrong", "revision_number=999"), ("not a number", "revision_number=x"), ("other tag", '"abc"'), ("star", "*"), ("empty", ""), ("no value", "revision_number="), ("two", "revision_number=1,revision_number=2")):
     if name == "wrong":
@@ -270,7 +219,7 @@ ask("member", "GET", "/v2.0/networks/$net?fields=name", name="if-match get", hea
 delete("network", "$net", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- subnets
-section = "subnet"
+section("subnet")
 post("network", {"name": "s"}, "member", "net")
 V4 = [
     {}, {"cidr": None}, {"cidr": "10.0.0.0/24"}, {"cidr": "10.0.0.5/24"}, {"cidr": "10.0.0.0"}, {"cidr": "10.0.0.0/33"}, {"cidr": "x"}, {"cidr": 5}, {"cidr": ""}, {"cidr": "10.0.0/24"}, {"cidr": "10.0.0.0/31"}, {"cidr": "10.0.0.0/32"}, {"cidr": "10.0.0.0/30"}, {"cidr": "10.0.0.0/0"},
@@ -298,8 +247,7 @@ for body in V4:
     if body == {}:
         given = {"network_id": "$net", "ip_version": 4}
     key = ",".join(f"{k}={str(v):.60}" for k, v in body.items())
-    more = {"deliberate": "subnet pools are not served yet"} if set(body) & {"prefixlen", "use_default_subnetpool"} else {}
-    post("subnet", given, "member", "sub", name=f"subnet {key}", **more)
+    post("subnet", given, "member", "sub", name=f"subnet {key}")
     delete("subnet", "$sub", name=f"subnet {key}, gone")
 post("subnet", {"ip_version": 4, "cidr": "10.0.0.0/24"}, "member", name="subnet without network")
 post("subnet", {"network_id": "$net", "cidr": "10.0.0.0/24"}, "member", "sub", name="subnet without version")
@@ -351,10 +299,7 @@ for body in ({"ipv6_ra_mode": "dhcpv6-stateful"}, {"ipv6_ra_mode": None}, {"enab
 for query in ("ip_version=4", "ip_version=6", "ip_version=x", "cidr=10.0.0.0/24", "cidr=10.0.0.5/24", "cidr=x", "gateway_ip=10.0.0.1", "gateway_ip=x", "enable_dhcp=True", "enable_dhcp=x", "network_id=$net", "network_id=foo", f"network_id={UUID}", "name=s6", "ipv6_ra_mode=slaac", "ipv6_address_mode=slaac", "ipv6_address_mode=x",
               "dns_nameservers=9.9.9.9", "host_routes=x", "allocation_pools=x", "project_id=$project_a", "tenant_id=$project_b", "description=new", "shared=True", "router:external=False", "subnetpool_id=x", "service_types=x", "sort_key=cidr&sort_dir=desc", "sort_key=gateway_ip&sort_dir=asc", "sort_key=ip_version&sort_dir=desc",
               "sort_key=enable_dhcp&sort_dir=asc&sort_key=name&sort_dir=desc", "sort_key=allocation_pools&sort_dir=asc", "sort_key=ipv6_ra_mode&sort_dir=asc", "sort_key=network_id&sort_dir=asc&sort_key=name&sort_dir=asc", "limit=1&sort_key=name&sort_dir=asc", "revision_number=999999", "segment_id=x"):
-    more = {}
-    if query.split("=")[0] == "segment_id":
-        more = {"deliberate": "routed networks are not served yet"}
-    get(f"subnets?{query}&fields=cidr", "member", name=f"subnets?{query}", **more)
+    get(f"subnets?{query}&fields=cidr", "member", name=f"subnets?{query}")
 get("subnets", "reader", name="subnets for a reader")
 get("subnets", "other", name="subnets for another project")
 put("network", "$net", {"mtu": 1279}, "member", name="mtu below version 6")
@@ -367,7 +312,7 @@ delete("subnet", "$sub", "member")
 delete("network", "$net", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- ports
-section = "port"
+section("port")
 post("network", {"name": "p"}, "member", "net")
 post("subnet", {"network_id": "$net", "ip_version": 4, "cidr": "10.0.0.0/24", "name": "a4"}, "member", "sub")
 post("subnet", {"network_id": "$net", "ip_version": 6, "cidr": "fd07::/64", "name": "c6", "ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}, "member", "subc")
@@ -467,7 +412,7 @@ delete("port", "$port2", "member", name="port removed twice")
 delete("network", "$net", "member")
 delete("network", "$net2", "member")
 
-section = "exhaustion"
+section("exhaustion")
 post("network", {"name": "small", "port_security_enabled": False}, "member", "net")
 post("subnet", {"network_id": "$net", "ip_version": 4, "cidr": "10.0.0.0/29", "allocation_pools": [{"start": "10.0.0.3", "end": "10.0.0.4"}]}, "member", "sub")
 for n in range(3):
@@ -493,7 +438,7 @@ delete("port", "$port", "member")
 delete("network", "$net", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- security groups
-section = "group"
+section("group")
 get("security-groups", "member", name="groups of a project")
 get("security-groups", "reader", name="groups for a reader")
 get("security-groups?name=default", "other", save={"otherdefault": "security_groups.0.id"}, name="default group of the other")
@@ -537,7 +482,7 @@ delete("security_group", "$default", name="default group in use removed by admin
 delete("port", "$port", "member")
 delete("network", "$net", "member")
 
-section = "rule"
+section("rule")
 R = {"security_group_id": "$sg", "direction": "ingress"}
 tcp = {"protocol": "tcp"}
 for body in ({}, {"direction": "egress"}, {"direction": "x"}, {"direction": None}, {"direction": "INGRESS"}, {"direction": 5}, {"ethertype": "IPv6"}, {"ethertype": "ipv6"}, {"ethertype": "IPV4"}, {"ethertype": "x"}, {"ethertype": None}, {"ethertype": 4}, {"ethertype": ""},
@@ -588,7 +533,7 @@ delete("security_group_rule", "$rule", "member", name="rule removed twice")
 delete("security_group", "$sg", "member")
 
 # ---------------------------------------------------------------------------------------------------------------- quotas
-section = "quota"
+section("quota")
 for role in ("admin", "member", "reader", "other", "stranger", "service", "manager"):
     get("quotas", role, name=f"quotas for {role}")
     for project in ("a", "b"):
@@ -644,7 +589,7 @@ delete("security_group", "$default", name="default group removed by an administr
 get("security-groups?fields=name", "member", name="default group comes back")
 
 # ---------------------------------------------------------------------------------------------------------------- agents
-section = "agent"
+section("agent")
 for role in ("admin", "member", "reader", "stranger", "service"):
     get("agents", role, name=f"agents for {role}")
     ask(role, "POST", "/v2.0/agents", {"agent": {"host": "x"}}, name=f"agent created by {role}")
@@ -657,7 +602,7 @@ for body in ({"admin_state_up": "x"}, {"foo": 1}, {"host": "x"}, {"alive": True}
 
 # ---------------------------------------------------------------------------------------------------------------- agents that live
 # The rest is asked once a DHCP agent reports from the host fake-1.
-section = "living agent"
+section("living agent")
 FIRST_WITH_AGENTS = len(CASES)
 DHCP = "agents?agent_type=DHCP%20agent"
 get(f"{DHCP}&host=fake-1", save={"agent": "agents.0.id"})
@@ -678,31 +623,3 @@ delete("agent", "$agent", name="living agent removed")
 get("agents/$agent", name="removed agent")
 for case in CASES[FIRST_WITH_AGENTS:]:
     case["with_agents"] = True
-
-# ---------------------------------------------------------------------------------------------------------------- on purpose
-# Requests on which this project answers otherwise, by name, and why. docs/parity.md tells of each.
-DELIBERATE = (
-    (r"extension subnet_allocation|subnet use_default_subnetpool=False, gone", "subnet pools are not served yet"),
-    (r"DELETE /v2.0/quotas", "a DELETE that lists is of no use"),
-    (r"network of (manager|member) seen by stranger|(subnet|port) seen by stranger", "the error has the form of all errors"),
-    (r"network (project_id=None|tenant_id=5|update project_id=.*)", "the owner is called project_id"),
-    (r"provider network_type='vxlan',segmentation_id=(0|16777216|-5).*", "not an identifier of 24 bits"),
-    (r"bulk rules of two groups", "nothing speaks against it"),
-    (r"bulk rules twice the same", "says which rule is there"),
-    (r"networks\?name=L-A", "comparison does not depend on the database's collation"),
-    (r"subnet dns_nameservers=1.1.1.1", "a text is not a list of its letters"),
-    (r"v6 cidr=fd01::/64,dns_nameservers=\['2001:4860:4860:0::8888'\]", "addresses are shown in one form"),
-    (r"port (member|admin) mac_address=(fa163e112233|01:00:5e:00:00:01|5).*", "not the address of an interface"),
-    (r"port member allowed_address_pairs=\[{'ip_address': ('10.0.0.5/24'|'FD07::1:5'|'10.0.0.99', 'mac_address': 'FA-16-3E-AA-BB-CC')}\]", "addresses are shown in one form"),
-    (r"port member allowed_address_pairs=\[{'ip_address': '10.0.0.99/32'}, .*", "the same address twice"),
-    (r"rules\?(port_range_min=x|normalized_cidr=x|belongs_to_default_sg=True)", "filters filter"),
-    (r"rules\?sort_key=(direction|remote_ip_prefix).*", "order does not depend on the database's types"),
-    (r"rules\?sort_key=normalized_cidr.*|agents\?sort_key=alive.*", "what is shown can be sorted by"),
-    (r"quotas for manager|(default )?quota of b for manager", "a manager has no rights in other projects"),
-    (r"port admin binding:host_id=5", "a host whose name is a number is a host"),
-    (r"quota port=3,(force|check_limit)=x", "not a boolean"),
-)
-for case in CASES:
-    for pattern, reason in DELIBERATE:
-        if re.fullmatch(pattern, case["name"]):
-            case["deliberate"] = reason
