@@ -41,8 +41,10 @@ PROJECTS = {name: f"{n:032x}" for n, name in enumerate(("admin", "a", "b", "serv
 
 PARITY = Path(__file__).resolve().parents[2] / "crates/neutrino/tests/parity"
 UNORDERED = {"security_group_rules", "security_groups", "subnets", "fixed_ips", "host_routes", "allocation_pools", "extra_dhcp_opts",
-             "allowed_address_pairs", "embedded_rules", "networks", "ports", "agents", "quotas"}
-COLLECTIONS = ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents")
+             "allowed_address_pairs", "embedded_rules", "networks", "ports", "agents", "quotas", "address_groups", "address_scopes",
+             "default_security_group_rules", "rbac_policies", "subnetpools"}
+COLLECTIONS = ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents", "address_groups", "address_scopes",
+               "default_security_group_rules", "rbac_policies", "subnetpools")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
 SET = re.compile(r"\{('\w+'(?:, '\w+')*)\}")  # Python shows sets in any order

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod demo;
 mod licences;
 mod packages;
@@ -32,6 +33,8 @@ cargo xtask tidy
     Checks layers of crates, file sizes, dead files.
 cargo xtask licences
     Checks the licences of all dependencies.
+cargo xtask conformance [--list FILE] [--only TEXT] [--concurrency N] [--debug]
+    Runs upstream's API suites against this server with a real Keystone, and compares with the list of ids.
 cargo xtask bench api [--peer] | wire | restart | crash [OPTIONS]
     Measures; `--peer` measures upstream beside it; `bench <which> --help` shows the options.";
 
@@ -59,6 +62,7 @@ fn run() -> Result<()> {
         "ci" => ci::ci(),
         "tidy" => tidy::tidy(),
         "licences" => licences::check(),
+        "conformance" => conformance::conformance(rest),
         "bench" => bench::bench(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -12,13 +12,37 @@ use world::Record;
 /// update (none: a create) and as the resource's own operation has left it; it may refuse.
 pub type Set<R> = fn(&mut Op<'_>, Option<&R>, &mut R, &Fields) -> Result<(), Fault>;
 
-/// Attributes of another slice, and what is done with them.
+/// What has to happen before a client's delete of a record takes effect. May refuse.
+pub type BeforeDelete<R> = fn(&mut Op<'_>, &R) -> Result<(), Fault>;
+
+/// Attributes of another slice, and what is done with them. They are declared as the resource's own are, each [`Attribute::of`] its
+/// extension. One that the resource has already is that one's wider form: where the extension is there, its type and value hold in place of
+/// the resource's own.
 pub struct Addition<R: Record> {
-    /// Declared as the resource's own are, each [`Attribute::of`] its extension. One that the resource has already is that one's wider
-    /// form: where the extension is there, its type and value hold in place of the resource's own.
-    pub attributes: Vec<Attribute<R>>,
-    /// Runs after the resource's own create or update, in the same operation. Absent where all the attributes are computed.
-    pub set: Option<Set<R>>,
+    attributes: Vec<Attribute<R>>,
+    set: Option<Set<R>>,
+    before_delete: Option<BeforeDelete<R>>,
+}
+
+impl<R: Record> Addition<R> {
+    /// Attributes that are computed.
+    pub fn new(attributes: Vec<Attribute<R>>) -> Addition<R> {
+        Addition { attributes, set: None, before_delete: None }
+    }
+
+    /// Runs after the resource's own create or update, in the same operation.
+    #[must_use]
+    pub fn set(mut self, set: Set<R>) -> Addition<R> {
+        self.set = Some(set);
+        self
+    }
+
+    /// Runs before the resource's own delete, in the same operation.
+    #[must_use]
+    pub fn before_delete(mut self, before_delete: BeforeDelete<R>) -> Addition<R> {
+        self.before_delete = Some(before_delete);
+        self
+    }
 }
 
 /// The same, as the resource keeps it.
@@ -37,6 +61,7 @@ impl<R: Tagged> Resource<R> {
                 None => self.attributes.push(attribute),
             }
         }
+        self.before_delete.extend(addition.before_delete);
         self.added.extend(addition.set.map(|set| Added { set, touch: |record, now| record.standard_mut().touch(now) }));
         self
     }

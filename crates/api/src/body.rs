@@ -1,6 +1,6 @@
 //! Bodies of creates and updates: from bytes to validated [`Fields`], in the reference's order of checks.
 
-use crate::{Attribute, Default, Fault, Fields, Kind};
+use crate::{Attribute, Default, Fault, Fields};
 use auth::Caller;
 use serde_json::{Map, Value};
 
@@ -53,7 +53,9 @@ impl<R> Form<'_, R> {
     /// Reads the body of a POST.
     pub(crate) fn creates(&self, body: &[u8]) -> Result<Creates, Fault> {
         let mut body = object(body)?;
-        let Some(items) = body.remove(self.collection) else {
+        // The collection of a resource may have its name.
+        let is_one = self.collection == self.resource && !body.get(self.collection).is_some_and(Value::is_array);
+        let Some(items) = (if is_one { None } else { body.remove(self.collection) }) else {
             return Ok(Creates::One(self.create(unwrap(&mut body, self.resource)?)?));
         };
         let items = match items {
@@ -74,7 +76,7 @@ impl<R> Form<'_, R> {
     /// Reads the body of a PUT.
     pub(crate) fn update(&self, body: &[u8]) -> Result<Fields, Fault> {
         let mut body = object(body)?;
-        if body.contains_key(self.collection) {
+        if self.collection != self.resource && body.contains_key(self.collection) {
             return Err(Fault::bad_request("Bulk operation not supported"));
         }
         let mut given = unwrap(&mut body, self.resource)?;
@@ -156,11 +158,7 @@ impl<R> Form<'_, R> {
     fn checked(&self, mut given: Map<String, Value>) -> Result<Fields, Fault> {
         for attribute in self.attributes {
             let Some(value) = given.get_mut(attribute.name) else { continue };
-            let checked = match attribute.name {
-                "project_id" => Kind::Text(255).check(value.take()),
-                _ => attribute.kind.check(value.take()),
-            };
-            *value = checked.map_err(|invalid| invalid.fault(attribute.name))?;
+            *value = attribute.kind.check(value.take()).map_err(|invalid| invalid.fault(attribute.name))?;
         }
         Ok(Fields::new(given))
     }

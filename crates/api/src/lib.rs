@@ -39,7 +39,7 @@ mod settings;
 mod tags;
 mod target;
 
-pub use addition::{Added, Addition, Set};
+pub use addition::{Added, Addition, BeforeDelete, Set};
 pub use answer::{Answer, Answering, Collection, Request};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};

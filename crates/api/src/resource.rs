@@ -1,7 +1,7 @@
 //! The declaration of a resource.
 
 use crate::addition::Added;
-use crate::{Attribute, Fault, Fields, Op, Tagging, View};
+use crate::{Attribute, BeforeDelete, Fault, Fields, Op, Tagging, View};
 use net::ProjectId;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -119,18 +119,20 @@ pub struct Resource<R: Record> {
     pub concerning: Option<Concerning<R>>,
     /// False: a record of another project is refused by the rules alone, with `HTTPNotFound`; otherwise it is not found at all.
     pub is_scoped: bool,
-    /// True: whoever may not change a record learns nothing of it from the refusal, though the record be shared with him.
+    /// True: whoever may not update a record learns nothing of it from the refusal, though the record be shared with him.
     pub hides_sharing: bool,
     /// Its quota.
     pub quota: Option<Quota<R>>,
     /// What a create makes besides, as resource and number: it counts against their quotas too.
-    pub brings: &'static [(&'static str, usize)],
+    pub brings: fn(&World) -> Vec<(&'static str, usize)>,
     /// Its revision number: `If-Match` works on it.
     pub revision_number: Option<fn(&R) -> u64>,
     /// Its tags; [`Resource::tagged`] sets this together with the attribute.
     pub tags: Option<Tagging<R>>,
     /// What other slices add; see [`Resource::with`].
     pub added: Vec<Added<R>>,
+    /// The same, for deletes.
+    pub before_delete: Vec<BeforeDelete<R>>,
 }
 
 impl<R: Record> Resource<R> {
@@ -169,19 +171,20 @@ impl<R: Record> Resource<R> {
             is_scoped: true,
             hides_sharing: false,
             quota: None,
-            brings: &[],
+            brings: |_| Vec::new(),
             revision_number: None,
             tags: None,
             added: Vec::new(),
+            before_delete: Vec::new(),
         }
     }
 }
 
-/// Something to do in the log before a read can be answered.
+/// Something to do in the log before a read can be answered: for the caller's project, or the one that an administrator's list is about.
 #[derive(Clone, Copy)]
 pub struct Prepare {
-    /// True when it has to be done.
-    pub needed: fn(&World, &auth::Caller) -> bool,
+    /// True when it has to be done for a project.
+    pub needed: fn(&World, &ProjectId) -> bool,
     /// Does it.
-    pub run: fn(&mut Op<'_>) -> Result<(), Fault>,
+    pub run: fn(&mut Op<'_>, &ProjectId) -> Result<(), Fault>,
 }

@@ -10,7 +10,7 @@ pub fn of_router() -> Addition<Router> {
     // Anything: what is no id is no flavor's.
     let kind = Kind::Special { name: "flavor", check: Ok };
     let cell = |v: &api::View<'_, Router>| Cell::optional(v.record.flavor_id, |id| Cell::Uuid(id.0));
-    Addition { attributes: vec![Attribute::new("flavor_id", kind, cell).post().sort().policy().of("l3-flavors")], set: Some(set) }
+    Addition::new(vec![Attribute::new("flavor_id", kind, cell).post().sort().policy().of("l3-flavors")]).set(set)
 }
 
 /// A router that is asked for by flavor is what the flavor's provider can carry.

@@ -7,6 +7,9 @@
 mod address_group;
 mod agent;
 mod flavor;
+mod group_template;
+mod log;
+mod metering;
 mod network;
 mod port;
 mod qos;
@@ -23,6 +26,9 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use flavor::{Flavor, ServiceProfile};
+pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
+pub use log::{Log, LogEvent};
+pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
@@ -56,11 +62,17 @@ pub fn schema() -> world::Schema {
         .with::<Trunk>()
         .with::<Flavor>()
         .with::<ServiceProfile>()
+        .with::<MeteringLabel>()
+        .with::<MeteringLabelRule>()
+        .with::<Log>()
         .with::<Quota>()
         .with::<RbacPolicy>()
         .with::<AddressScope>()
         .with::<SubnetPool>()
         .with::<AddressGroup>()
+        .with::<DefaultSecurityGroupRule>()
+        .with::<DefaultStatefulness>()
+        .with::<Seeded>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -100,6 +100,12 @@ uuid_id! {
     FlavorId,
     /// Id of a service profile.
     ServiceProfileId,
+    /// Id of a metering label.
+    MeteringLabelId,
+    /// Id of a rule of a metering label.
+    MeteringLabelRuleId,
+    /// Id of a log of the logging API.
+    LogId,
 }
 
 macro_rules! text_id {

@@ -17,7 +17,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .core_resource(ml2::network::resource().with(qos::attach::of_network()))
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::subnet_pool::resource())
-        .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()))
+        .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()).with(logging::of_port()))
         .member("ports", ml2::port::bindings::COLLECTION, ml2::port::bindings::collection)
         .resource(ml2::address_scope::resource())
         .resource(ml2::agent::resource())
@@ -27,9 +27,11 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .links(ml2::dhcp::by_hand::networks_of_agent(), ml2::network::resource())
         .links(ml2::dhcp::by_hand::agents_of_network(), ml2::agent::resource())
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
-        .resource(security_groups::group::resource())
+        .resource(security_groups::group::resource().with(logging::of_group()))
         .resource(security_groups::rule::resource())
         .resource(security_groups::address_group::resource())
+        .resource(security_groups::default_rule::resource())
+        .resource(security_groups::default_statefulness::resource())
         .resource(rbac::policy::resource())
         .resource(l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
         .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
@@ -43,6 +45,10 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(flavors::flavor::resource())
         .resource(flavors::profile::resource())
         .slice(flavors::register)
+        .resource(metering::label::resource())
+        .resource(metering::rule::resource())
+        .resource(logging::resource())
+        .collection_of("logging", logging::LOGGABLE, logging::loggable)
         .quotas(quotas)
         .extensions(ml2::extensions())
         .extensions(security_groups::extensions())
@@ -51,11 +57,13 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .extensions(flavors::extensions())
         .previews(qos::previews())
         .previews(trunk::previews())
+        .previews(metering::previews())
+        .previews([logging::preview()])
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.
 pub fn dependents() -> Dependents {
-    Dependents(vec![l3::dependent(), trunk::dependent()])
+    Dependents(vec![l3::dependent()])
 }
 
 /// The types of objects that projects can share with each other.

@@ -104,6 +104,10 @@ impl ServerSide {
     /// Serves the API until `shutdown`, then ends in order.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         self.complete_policies().await;
+        let followed = self.api.frame().commit(&Caller::internal(), |_, op| ml2::segment_range::follow_configuration(op)).await;
+        if let Err(error) = followed {
+            tracing::warn!(%error, "segment ranges may not be shown as they are configured");
+        }
         self.api.serve(listener, shutdown).await;
         self.dispatcher.close();
         self.store.close().await;

@@ -18,6 +18,18 @@ pub fn extensions() -> Vec<Extension> {
             updated: "2019-11-26T09:00:00-00:00",
         },
         Extension {
+            alias: "security-groups-default-rules",
+            name: "Default rules for security groups",
+            description: "Which rules new security groups start with.",
+            updated: "2022-12-19T10:00:00-00:00",
+        },
+        Extension {
+            alias: "security-groups-default-statefulness",
+            name: "Security Groups Default Statefulness",
+            description: "Whether new security groups are stateful, by project or for all.",
+            updated: "2026-04-13T00:00:00-00:00",
+        },
+        Extension {
             alias: "security-groups-normalized-cidr",
             name: "Normalized CIDR field for security group rules",
             description: "Shows the remote prefix of a rule without host bits.",

@@ -1,6 +1,6 @@
 //! Trunks: one port of an instance, the parent, through which the networks of other ports, the subports, are reached by VLAN tags.
 //!
-//! [`resource`] is the API; [`of_port`] shows ports what they carry; [`dependent`] keeps ports of trunks from being deleted.
+//! [`resource`] is the API; [`of_port`] shows ports what they carry, and keeps ports of trunks from being deleted.
 //!
 //! Deliberately absent: what hosts are told. The status is `DOWN` as long as nobody wires trunks.
 
@@ -14,7 +14,7 @@ mod tests;
 
 pub use extensions::previews;
 pub use fault::TrunkFault;
-pub use port::{dependent, of_port};
+pub use port::of_port;
 
 use api::{Action, Attribute, Cell, Kind, Look, Quota, Resource};
 use auth::Caller;

@@ -2,14 +2,14 @@
 
 use crate::TrunkFault;
 use api::{Addition, Attribute, Cell, Fault, Kind, Op, View};
-use ml2::Dependent;
 use model::{Port, SubPort, Trunk};
 use net::{Mac, TrunkId};
 use serde::Serialize;
 
-/// For ports: `trunk_details` of parents.
+/// For ports: `trunk_details` of parents. Ports of trunks stay.
 pub fn of_port() -> Addition<Port> {
-    Addition { attributes: vec![Attribute::new("trunk_details", Kind::ObjectOrNull, details).of("trunk-details")], set: None }
+    let details = Attribute::new("trunk_details", Kind::ObjectOrNull, details).of("trunk-details");
+    Addition::new(vec![details]).before_delete(before_delete)
 }
 
 #[derive(Serialize)]
@@ -33,12 +33,7 @@ fn details<'a>(view: &View<'a, Port>) -> Cell<'a> {
     Cell::made(Details { trunk_id: trunk.id, sub_ports: trunk.sub_ports.iter().map(detail).collect() })
 }
 
-/// For the settings: ports of trunks stay.
-pub fn dependent() -> Dependent {
-    Dependent { port_delete, ..Dependent::NOTHING }
-}
-
-fn port_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
+fn before_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
     let trunks = op.tx.table::<Trunk>();
     if let Some(trunk) = trunks.ids(Trunk::BY_SUB_PORT, port.id).next() {
         return Err(TrunkFault::DeleteSubPort(port.id, *trunk).into());

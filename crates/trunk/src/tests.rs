@@ -1,7 +1,7 @@
 use api::{Registry, Settings};
 use apikit::Lab;
 use auth::Policy;
-use ml2::{Dependents, Heartbeats};
+use ml2::Heartbeats;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -22,10 +22,7 @@ fn registry() -> Registry {
 
 /// As a member of `p1`.
 fn lab() -> Lab {
-    let settings = Settings::new()
-        .with(Arc::new(ml2::Config::default()))
-        .with(Arc::new(Heartbeats::new()))
-        .with(Arc::new(Dependents(vec![crate::dependent()])));
+    let settings = Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(Heartbeats::new()));
     let mut lab = Lab::new(registry(), settings);
     lab.member();
     lab

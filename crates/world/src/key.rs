@@ -76,7 +76,10 @@ from_uuid_id!(
     QosRuleId,
     TrunkId,
     FlavorId,
-    ServiceProfileId
+    ServiceProfileId,
+    MeteringLabelId,
+    MeteringLabelRuleId,
+    LogId
 );
 
 macro_rules! from_text_id {

@@ -47,7 +47,10 @@ record_ids!(
     QosRuleId,
     TrunkId,
     FlavorId,
-    ServiceProfileId
+    ServiceProfileId,
+    MeteringLabelId,
+    MeteringLabelRuleId,
+    LogId
 );
 
 impl RecordId for Uuid {

@@ -305,3 +305,32 @@ delete("rbac_policy", "$pol", "member", name="address group policy in use")
 delete("security_group", "$osg", "other")
 delete("address_group", "$ag", "member", name="address group deleted")
 get(f"address-groups/{UUID}", name="address group missing")
+
+# ---------------------------------------------------------------------------------------------------------------- default rules
+section("default rule")
+DEFAULT = {"direction": "ingress", "protocol": "tcp", "port_range_min": 4711, "port_range_max": 4711, "used_in_default_sg": False, "used_in_non_default_sg": True}
+for role in (*READERS, "stranger"):
+    get("default-security-group-rules?direction=egress&sort_key=ethertype", role, name=f"default rules seen by {role}")
+for query in ("used_in_default_sg=true&direction=ingress&sort_key=ethertype", "used_in_non_default_sg=false&sort_key=ethertype", "remote_group_id=PARENT&fields=direction&fields=remote_group_id", "sort_key=direction&fields=direction", "foo=1", "description=x",
+              "ethertype=IPv4&fields=ethertype"):
+    get(f"default-security-group-rules?{query}", name=f"default-security-group-rules?{query}")
+for more in ({}, {"direction": None}, {"direction": "up"}, {"protocol": "nonsense"}, {"protocol": None}, {"port_range_min": 0}, {"port_range_max": 1}, {"ethertype": "IPv5"}, {"ethertype": "ipv6"},
+             {"remote_ip_prefix": "10.0.0.0/8"}, {"remote_ip_prefix": "x"}, {"remote_group_id": "PARENT"}, {"remote_group_id": "PARENT", "remote_ip_prefix": "10.0.0.0/8"}, {"used_in_default_sg": None},
+             {"used_in_default_sg": "x"}, {"description": "d"}, {"description": 5}, {"name": "x"}, {"project_id": "$project_b"}, {"used_in_default_sg": True}):
+    post("default_security_group_rule", {**DEFAULT, **more}, "admin", "drule", name=f"default rule {more}")
+    delete("default_security_group_rule", "$drule", "admin", name=f"default rule {more}, gone")
+for missing in ("direction", "used_in_default_sg", "used_in_non_default_sg"):
+    post("default_security_group_rule", {k: v for k, v in DEFAULT.items() if k != missing}, "admin", name=f"default rule without {missing}")
+for role in READERS[1:]:
+    post("default_security_group_rule", DEFAULT, role, name=f"default rule by {role}")
+post("default_security_group_rule", DEFAULT, "admin", "drule")
+post("default_security_group_rule", DEFAULT, "admin", name="default rule twice")
+post("default_security_group_rule", {**DEFAULT, "used_in_default_sg": True}, "admin", name="default rule twice for some")
+get("default-security-group-rules/$drule", "member", name="default rule seen by member")
+delete("default_security_group_rule", "$drule", "member", name="default rule delete by member")
+put("default_security_group_rule", "$drule", {"description": "x"}, "admin", name="default rule update")
+post("security_group", {"name": "d"}, "member", "dsg", name="group with default rules")
+delete("default_security_group_rule", "$drule", "admin")
+delete("security_group", "$dsg", "member")
+get(f"default-security-group-rules/{UUID}", name="default rule missing")
+delete("default_security_group_rule", UUID, name="default rule delete missing")

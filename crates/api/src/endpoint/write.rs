@@ -90,7 +90,7 @@ impl<R: Record> Resolved<R> {
             *wanted.entry(project).or_default() += 1;
         }
         let own = self.resource.quota.iter().map(|_| (self.resource.name, 1));
-        for (name, each) in own.chain(self.resource.brings.iter().copied()) {
+        for (name, each) in own.chain((self.resource.brings)(op.tx.world())) {
             let Some(counted) = frame.counted.iter().find(|counted| counted.name == name) else { continue };
             for (project, more) in &wanted {
                 counted.check(op.tx.world(), &ProjectId::from(*project), more * each)?;
@@ -117,9 +117,7 @@ impl<R: Record> Resolved<R> {
 
     /// What may not be done to a record that could not be seen either is a 404.
     pub(super) fn hide(&self, frame: &Frame, caller: &Caller, target: &dyn Target, refused: Fault) -> Fault {
-        let unshared = Unshared(target);
-        let seen: &dyn Target = if self.resource.hides_sharing { &unshared } else { target };
-        if frame.policy.check(self.get, caller, seen) { refused } else { Fault::no_such_path() }
+        if frame.policy.check(self.get, caller, target) { refused } else { Fault::no_such_path() }
     }
 
     pub(super) async fn put(self: &Arc<Self>, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
@@ -131,7 +129,9 @@ impl<R: Record> Resolved<R> {
             let record = this.open(frame, op, &id)?;
             let view = this.view(frame, op.tx.world(), op.caller, &record);
             let target = Existing { resource: &this.resource, view: &view, update: Some(&fields) };
-            this.update.enforce(frame, op, &fields, &target, false).map_err(|refused| this.hide(frame, op.caller, &target, refused))?;
+            let unshared = Unshared(&target);
+            let seen: &dyn Target = if this.resource.hides_sharing { &unshared } else { &target };
+            this.update.enforce(frame, op, &fields, &target, false).map_err(|refused| this.hide(frame, op.caller, seen, refused))?;
             update(op, &record, &fields)?;
             Added::run(&this.resource.added, op, Some(&record), &record.id(), &fields)?;
             this.constrain(constraint, &record)?;
@@ -166,6 +166,7 @@ impl<R: Record> Resolved<R> {
             let target = this.target(&view);
             let admitted = frame.policy.enforce(&this.delete.into(), op.caller, &target);
             admitted.map_err(|refused| this.hide(frame, op.caller, &target, refused.into()))?;
+            this.resource.before_delete.iter().try_for_each(|before| before(op, &record))?;
             delete(op, &record)?;
             this.constrain(constraint, &record)
         };

@@ -13,14 +13,15 @@ fn label() -> Addition<Network> {
     let attribute =
         Attribute::<Network>::new("label", Kind::Text(9), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter();
     let status = Attribute::<Network>::new("status", Kind::Text(16), |_| Cell::Str("LABELLED"));
-    Addition {
-        attributes: vec![attribute.of(ALIAS), status.of(ALIAS)],
-        set: Some(|_, _, network, fields| {
-            network.standard.description = fields.text("label").unwrap_or_else(|| network.standard.description.clone());
-            let refused = network.standard.description == "no";
-            if refused { Err(Fault::new(409, "LabelRefused", "No.")) } else { Ok(()) }
-        }),
-    }
+    let addition = Addition::new(vec![attribute.of(ALIAS), status.of(ALIAS)]).set(|_, _, network, fields| {
+        network.standard.description = fields.text("label").unwrap_or_else(|| network.standard.description.clone());
+        let refused = network.standard.description == "no";
+        if refused { Err(Fault::new(409, "LabelRefused", "No.")) } else { Ok(()) }
+    });
+    addition.before_delete(|_, network| match network.standard.description.as_str() {
+        "kept" => Err(Fault::new(409, "LabelKept", "Kept.")),
+        _ => Ok(()),
+    })
 }
 
 /// `/v2.0/qos/policies`: of the groups, those that are stateful.
@@ -143,6 +144,10 @@ async fn additions_take_part_in_creates_and_updates() {
     toy.client.put(&path, json!({"network": {"label": "no", "name": "x"}})).await.refused(409, "LabelRefused", "No.");
     toy.client.post("/v2.0/networks", json!({"network": {"label": "no"}})).await.refused(409, "LabelRefused", "No.");
     assert_eq!(network(&path).await["name"], "n", "a refusal changes nothing");
+    toy.client.put(&path, json!({"network": {"label": "kept"}})).await.ok();
+    toy.client.delete(&path).await.refused(409, "LabelKept", "Kept.");
+    toy.client.put(&path, json!({"network": {"label": "d"}})).await.ok();
     let listed = toy.client.get("/v2.0/networks?label=d&fields=label").await.ok();
     assert_eq!(listed, json!({"networks": [{"label": "d"}]}));
+    assert_eq!(toy.client.delete(&path).await.status, 204);
 }

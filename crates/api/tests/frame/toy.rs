@@ -130,13 +130,13 @@ pub fn networks() -> Resource<Network> {
 }
 
 /// The project `prepared` has a network from its first look on.
-fn first_needed(world: &World, caller: &auth::Caller) -> bool {
-    caller.project_id.as_str() == "prepared" && !world.table::<Network>().has(Network::BY_PROJECT, &caller.project_id)
+fn first_needed(world: &World, project: &ProjectId) -> bool {
+    project.as_str() == "prepared" && !world.table::<Network>().has(Network::BY_PROJECT, project)
 }
 
-fn make_first(op: &mut Op<'_>) -> Result<(), Fault> {
+fn make_first(op: &mut Op<'_>, project: &ProjectId) -> Result<(), Fault> {
     let fields = Fields::default();
-    put_network(op, op.caller.project_id.clone(), &fields);
+    put_network(op, project.clone(), &fields);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ mod ops;
 pub use fault::ScopeFault;
 pub use ops::{of_network, visible};
 
-use api::{Attribute, Cell, Kind, Quota, Resource};
+use api::{Attribute, Cell, Kind, Resource};
 use auth::Caller;
 use model::{AddressScope, SubnetPool};
 use net::AddressScopeId;
@@ -28,7 +28,6 @@ pub fn resource() -> Resource<AddressScope> {
         delete: Some(ops::delete),
         narrow,
         concerning: Some(concerning),
-        quota: Some(Quota { default: -1, by_project: AddressScope::BY_PROJECT }),
         ..Resource::new("address_scope", "address_scopes", "AddressScopeNotFound", not_found)
     }
 }

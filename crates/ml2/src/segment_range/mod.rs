@@ -9,6 +9,7 @@ mod ops;
 mod tests;
 
 pub use fault::RangeFault;
+pub use ops::follow_configuration;
 pub(crate) use ops::free_for;
 
 use crate::Config;
@@ -32,7 +33,7 @@ pub fn resource() -> Resource<SegmentRange> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        prepare: Some(Prepare { needed: |_, caller| caller.is_admin, run: ops::refresh }),
+        prepare: Some(Prepare { needed: |world, _| !ops::is_shown(world), run: |op, _| ops::refresh(op) }),
         is_scoped: false,
         revision_number: Some(|range| range.standard.revision_number),
         ..Resource::new("network_segment_range", "network_segment_ranges", "NetworkSegmentRangeNotFound", not_found)

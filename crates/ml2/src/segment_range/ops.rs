@@ -127,6 +127,16 @@ fn defaults(world: &World) -> Vec<&Arc<SegmentRange>> {
     world.table::<SegmentRange>().iter().filter(|range| range.default).collect()
 }
 
+/// True once the ranges of the configuration are shown.
+pub(super) fn is_shown(world: &World) -> bool {
+    !defaults(world).is_empty()
+}
+
+/// After a start: what is shown of the configuration is what it says now.
+pub fn follow_configuration(op: &mut Op<'_>) -> Result<(), Fault> {
+    if is_shown(op.tx.world()) { refresh(op) } else { Ok(()) }
+}
+
 /// Shows the ranges of the configuration among the others; changes nothing when they are there.
 pub(super) fn refresh(op: &mut Op<'_>) -> Result<(), Fault> {
     let wanted: Vec<(NetworkType, (u32, u32))> = configured(op.settings.get::<Config>()).collect();

@@ -77,6 +77,7 @@ fn the_configuration_is_shown_and_stays() {
     assert_eq!((&default["default"], &default["shared"], &default["project_id"]), (&json!(true), &json!(true), &Value::Null));
     assert_eq!((&default["minimum"], &default["maximum"], &default["network_type"]), (&json!(1), &json!(20), &json!("vxlan")));
     let id = default["id"].as_str().expect("an id").to_owned();
+    api.act(|op| super::follow_configuration(op).is_ok());
     assert_eq!(api.show("network-segment-ranges")[0]["id"], id.as_str(), "the same as before");
     assert_eq!(put(&api, &id, &json!({"name": "x"})).1["NeutronError"]["type"], "NetworkSegmentRangeDefaultReadOnly");
     assert_eq!(api.refused("DELETE", &format!("network-segment-ranges/{id}"), &Value::Null).0, 400);

@@ -4,10 +4,13 @@ use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 
 /// Lists whose order says nothing.
-const UNORDERED: [&str; 13] = [
+const UNORDERED: [&str; 18] = [
+    "address_groups",
+    "address_scopes",
     "agents",
     "allocation_pools",
     "allowed_address_pairs",
+    "default_security_group_rules",
     "embedded_rules",
     "extra_dhcp_opts",
     "fixed_ips",
@@ -15,12 +18,26 @@ const UNORDERED: [&str; 13] = [
     "networks",
     "ports",
     "quotas",
+    "rbac_policies",
     "security_group_rules",
     "security_groups",
+    "subnetpools",
     "subnets",
 ];
 /// Lists whose order is what `sort_key` asks for.
-const COLLECTIONS: [&str; 6] = ["agents", "networks", "ports", "security_group_rules", "security_groups", "subnets"];
+const COLLECTIONS: [&str; 11] = [
+    "address_groups",
+    "address_scopes",
+    "agents",
+    "default_security_group_rules",
+    "networks",
+    "ports",
+    "rbac_policies",
+    "security_group_rules",
+    "security_groups",
+    "subnetpools",
+    "subnets",
+];
 /// What a name stands for that no answer gave.
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 /// Shorter values are not looked for in texts.

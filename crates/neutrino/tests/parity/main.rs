@@ -211,4 +211,5 @@ macro_rules! areas {
 
 areas! {
     core
+    sharing
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod cloud;
+mod defaults;
 mod external;
 mod groups;
 mod networks;

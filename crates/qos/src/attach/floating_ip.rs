@@ -8,7 +8,7 @@ use net::QosPolicyId;
 /// For floating IPs.
 pub fn of_floating_ip() -> Addition<FloatingIp> {
     let cell = |v: &View<'_, FloatingIp>| Cell::optional(v.record.qos_policy_id, |id| Cell::Uuid(id.0));
-    Addition { attributes: vec![attribute("qos-fip", cell)], set: Some(set) }
+    Addition::new(vec![attribute("qos-fip", cell)]).set(set)
 }
 
 fn set(op: &mut Op<'_>, _before: Option<&FloatingIp>, floating_ip: &mut FloatingIp, fields: &Fields) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// For routers.
 pub fn of_router() -> Addition<Router> {
     let kind = Kind::Special { name: "external_gateway_info", check };
-    Addition { attributes: vec![Attribute::new("external_gateway_info", kind, cell).of("qos-gateway-ip")], set: Some(set) }
+    Addition::new(vec![Attribute::new("external_gateway_info", kind, cell).of("qos-gateway-ip")]).set(set)
 }
 
 /// What a gateway without policy can be, and a policy or null.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// For networks.
 pub fn of_network() -> Addition<Network> {
     let cell = |v: &api::View<'_, Network>| Cell::optional(v.record.qos_policy_id, |id| Cell::Uuid(id.0));
-    Addition { attributes: vec![attribute("qos", cell)], set: Some(set) }
+    Addition::new(vec![attribute("qos", cell)]).set(set)
 }
 
 fn set(op: &mut Op<'_>, before: Option<&Network>, network: &mut Network, fields: &Fields) -> Result<(), Fault> {

@@ -12,14 +12,12 @@ pub fn of_port() -> Addition<Port> {
     let own = |v: &View<'_, Port>| Cell::optional(v.record.qos_policy_id, |id| Cell::Uuid(id.0));
     let network = |v: &View<'_, Port>| Cell::optional(of_its_network(v.world, v.record), |id| Cell::Uuid(id.0));
     let request = |v: &View<'_, Port>| Cell::optional(request::of(v.world, v.record), Cell::made);
-    Addition {
-        attributes: vec![
-            attribute("qos", own),
-            Attribute::new("qos_network_policy_id", Kind::UuidOrNull, network).of("qos-port-network-policy"),
-            Attribute::new("resource_request", Kind::ObjectOrNull, request).of("port-resource-request"),
-        ],
-        set: Some(set),
-    }
+    Addition::new(vec![
+        attribute("qos", own),
+        Attribute::new("qos_network_policy_id", Kind::UuidOrNull, network).of("qos-port-network-policy"),
+        Attribute::new("resource_request", Kind::ObjectOrNull, request).of("port-resource-request"),
+    ])
+    .set(set)
 }
 
 fn of_its_network(world: &World, port: &Port) -> Option<QosPolicyId> {

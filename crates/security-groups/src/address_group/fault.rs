@@ -8,6 +8,8 @@ use net::{AddressGroupId, IpNet};
 pub enum AddressGroupFault {
     /// 404 `AddressGroupNotFound`: not there, or not visible to the caller.
     NotFound(AddressGroupId),
+    /// 404 `AddressGroupNotFound`: no address group can have this id.
+    NoId(String),
     /// 409 `AddressGroupInUse`: rules name it.
     InUse(AddressGroupId),
     /// 400 `AddrFormatError`: neither an address nor a prefix.
@@ -27,6 +29,7 @@ impl From<AddressGroupFault> for Fault {
     fn from(fault: AddressGroupFault) -> Fault {
         match fault {
             AddressGroupFault::NotFound(id) => Fault::new(404, "AddressGroupNotFound", format!("Address group {id} could not be found.")),
+            AddressGroupFault::NoId(text) => Fault::new(404, "AddressGroupNotFound", format!("Address group {text} could not be found.")),
             AddressGroupFault::InUse(id) => {
                 Fault::new(409, "AddressGroupInUse", format!("Address group {id} is in use on one or more security group rules."))
             }

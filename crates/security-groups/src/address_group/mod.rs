@@ -6,7 +6,7 @@ mod ops;
 pub use fault::AddressGroupFault;
 pub use ops::visible;
 
-use api::{Action, Attribute, Cell, Kind, Quota, Resource};
+use api::{Action, Attribute, Cell, Kind, Resource};
 use auth::Caller;
 use model::{AddressGroup, SecurityGroupRule};
 use net::AddressGroupId;
@@ -35,7 +35,6 @@ pub fn resource() -> Resource<AddressGroup> {
         },
         hides_sharing: true,
         concerning: Some(concerning),
-        quota: Some(Quota { default: -1, by_project: AddressGroup::BY_PROJECT }),
         revision_number: Some(|group| group.standard.revision_number),
         ..Resource::new("address_group", "address_groups", "AddressGroupNotFound", not_found)
     }

@@ -9,7 +9,7 @@ pub use fault::GroupFault;
 pub use ops::{usable, visible};
 
 use crate::rule::RuleView;
-use crate::template::CUSTOM_RULES;
+use crate::template::number_of_rules;
 use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View};
 use model::{Port, SecurityGroup, SecurityGroupRule};
 use net::SecurityGroupId;
@@ -27,11 +27,11 @@ pub fn resource() -> Resource<SecurityGroup> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        prepare: Some(Prepare { needed: ops::default_is_missing, run: ops::make_default_of_caller }),
+        prepare: Some(Prepare { needed: ops::default_is_missing, run: ops::make_default }),
         narrow,
         concerning: Some(concerning),
         quota: Some(Quota { default: 10, by_project: SecurityGroup::BY_PROJECT }),
-        brings: &[("security_group_rule", CUSTOM_RULES)],
+        brings: |world| vec![("security_group_rule", number_of_rules(world))],
         revision_number: Some(|group| group.standard.revision_number),
         ..Resource::new("security_group", "security_groups", "SecurityGroupNotFound", not_found)
     }
@@ -44,7 +44,7 @@ fn attributes() -> Vec<A> {
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
-        A::new("stateful", Kind::Bool, |v| Cell::Bool(v.record.stateful)).post_or(true).put().filter(),
+        A::new("stateful", Kind::Bool, |v| Cell::Bool(v.record.stateful)).post().put().filter(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("shared", Kind::Bool, |v| Cell::Bool(access::is_shared(v.world, v.caller, v.record.id.0))).filter(),

@@ -1,7 +1,7 @@
 //! Create, update and delete of security groups.
 
 use super::GroupFault;
-use crate::template::{DEFAULT_NAME, add_egress, ensure_default};
+use crate::template::{DEFAULT_NAME, add_rules, default_statefulness, ensure_default};
 use api::{Fault, Fields, Op};
 use auth::Caller;
 use model::{Port, RbacAction, SecurityGroup, SecurityGroupRule, Standard};
@@ -37,15 +37,10 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupId
     }
     let id = SecurityGroupId(op.tx.context.uuid());
     let standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
-    op.tx.put(SecurityGroup {
-        id,
-        project_id: project.clone(),
-        name,
-        stateful: fields.bool("stateful").unwrap_or(true),
-        is_default: false,
-        standard,
-    });
-    add_egress(op, id, &project);
+    let stateful = fields.bool("stateful").unwrap_or_else(|| default_statefulness(op.tx.world(), &project));
+    let group = SecurityGroup { id, project_id: project, name, stateful, is_default: false, standard };
+    add_rules(op, &group);
+    op.tx.put(group);
     Ok(id)
 }
 
@@ -109,14 +104,12 @@ fn is_used(world: &World, group: SecurityGroupId) -> bool {
     world.table::<Port>().has(Port::BY_SECURITY_GROUP, group)
 }
 
-/// True when a list of groups would lack the caller's default group.
-pub(super) fn default_is_missing(world: &World, caller: &Caller) -> bool {
-    let project = &caller.project_id;
+/// True when a list of groups would lack the project's default group.
+pub(super) fn default_is_missing(world: &World, project: &ProjectId) -> bool {
     !project.is_empty() && !world.table::<SecurityGroup>().has(SecurityGroup::DEFAULT_OF, project)
 }
 
-pub(super) fn make_default_of_caller(op: &mut Op<'_>) -> Result<(), Fault> {
-    let project = op.caller.project_id.clone();
-    ensure_default(op, &project);
+pub(super) fn make_default(op: &mut Op<'_>, project: &ProjectId) -> Result<(), Fault> {
+    ensure_default(op, project);
     Ok(())
 }

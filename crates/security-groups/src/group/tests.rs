@@ -49,10 +49,11 @@ fn default_of(lab: &mut Lab, project: &str) -> SecurityGroupId {
 fn the_default_group_is_made_once_on_first_sight() {
     let mut lab = Lab::new();
     let prepare = resource().prepare.expect("lists make it");
-    assert!((prepare.needed)(&lab.world, &lab.caller));
-    lab.run(prepare.run).expect("never refused");
-    assert!(!(prepare.needed)(&lab.world, &lab.caller));
-    assert!(!(prepare.needed)(&lab.world, &Caller::internal()), "nobody's project has none");
+    let project = lab.caller.project_id.clone();
+    assert!((prepare.needed)(&lab.world, &project));
+    lab.run(|op| (prepare.run)(op, &project)).expect("never refused");
+    assert!(!(prepare.needed)(&lab.world, &project));
+    assert!(!(prepare.needed)(&lab.world, &ProjectId::default()), "nobody's project has none");
     let id = default_of(&mut lab, "p1");
     let group = lab.get::<SecurityGroup>(id);
     assert_eq!((group.name.as_str(), group.standard.description.as_str()), ("default", "Default security group"));
@@ -130,7 +131,7 @@ fn removal_takes_rules_that_name_the_group() {
 fn a_group_brings_its_first_rules() {
     let mut lab = Lab::new();
     let id = lab.create(resource(), json!({"name": "a"})).expect("free");
-    assert_eq!(resource().brings, [("security_group_rule", rules(&lab.world, id))]);
+    assert_eq!((resource().brings)(&lab.world), [("security_group_rule", rules(&lab.world, id))]);
 }
 
 #[test]

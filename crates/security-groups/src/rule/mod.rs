@@ -8,6 +8,7 @@ mod tests;
 mod validate;
 
 pub use fault::RuleFault;
+pub(crate) use validate::{Match, validate};
 
 use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View};
 use model::{SecurityGroup, SecurityGroupRule};
@@ -37,7 +38,7 @@ pub fn resource() -> Resource<SecurityGroupRule> {
 }
 
 /// Anything: the operation judges it, because its faults have types of their own.
-const JUDGED: Kind = Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) } };
+pub(crate) const JUDGED: Kind = Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) } };
 
 /// The id of a group; what is not an id is not found.
 const GROUP: Kind = Kind::Special { name: "group", check: |value| Kind::Text(usize::MAX).check(value) };
@@ -46,7 +47,7 @@ const GROUP: Kind = Kind::Special { name: "group", check: |value| Kind::Text(usi
 const REMOTE_GROUP: Kind = Kind::Special { name: "group_or_null", check: |value| Kind::TextOrNull(usize::MAX).check(value) };
 
 /// In any case; the operation judges what is neither.
-const ETHERTYPE: Kind = Kind::Special { name: "ethertype", check: ethertype };
+pub(crate) const ETHERTYPE: Kind = Kind::Special { name: "ethertype", check: ethertype };
 
 fn ethertype(value: Value) -> Result<Value, Invalid> {
     let known = [Family::V4, Family::V6].map(Family::ethertype);
@@ -72,7 +73,7 @@ fn attributes() -> Vec<A> {
             .post_or(Value::Null)
             .filter()
             .sort(),
-        A::new("remote_address_group_id", Kind::UuidOrNull, |v| Cell::optional(v.record.remote_address_group_id, |id| Cell::Uuid(id.0)))
+        A::new("remote_address_group_id", REMOTE_GROUP, |v| Cell::optional(v.record.remote_address_group_id, |id| Cell::Uuid(id.0)))
             .post_or(Value::Null)
             .filter()
             .sort(),
@@ -84,11 +85,11 @@ fn attributes() -> Vec<A> {
     ]
 }
 
-fn text(text: Option<&str>) -> Cell<'_> {
+pub(crate) fn text(text: Option<&str>) -> Cell<'_> {
     Cell::optional(text, Cell::Str)
 }
 
-fn number<'a>(number: Option<u16>) -> Cell<'a> {
+pub(crate) fn number<'a>(number: Option<u16>) -> Cell<'a> {
     Cell::optional(number, |n| Cell::Int(n.into()))
 }
 

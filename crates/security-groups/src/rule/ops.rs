@@ -1,8 +1,8 @@
 //! Create and delete of rules; a rule is never changed.
 
-use super::validate::{Match, normalized, validate};
-use super::{RuleFault, protocol};
-use crate::address_group;
+use super::RuleFault;
+use super::validate::{Match, validate};
+use crate::address_group::{self, AddressGroupFault};
 use crate::group::{self, GroupFault};
 use api::{Fault, Fields, Op};
 use model::{Direction, SecurityGroup, SecurityGroupRule, Standard};
@@ -18,14 +18,15 @@ pub(super) fn references(op: &mut Op<'_>, fields: &Fields) -> Result<(), Fault> 
     if let Some(id) = group_named(fields, "remote_group_id")? {
         group::visible(op.tx.world(), op.caller, id)?;
     }
-    if let Some(id) = address_group_named(fields) {
+    if let Some(id) = address_group_named(fields)? {
         address_group::visible(op.tx.world(), op.caller, id)?;
     }
     Ok(())
 }
 
-fn address_group_named(fields: &Fields) -> Option<AddressGroupId> {
-    fields.typed::<Option<AddressGroupId>>("remote_address_group_id").flatten()
+fn address_group_named(fields: &Fields) -> Result<Option<AddressGroupId>, AddressGroupFault> {
+    let Some(text) = fields.text("remote_address_group_id") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| AddressGroupFault::NoId(text.to_string()))
 }
 
 fn group_named(fields: &Fields, name: &str) -> Result<Option<SecurityGroupId>, GroupFault> {
@@ -42,7 +43,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SecurityGroupRu
     if let Some(remote) = remote_group_id {
         group::visible(op.tx.world(), op.caller, remote)?;
     }
-    let remote_address_group_id = address_group_named(fields);
+    let remote_address_group_id = address_group_named(fields)?;
     if let Some(remote) = remote_address_group_id {
         address_group::visible(op.tx.world(), op.caller, remote)?;
     }
@@ -76,19 +77,21 @@ fn same_rule(
     remote: (Option<SecurityGroupId>, Option<AddressGroupId>),
     matched: &Match,
 ) -> Option<SecurityGroupRuleId> {
-    // Names and numbers of a protocol are the same to it, and everywhere is no restriction.
-    let prefix = |prefix: Option<&str>| prefix.and_then(normalized).filter(|net| net.prefix_len() > 0);
-    let protocol = |protocol: Option<&str>| protocol.and_then(protocol::number);
     let mut rules = world.table::<SecurityGroupRule>().by(SecurityGroupRule::BY_GROUP, group);
     let same = |rule: &SecurityGroupRule| {
-        rule.direction == direction
-            && (rule.remote_group_id, rule.remote_address_group_id) == remote
-            && rule.ethertype == matched.ethertype
-            && protocol(rule.protocol.as_deref()) == protocol(matched.protocol.as_deref())
-            && (rule.port_range_min, rule.port_range_max) == (matched.port_range_min, matched.port_range_max)
-            && prefix(rule.remote_ip_prefix.as_deref()) == prefix(matched.remote_ip_prefix.as_deref())
+        rule.direction == direction && (rule.remote_group_id, rule.remote_address_group_id) == remote && of(rule).same(matched)
     };
     rules.find(|rule| same(rule)).map(|rule| rule.id)
+}
+
+fn of(rule: &SecurityGroupRule) -> Match {
+    Match {
+        ethertype: rule.ethertype,
+        protocol: rule.protocol.clone(),
+        port_range_min: rule.port_range_min,
+        port_range_max: rule.port_range_max,
+        remote_ip_prefix: rule.remote_ip_prefix.clone(),
+    }
 }
 
 pub(super) fn delete(op: &mut Op<'_>, rule: &Arc<SecurityGroupRule>) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// What a rule matches, as it will be kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Match {
+pub(crate) struct Match {
     pub ethertype: Family,
     pub protocol: Option<SmolStr>,
     pub port_range_min: Option<u16>,
@@ -17,8 +17,20 @@ pub(super) struct Match {
     pub remote_ip_prefix: Option<SmolStr>,
 }
 
+impl Match {
+    /// True when both match the same packets: names and numbers of a protocol are the same to it, and everywhere is no restriction.
+    pub(crate) fn same(&self, other: &Match) -> bool {
+        let prefix = |of: &Match| of.remote_ip_prefix.as_deref().and_then(normalized).filter(|net| net.prefix_len() > 0);
+        let protocol = |of: &Match| of.protocol.as_deref().and_then(protocol::number);
+        self.ethertype == other.ethertype
+            && protocol(self) == protocol(other)
+            && (self.port_range_min, self.port_range_max) == (other.port_range_min, other.port_range_max)
+            && prefix(self) == prefix(other)
+    }
+}
+
 /// Checks everything of a rule that does not need the world.
-pub(super) fn validate(fields: &Fields) -> Result<Match, RuleFault> {
+pub(crate) fn validate(fields: &Fields) -> Result<Match, RuleFault> {
     let ethertype = ethertype(fields.get("ethertype"))?;
     let protocol = protocol_of(fields.get("protocol"), ethertype)?;
     let (port_range_min, port_range_max) = port_range(fields, protocol.as_deref())?;

@@ -1,0 +1,176 @@
+//! The logging API: logs tell which packets of security groups passed, and which did not.
+//!
+//! [`resource`] is `log/logs`, [`loggable`] says of what there can be logs. Logs of a security group or port that goes, go with it:
+//! [`of_group`], [`of_port`].
+//!
+//! Deliberately absent: telling, which is the hosts'; and logs of anything but security groups.
+
+mod ops;
+#[cfg(test)]
+mod tests;
+
+use api::{Addition, Answer, Answering, Attribute, Cell, Collection, Extension, Fault, Kind, Op, Preview, Request, Resource};
+use auth::{Policy, RuleId};
+use model::{Log, Port, SecurityGroup};
+use net::{LogId, PortId, SecurityGroupId};
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Path below `/v2.0` of [`loggable`].
+pub const LOGGABLE: &str = "log/loggable_resources";
+
+/// What there can be logs of.
+const RESOURCE_TYPE: &str = "security_group";
+
+/// For the registry. Hosts tell nothing yet.
+pub fn preview() -> Preview {
+    let extension = Extension {
+        name: "Logging API Extension",
+        alias: "logging",
+        description: "Logs of packets that pass security groups, or do not.",
+        updated: "2017-01-01T10:00:00-00:00",
+    };
+    Preview { extension, missing: Some("no packet is logged") }
+}
+
+/// Why an operation on a log was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LogFault {
+    /// 400 `InvalidLogResourceType`.
+    ResourceType(SmolStr),
+    /// 404 `ResourceNotFound`: the security group is not there, or not visible to the caller.
+    NoGroup(SecurityGroupId),
+    /// 404 `TargetResourceNotFound`: nor is the port.
+    NoPort(PortId),
+    /// 409 `LoggingTypeNotSupported`: the port is of a kind that no host can log.
+    Unsupported(PortId),
+    /// 400 `InvalidResourceConstraint`: the port is not in the security group.
+    NotInGroup(SecurityGroupId, PortId),
+}
+
+impl From<LogFault> for Fault {
+    fn from(fault: LogFault) -> Fault {
+        let (status, kind, message) = match fault {
+            LogFault::ResourceType(word) => (400, "InvalidLogResourceType", format!("Invalid log resource_type: {word}.")),
+            LogFault::NoGroup(id) => (404, "ResourceNotFound", format!("Resource {id} could not be found.")),
+            LogFault::NoPort(id) => (404, "TargetResourceNotFound", format!("Target resource {id} could not be found.")),
+            LogFault::Unsupported(port) => {
+                (409, "LoggingTypeNotSupported", format!("Logging type {RESOURCE_TYPE} is not supported on port {port}."))
+            }
+            LogFault::NotInGroup(group, port) => {
+                let message =
+                    format!("Invalid resource constraint between resource ({RESOURCE_TYPE} {group}) and target resource (port {port}).");
+                (400, "InvalidResourceConstraint", message)
+            }
+        };
+        Fault::new(status, kind, message)
+    }
+}
+
+/// `log/logs`.
+pub fn resource() -> Resource<Log> {
+    Resource {
+        prefix: "log",
+        extension: Some("logging"),
+        attributes: attributes(),
+        create: Some(ops::create),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        narrow: |world, attribute, value| {
+            let logs = world.table::<Log>();
+            match attribute {
+                "project_id" => Some(logs.ids(Log::BY_PROJECT, value).copied().collect()),
+                "resource_id" => {
+                    Some(value.parse::<SecurityGroupId>().map_or(Vec::new(), |id| logs.ids(Log::BY_RESOURCE, id).copied().collect()))
+                }
+                "target_id" => Some(value.parse::<PortId>().map_or(Vec::new(), |id| logs.ids(Log::BY_TARGET, id).copied().collect())),
+                _ => None,
+            }
+        },
+        concerning: Some(|world, caller| world.table::<Log>().ids(Log::BY_PROJECT, &caller.project_id).copied().collect()),
+        revision_number: Some(|log| log.standard.revision_number),
+        ..Resource::new("log", "logs", "LogResourceNotFound", |id| format!("Log resource {id} could not be found."))
+    }
+}
+
+type A = Attribute<Log>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
+        A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
+        A::new("resource_type", Kind::Text(255), |_| Cell::Str(RESOURCE_TYPE)).required().filter().sort(),
+        A::new("resource_id", Kind::UuidOrNull, |v| Cell::optional(v.record.resource_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .filter()
+            .sort(),
+        A::new("target_id", Kind::UuidOrNull, |v| Cell::optional(v.record.target_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .filter()
+            .sort(),
+        A::new("event", Kind::Word(&["ACCEPT", "DROP", "ALL"]), |v| Cell::Str(v.record.event.as_str())).post_or("ALL").filter(),
+        A::new("enabled", Kind::Bool, |v| Cell::Bool(v.record.enabled)).post_or(true).put().filter().sort(),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
+    ]
+}
+
+/// For security groups: one that goes takes its logs with it.
+pub fn of_group() -> Addition<SecurityGroup> {
+    Addition::new(Vec::new()).before_delete(|op, group| {
+        let logs: Vec<LogId> = op.tx.table::<Log>().ids(Log::BY_RESOURCE, group.id).copied().collect();
+        remove(op, logs);
+        Ok(())
+    })
+}
+
+/// For ports: the same.
+pub fn of_port() -> Addition<Port> {
+    Addition::new(Vec::new()).before_delete(|op, port| {
+        let logs: Vec<LogId> = op.tx.table::<Log>().ids(Log::BY_TARGET, port.id).copied().collect();
+        remove(op, logs);
+        Ok(())
+    })
+}
+
+fn remove(op: &mut Op<'_>, logs: Vec<LogId>) {
+    for log in logs {
+        op.tx.remove::<Log>(&log);
+    }
+}
+
+/// `log/loggable-resources`, with its rule resolved.
+pub fn loggable(policy: &mut Policy) -> Arc<dyn Collection> {
+    Arc::new(Loggable { get: policy.intern("get_loggable_resource") })
+}
+
+struct Loggable {
+    get: RuleId,
+}
+
+impl Collection for Loggable {
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
+        let answer = match (request.method.as_str(), request.path.as_slice()) {
+            ("GET", []) => self.list(request),
+            (_, []) => Err(Fault::method_not_allowed()),
+            _ => Err(Fault::no_such_path()),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Loggable {
+    fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+        let unknown: Vec<&str> = request.query.iter().map(|(name, _)| name).filter(|name| *name != "fields").collect();
+        if !unknown.is_empty() {
+            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", api::python::list(unknown))));
+        }
+        let types = if request.frame.policy.check(self.get, &request.caller, &()) { &[RESOURCE_TYPE][..] } else { &[] };
+        let shown = types.iter().map(|word| json!({ "type": word })).collect::<Vec<Value>>();
+        Ok(Answer::value(200, &json!({ "loggable_resources": shown })))
+    }
+}
