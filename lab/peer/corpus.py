@@ -41,7 +41,7 @@ PROJECTS = {name: f"{n:032x}" for n, name in enumerate(("admin", "a", "b", "serv
 
 PARITY = Path(__file__).resolve().parents[2] / "crates/neutrino/tests/parity"
 UNORDERED = {"security_group_rules", "security_groups", "subnets", "fixed_ips", "host_routes", "allocation_pools", "extra_dhcp_opts",
-             "allowed_address_pairs", "embedded_rules", "networks", "ports", "agents", "quotas", "address_groups", "address_scopes",
+             "allowed_address_pairs", "dns_assignment", "embedded_rules", "networks", "ports", "agents", "quotas", "address_groups", "address_scopes",
              "default_security_group_rules", "rbac_policies", "subnetpools"}
 COLLECTIONS = ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents", "address_groups", "address_scopes",
                "default_security_group_rules", "rbac_policies", "subnetpools")
@@ -201,6 +201,8 @@ class Run:
                 return "<text>"
             if TIME.match(value):
                 return "<time>" if "T" in value else "<agent time>"
+            if key in ("hostname", "fqdn") and value.startswith("host-"):
+                return "<host>" + value[value.index("."):] if "." in value else "<host>"
             if key == "ip_address" and value not in asked:
                 return self.address(value)
             return self.text(value)

@@ -21,13 +21,14 @@ enum Sign {
 struct Package(&'static str, Sign);
 
 /// To build, and to run networks on this machine.
-const RUN: [Package; 9] = [
+const RUN: [Package; 10] = [
     Package("gcc", Sign::Program("cc")),
     Package("libc6-dev", Sign::Command(&["test", "-e", "/usr/include/stdio.h"])),
     Package("iproute2", Sign::Program("ip")),
     Package("nftables", Sign::Program("nft")),
     Package("conntrack", Sign::Program("conntrack")),
     Package("dnsmasq-base", Sign::Program("dnsmasq")),
+    Package("radvd", Sign::Program("radvd")),
     Package("busybox-static", Sign::Applet("udhcpc")),
     Package("iputils-ping", Sign::Program("ping")),
     Package("isc-dhcp-client", Sign::Program("dhclient")),

@@ -1,5 +1,6 @@
 //! What wakes the agent, and the server's orders as they are read from the wire.
 
+use dataplane::{Name, Netns};
 use intent::wire::{self, Report};
 use intent::{DecodeError, Unit, UnitId};
 use smol_str::SmolStr;
@@ -21,8 +22,22 @@ pub enum Event {
     },
     /// A link of the agent's namespace is gone.
     LinkGone(SmolStr),
-    /// A daemon ended unasked; it is started again.
-    DaemonEnded(SmolStr),
+    /// A daemon ended unasked; it is started again, after ever longer pauses.
+    DaemonEnded {
+        /// Where it ran.
+        netns: Netns,
+        /// Its name.
+        name: Name,
+        /// How it ended, and what it said last.
+        reason: SmolStr,
+    },
+    /// A daemon that ended unasked runs again, and stays.
+    DaemonRuns {
+        /// Where.
+        netns: Netns,
+        /// Its name.
+        name: Name,
+    },
     /// Read the kernel again now.
     Resync,
     /// End, leaving everything as it is.

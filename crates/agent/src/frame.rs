@@ -3,9 +3,10 @@
 use crate::reporter::Reporter;
 use crate::state::Saved;
 use crate::{Allocations, Compile, Compiled, Config, Cut, Event, Facts, Host, HostError, Intents, Order, Release};
-use dataplane::{Program, UnitKey};
+use dataplane::{Name, Netns, Program, UnitKey};
 use intent::wire::{Hello, Role};
 use intent::{Unit, UnitId};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -46,6 +47,8 @@ pub struct Agent<H> {
     /// What the host is known to have of each unit.
     pub(crate) applied: BTreeMap<UnitKey, Arc<Program>>,
     pub(crate) broken: BTreeMap<UnitKey, String>,
+    /// Daemons that ended unasked and do not run for good again, with how they ended.
+    pub(crate) ailing: BTreeMap<(Netns, Name), SmolStr>,
     pub(crate) cuts: BTreeSet<Cut>,
     pub(crate) releases: BTreeSet<Release>,
     timers: Timers,
@@ -111,6 +114,7 @@ impl<H: Host> Agent<H> {
             entries: BTreeMap::new(),
             applied: BTreeMap::new(),
             broken: BTreeMap::new(),
+            ailing: BTreeMap::new(),
             cuts: BTreeSet::new(),
             releases: BTreeSet::new(),
             roles: Vec::new(),
@@ -150,16 +154,31 @@ impl<H: Host> Agent<H> {
                     self.timers.resync = Instant::now();
                 }
             }
-            Event::DaemonEnded(reason) => tracing::warn!(%reason, "daemon ended"),
+            Event::DaemonEnded { netns, name, reason } => {
+                tracing::warn!(%netns, daemon = %name, %reason, "daemon ended");
+                self.ailing.insert((netns.clone(), name.clone()), reason);
+                self.daemon(&netns, &name);
+            }
+            Event::DaemonRuns { netns, name } => {
+                if self.ailing.remove(&(netns.clone(), name.clone())).is_some() {
+                    self.daemon(&netns, &name);
+                }
+            }
             Event::Resync => self.timers.resync = Instant::now(),
             Event::Stop => {}
         }
     }
 
+    /// The units with a daemon are to be reported on again.
+    fn daemon(&mut self, netns: &Netns, name: &Name) {
+        let runs = |program: &Program| program.namespaces.get(netns).is_some_and(|space| space.daemons.contains_key(name));
+        let units = self.entries.iter().filter(|(_, entry)| runs(&entry.program)).map(|(unit, entry)| (unit.clone(), entry.role));
+        self.dirty.extend(units);
+    }
+
     fn makes_link(&self, name: &str) -> bool {
         let made = |link: &dataplane::Link| link.kind.role() == dataplane::Role::Made;
-        let root =
-            |program: &Program| program.namespaces.get(&dataplane::Netns::ROOT).and_then(|root| root.links.get(name)).is_some_and(made);
+        let root = |program: &Program| program.namespaces.get(&Netns::ROOT).and_then(|root| root.links.get(name)).is_some_and(made);
         self.applied.values().any(|program| root(program))
     }
 
@@ -253,7 +272,7 @@ impl<H: Host> Agent<H> {
     }
 
     /// Links that came or went while nobody listened.
-    pub(crate) fn note_devices(&mut self, there: BTreeSet<dataplane::Name>) {
+    pub(crate) fn note_devices(&mut self, there: BTreeSet<Name>) {
         let changed: Vec<_> = there.symmetric_difference(&self.facts.devices).cloned().collect();
         self.facts.devices = there;
         changed.iter().for_each(|name| self.device(name));

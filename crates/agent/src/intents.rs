@@ -127,6 +127,15 @@ impl Intents {
         })
     }
 
+    /// The ports of a network whose instances may ask for metadata.
+    pub fn metadata_clients(&self, network: NetworkId) -> impl Iterator<Item = &intent::MetadataClient> {
+        let all = UnitId::MetadataClient(network, PortId::MIN)..=UnitId::MetadataClient(network, PortId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::MetadataClient(client) => Some(client),
+            _ => None,
+        })
+    }
+
     /// A floating IP of a router.
     pub fn floating_ip(&self, router: RouterId, id: FloatingIpId) -> Option<&intent::FloatingIpIntent> {
         match self.units.get(&UnitId::FloatingIp(router, id)) {

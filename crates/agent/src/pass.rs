@@ -94,6 +94,11 @@ impl<H: Host> Agent<H> {
             }
         }
         self.cuts.extend(plan.steps.iter().flat_map(left));
+        for step in &plan.steps {
+            if let Action::StopDaemon(name) = &step.action {
+                self.ailing.remove(&(step.netns.clone(), name.clone()));
+            }
+        }
         let waiting: BTreeSet<&UnitKey> = plan.waiting.iter().map(|waiting| &waiting.unit).collect();
         let all = units.keys().chain(failed.keys().copied().filter(|unit| !units.contains_key(*unit)));
         let none = Vec::new();
@@ -126,11 +131,12 @@ impl<H: Host> Agent<H> {
             for complaint in &entry.compiled.complaints {
                 faults.entry(complaint.unit).or_default().push(complaint.reason.clone());
             }
-            if let Some(reason) = failure {
+            let reasons: Vec<String> = failure.cloned().into_iter().chain(self.ailments(&entry.program)).collect();
+            if !reasons.is_empty() {
                 let blamed = unit.as_str().parse().map_or_else(|_| entry.compiled.realises.clone(), |id| vec![id]);
-                blamed.into_iter().for_each(|id| faults.entry(id).or_default().push(reason.clone()));
+                blamed.into_iter().for_each(|id| faults.entry(id).or_default().extend(reasons.iter().cloned()));
                 if faults.is_empty() {
-                    tracing::error!(%unit, reason, "cannot be realised");
+                    tracing::error!(%unit, reason = reasons.join("; "), "cannot be realised");
                 }
             }
         }
@@ -144,6 +150,17 @@ impl<H: Host> Agent<H> {
             }
             self.reporter.fault(id, faults.get(&id).map(|reasons| reasons.join("; ")).unwrap_or_default(), told.is_some());
         }
+    }
+}
+
+impl<H> Agent<H> {
+    /// What is wrong with the daemons of a program.
+    fn ailments(&self, program: &Program) -> impl Iterator<Item = String> {
+        let daemons = program.namespaces.iter().flat_map(|(netns, space)| space.daemons.keys().map(move |name| (netns, name)));
+        daemons.filter_map(|(netns, name)| {
+            let reason = self.ailing.get(&(netns.clone(), name.clone()))?;
+            Some(format!("{name} in {netns} ended: {reason}"))
+        })
     }
 }
 

@@ -96,6 +96,8 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
         port_security_enabled: true,
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: Binding { host: "compute-1".into(), ..Binding::default() },
         data_plane_status: None,
         device_profile: None,
@@ -122,6 +124,7 @@ fn put_network(tx: &mut Tx) -> Result<(), Infallible> {
         availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
         qos_policy_id: None,
+        dns_domain: Default::default(),
         standard: Standard::default(),
     });
     Ok(())

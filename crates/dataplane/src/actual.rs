@@ -32,6 +32,8 @@ pub struct ActualNamespace {
     pub neighbours: BTreeSet<Neighbour>,
     /// Our nftables tables.
     pub tables: BTreeMap<TableKey, ActualTable>,
+    /// Content hashes of the files that daemons watch.
+    pub files: BTreeMap<Name, Digest>,
     /// Daemons with a unit directory.
     pub daemons: BTreeMap<Name, ActualDaemon>,
 }
@@ -154,6 +156,7 @@ impl ActualNamespace {
                 known.extend(elements.iter().map(|(key, data)| (key.canonical(), data.clone())));
             }
         }
+        self.files.extend(wanted.files.iter().map(|(name, content)| (name.clone(), crate::file_digest(content))));
         for (name, daemon) in &wanted.daemons {
             self.daemons.insert(name.clone(), ActualDaemon { digest: daemon.digest(), running: true });
         }

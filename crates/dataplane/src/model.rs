@@ -41,7 +41,10 @@ fn apply(actual: &mut Actual, netns: &Netns, action: &Action) -> Done {
 }
 
 fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
-    let has = |namespace: &ActualNamespace, link: &Name| if namespace.links.contains_key(link) { Ok(()) } else { Err("no such link") };
+    // Every namespace has a loopback link.
+    let has = |namespace: &ActualNamespace, link: &Name| {
+        if link == "lo" || namespace.links.contains_key(link) { Ok(()) } else { Err("no such link") }
+    };
     match action {
         Action::SetSysctl(key, value) => _ = namespace.sysctls.insert(key.clone(), value.clone()),
         Action::Table(key, change) => change_table(namespace, key, change)?,
@@ -75,6 +78,8 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
         Action::StartDaemon(name, daemon) | Action::ReloadDaemon { name, daemon, .. } => {
             namespace.daemons.insert(name.clone(), ActualDaemon { digest: daemon.digest(), running: true });
         }
+        Action::WriteFile(name, content) => _ = namespace.files.insert(name.clone(), crate::file_digest(content)),
+        Action::RemoveFile(name) => _ = namespace.files.remove(name),
         Action::StopDaemon(name) => _ = namespace.daemons.remove(name),
         Action::CreateNetns(_) | Action::DeleteNetns | Action::CreateLink(..) | Action::DeleteLink(_) => {}
     }

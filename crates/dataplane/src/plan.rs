@@ -72,6 +72,10 @@ pub enum Action {
     SetNeighbour(Neighbour),
     /// Remove it.
     RemoveNeighbour(Neighbour),
+    /// Write a file that a daemon watches.
+    WriteFile(Name, String),
+    /// Remove it.
+    RemoveFile(Name),
     /// Write the files and start the process, after stopping one that runs.
     StartDaemon(Name, Daemon),
     /// Write the files and, when `signal`, send the reload signal.
@@ -167,6 +171,8 @@ impl fmt::Display for Action {
             Action::RemoveFdb(entry) => write!(f, "remove fdb {entry}"),
             Action::SetNeighbour(entry) => write!(f, "set neighbour {entry}"),
             Action::RemoveNeighbour(entry) => write!(f, "remove neighbour {entry}"),
+            Action::WriteFile(name, _) => write!(f, "write file {name}"),
+            Action::RemoveFile(name) => write!(f, "remove file {name}"),
             Action::StartDaemon(name, _) => write!(f, "start {name}"),
             Action::ReloadDaemon { name, .. } => write!(f, "reload {name}"),
             Action::StopDaemon(name) => write!(f, "stop {name}"),

@@ -1,7 +1,7 @@
 //! The program of a host or of one unit: its namespaces and what each should contain.
 
 use crate::nft::{Table, TableKey};
-use crate::{Address, Daemon, FdbEntry, Link, Name, Neighbour, Route, RouteKey};
+use crate::{Address, Daemon, FdbEntry, Files, Link, Name, Neighbour, Route, RouteKey};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -104,6 +104,8 @@ pub struct Namespace {
     pub neighbours: BTreeSet<Neighbour>,
     /// nftables tables, or this unit's share of them.
     pub tables: BTreeMap<TableKey, Table>,
+    /// Files that daemons watch.
+    pub files: Files,
     /// Long-running processes by name.
     pub daemons: BTreeMap<Name, Daemon>,
 }
@@ -132,6 +134,7 @@ impl Program {
             extend(&mut ours.sysctls, &theirs.sysctls);
             extend(&mut ours.links, &theirs.links);
             extend(&mut ours.routes, &theirs.routes);
+            extend(&mut ours.files, &theirs.files);
             extend(&mut ours.daemons, &theirs.daemons);
             ours.addresses.extend(theirs.addresses.iter().cloned());
             ours.fdb.extend(theirs.fdb.iter().cloned());

@@ -1,6 +1,6 @@
 //! dnsmasq's command line and files, in the shapes that operators know from Neutron.
 
-use crate::{inner_link, text};
+use crate::{Dhcp, inner_link, text};
 use agent::Complaint;
 use dataplane::{ConfigFile, Daemon, Name};
 use intent::{DhcpHost, DhcpNetwork, DhcpSubnet, Ipv6Dhcp, UnitId};
@@ -13,14 +13,14 @@ use std::net::IpAddr;
 const SIGHUP: i32 = 1;
 
 /// The daemon, if a subnet is there to serve, and what was left out.
-pub(crate) fn dnsmasq(network: &DhcpNetwork, hosts: &[&DhcpHost], lease_s: u32) -> (Option<Daemon>, Vec<Complaint>) {
+pub(crate) fn dnsmasq(network: &DhcpNetwork, hosts: &[&DhcpHost], role: &Dhcp) -> (Option<Daemon>, Vec<Complaint>) {
     let mut files = Files { network, complaints: Vec::new() };
     let domain = files.domain();
     let (host, addn_hosts) = files.hosts(hosts, domain.as_deref());
     let opts = files.opts(hosts, domain.as_deref());
     let tags = tags(hosts);
     let daemon = Daemon {
-        argv: argv(network, domain.as_deref(), lease_s),
+        argv: argv(network, domain.as_deref(), role),
         files: BTreeMap::from([
             (Name::new_static("host"), ConfigFile::reloaded(host)),
             (Name::new_static("addn_hosts"), ConfigFile::reloaded(addn_hosts)),
@@ -41,7 +41,8 @@ fn is_ipv4(net: &IpNet) -> bool {
     Family::of_net(net) == Family::V4
 }
 
-fn argv(network: &DhcpNetwork, domain: Option<&str>, lease_s: u32) -> Vec<SmolStr> {
+fn argv(network: &DhcpNetwork, domain: Option<&str>, role: &Dhcp) -> Vec<SmolStr> {
+    let lease_s = role.lease_s;
     let fixed = [
         "dnsmasq",
         "--keep-in-foreground",
@@ -64,7 +65,12 @@ fn argv(network: &DhcpNetwork, domain: Option<&str>, lease_s: u32) -> Vec<SmolSt
     ];
     let mut argv: Vec<SmolStr> = fixed.iter().copied().map(SmolStr::new_static).collect();
     argv.push(format_smolstr!("--interface={}", inner_link(network.port_id)));
-    argv.extend(domain.map(|domain| format_smolstr!("--domain={domain}")));
+    // Nobody outside knows names of this domain.
+    argv.extend(domain.into_iter().flat_map(|domain| [format_smolstr!("--domain={domain}"), format_smolstr!("--local=/{domain}/")]));
+    if !role.dns_servers.is_empty() {
+        argv.push(SmolStr::new_static("--bogus-priv"));
+    }
+    argv.extend(role.dns_servers.iter().map(|server| format_smolstr!("--server={server}")));
     // Static: only clients of the host file get an address.
     argv.extend(served(network).map(|subnet| {
         let (id, first) = (subnet.id, subnet.cidr.network());
@@ -98,6 +104,19 @@ impl Files<'_> {
         domain
     }
 
+    /// A further domain of names, when it is another than that of all.
+    fn further_domain(&mut self, of: UnitId, given: &str, domain: Option<&str>) -> Option<String> {
+        // One with words for others to fill in is of no use here.
+        if given.is_empty() || given.contains('<') {
+            return None;
+        }
+        let further = text::domain(given).map(str::to_owned);
+        if further.is_none() {
+            self.complain(of, format!("{given:?} is not a domain"));
+        }
+        further.filter(|further| Some(further.as_str()) != domain)
+    }
+
     fn subnet(&self, id: SubnetId) -> Option<&DhcpSubnet> {
         self.network.subnets.iter().find(|subnet| subnet.id == id)
     }
@@ -105,20 +124,24 @@ impl Files<'_> {
     /// The files `host` (who gets what) and `addn_hosts` (names).
     fn hosts(&mut self, hosts: &[&DhcpHost], domain: Option<&str>) -> (String, String) {
         let (mut leases, mut names) = (String::new(), String::new());
+        let of_network = self.further_domain(UnitId::Dhcp(self.network.network_id), &self.network.network_domain, domain);
         for host in hosts {
             let wanted = host.hostname.as_deref().map(|name| (name, text::hostname(name)));
             if let Some((name, None)) = wanted {
                 self.complain(unit(host), format!("{name:?} is not a host name"));
             }
+            let own = host.domain.as_deref().map(|own| self.further_domain(unit(host), own, domain));
+            let further = own.unwrap_or_else(|| of_network.clone());
             for (subnet, address) in &host.addresses {
                 let Some(subnet) = self.subnet(*subnet) else { continue };
                 if !subnet.cidr.contains(address) {
                     self.complain(unit(host), format!("{address} is not in {}", subnet.cidr));
                     continue;
                 }
-                let name = wanted.and_then(|(_, name)| name).map_or_else(|| default_name(*address), str::to_owned);
+                let name = wanted.and_then(|(_, name)| name).map_or_else(|| net::host_label(*address), str::to_owned);
                 let full = domain.map_or_else(|| name.clone(), |domain| format!("{name}.{domain}"));
-                line(&mut names, format_args!("{address}\t{full} {name}"));
+                let further = further.as_ref().map(|further| format!(" {name}.{further}")).unwrap_or_default();
+                line(&mut names, format_args!("{address}\t{full} {name}{further}"));
                 match address {
                     IpAddr::V4(address) => line(&mut leases, format_args!("{},{full},{address}", host.mac)),
                     IpAddr::V6(address) if subnet.ipv6 == Ipv6Dhcp::Stateful => {
@@ -184,6 +207,9 @@ impl Files<'_> {
                 .filter(|route| is_ipv4(&route.destination))
                 .map(|route| format!("{},{}", route.destination, route.nexthop)),
         );
+        // Where no router leads on, this server is the way to the metadata service, at whose address it answers too.
+        let server = self.own_address(subnet).filter(|_| subnet.isolated);
+        routes.extend(server.map(|server| format!("{},{server}", intent::metadata_v4())));
         let gateway = subnet.gateway_ip.filter(IpAddr::is_ipv4);
         if !routes.is_empty() {
             routes.extend(gateway.map(|gateway| format!("0.0.0.0/0,{gateway}")));
@@ -234,16 +260,6 @@ fn tags(hosts: &[&DhcpHost]) -> String {
 
 fn tag(port: PortId) -> String {
     format!("port-{port}")
-}
-
-/// `host-10-0-0-5`.
-fn default_name(address: IpAddr) -> String {
-    let text = match address {
-        IpAddr::V4(address) => address.to_string(),
-        // Written out: a label must not end with a hyphen.
-        IpAddr::V6(address) => address.segments().map(|segment| format!("{segment:x}")).join("-"),
-    };
-    format!("host-{}", text.replace('.', "-"))
 }
 
 fn join(addresses: impl IntoIterator<Item = IpAddr>) -> String {

@@ -2,11 +2,12 @@
 //! their ports have, and nothing to anybody else.
 //!
 //! One program unit for each network, `dhcp/<network>`: the namespace, the veth of the DHCP port (the near end `tap…` is a port of the
-//! network's bridge, the far end `ns-…` is dnsmasq's), its addresses, and dnsmasq with its files. The files that
-//! list clients, options and names are read again at SIGHUP; only a change of subnets starts dnsmasq anew. Networks of
-//! several projects may use the same prefix: each is a namespace.
+//! network's bridge, the far end `ns-…` is dnsmasq's), its addresses and those of the metadata service, and dnsmasq with its files. The
+//! files that list clients, options and names are read again at SIGHUP; only a change of subnets starts dnsmasq anew. dnsmasq knows
+//! the names of the network's ports and of their addresses; other questions go to the operator's name servers, if there are any.
+//! Networks of several projects may use the same prefix: each is a namespace.
 //!
-//! Deliberately absent: router advertisements and metadata (roles of their own), and forwarding of DNS questions.
+//! Deliberately absent: router advertisements (the router's), and answers about metadata (a role of its own).
 
 mod files;
 #[cfg(test)]
@@ -14,21 +15,23 @@ mod tests;
 mod text;
 
 use agent::{Compile, Compiled, Complaint, Facts, Intents, Release};
-use dataplane::{Address, Daemon, Link, LinkKind, Name, Netns, Program, UnitKey, Veth};
+use dataplane::{Address, Daemon, Link, LinkKind, Name, Netns, Program, Route, RouteKey, UnitKey, Veth};
 use intent::wire::Role;
-use intent::{DhcpNetwork, Unit, UnitId};
-use net::{IpNet, NetworkId, PortId};
+use intent::{DhcpNetwork, Unit, UnitId, metadata_v4, metadata_v6};
+use net::{Family, IpNet, NetworkId, PortId};
 use smol_str::format_smolstr;
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The role's compiler.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Dhcp {
     /// The bridge of a network, which the L2 dataplane of this host makes.
     pub bridge: fn(NetworkId) -> Name,
     /// How long clients may keep an address before they ask again, in seconds.
     pub lease_s: u32,
+    /// Name servers that are asked what no port of a network is called; they are reached by the network's router.
+    pub dns_servers: Vec<IpAddr>,
 }
 
 /// The namespace of a network's DHCP server.
@@ -108,6 +111,21 @@ impl Compile for Dhcp {
     }
 }
 
+/// The default routes by the routers of its subnets.
+fn outside(network: &DhcpNetwork, link: &Name) -> BTreeMap<RouteKey, Route> {
+    let mut routes = BTreeMap::new();
+    for subnet in network.subnets.iter().filter(|subnet| !subnet.isolated) {
+        let Some(gateway) = subnet.gateway_ip.filter(|gateway| subnet.cidr.contains(gateway)) else { continue };
+        let any = match Family::of(&gateway) {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let all = IpNet::new(any, 0).expect("0 is a prefix length of both families");
+        routes.entry(RouteKey::main(all)).or_insert_with(|| Route::via(link.clone(), gateway));
+    }
+    routes
+}
+
 fn release(network: &DhcpNetwork, address: IpAddr, mac: net::Mac) -> Option<Release> {
     let IpAddr::V4(address) = address else { return None };
     let server: Ipv4Addr = network.addresses.iter().find_map(|own| match own {
@@ -120,7 +138,7 @@ fn release(network: &DhcpNetwork, address: IpAddr, mac: net::Mac) -> Option<Rele
 impl Dhcp {
     fn network(&self, network: &DhcpNetwork, intents: &Intents) -> Compiled {
         let hosts: Vec<_> = intents.dhcp_hosts(network.network_id).collect();
-        let (daemon, mut complaints) = files::dnsmasq(network, &hosts, self.lease_s);
+        let (daemon, mut complaints) = files::dnsmasq(network, &hosts, self);
         let realises = hosts.iter().map(|host| UnitId::DhcpHost(host.network_id, host.port_id)).chain([UnitId::Dhcp(network.network_id)]);
         let mut compiled = Compiled { realises: realises.collect(), ..Compiled::default() };
         if network.mac.is_group() || network.mac.is_zero() {
@@ -146,6 +164,12 @@ impl Dhcp {
         // A tenant's router has nothing to say to the server.
         space.sysctls.insert("net.ipv6.conf.default.accept_ra".into(), "0".into());
         space.links.insert(inner.clone(), Link { mtu: Some(network.mtu), mac: Some(network.mac), ..Link::new(LinkKind::Peer) });
-        space.addresses = network.addresses.iter().map(|net| Address { link: inner.clone(), net: *net }).collect();
+        // Instances ask here for their metadata too, through this server or on the link.
+        let metadata = [metadata_v4()].into_iter().chain(network.metadata_v6.then(metadata_v6));
+        let addresses = network.addresses.iter().copied().chain(metadata);
+        if !self.dns_servers.is_empty() {
+            space.routes = outside(network, &inner);
+        }
+        space.addresses = addresses.map(|net| Address { link: inner.clone(), net }).collect();
     }
 }

@@ -67,6 +67,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             }
             network.mtu = mtu.then_some(1400);
             network.admin_state_up = *up;
+            network.dns_domain = if *mtu { "example.org.".into() } else { SmolStr::default() };
             network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
             tx.put(network);
         }
@@ -75,6 +76,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             subnet.enable_dhcp = *dhcp;
             subnet.ipv6_address_mode =
                 [None, Some(Ipv6Mode::Slaac), Some(Ipv6Mode::Dhcpv6Stateful), Some(Ipv6Mode::Dhcpv6Stateless)][usize::from(*mode)];
+            subnet.ipv6_ra_mode = subnet.ipv6_address_mode.filter(|_| *v6 && *n % 2 == 0);
             subnet.dns_nameservers = if *dns { vec!["192.0.2.53".parse().expect("an address")] } else { vec![] };
             tx.put(subnet);
         }
@@ -95,6 +97,12 @@ fn apply(tx: &mut Tx, op: &Op) {
             }
             port.admin_state_up = *up;
             port.port_security_enabled = extra & 1 == 0;
+            if extra & 1 != 0 {
+                port.dns_name = format!("name-{last}").into();
+            }
+            if extra & 4 != 0 {
+                port.device_id = format!("instance-{last}").into();
+            }
             if extra & 2 != 0 {
                 let ip_address = "10.9.0.0/24".parse().expect("a prefix");
                 port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
@@ -282,6 +290,14 @@ proptest! {
                     Unit::FloatingIp(floating_ip) => prop_assert!(units.contains_key(&UnitId::Router(floating_ip.router_id))),
                     Unit::PortForwarding(forwarding) => {
                         prop_assert!(units.contains_key(&UnitId::FloatingIp(forwarding.router_id, forwarding.floating_ip_id)));
+                    }
+                    Unit::MetadataClient(client) => {
+                        let serves = |unit: &Unit| match unit {
+                            Unit::Dhcp(dhcp) => dhcp.network_id == client.network_id,
+                            Unit::Router(router) => router.interfaces.iter().any(|port| port.network_id == client.network_id),
+                            _ => false,
+                        };
+                        prop_assert!(world.get::<Network>(&client.network_id).is_none() || units.values().any(serves));
                     }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");

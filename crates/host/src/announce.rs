@@ -10,7 +10,7 @@ use dataplane::{Address, Netns};
 use net::Mac;
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,12 @@ fn tell_within(addresses: &[Address]) -> std::io::Result<()> {
         let found = link::get(&mut route, &address.link).ok().flatten();
         let Some((found, mac)) = found.and_then(|found| Some((found.index, found.link.mac?))) else { continue };
         // Only an address that is here can be bound to.
-        if UdpSocket::bind((ip, 0)).is_err() {
+        let own = match ip {
+            IpAddr::V4(ip) => SocketAddr::from((ip, 0)),
+            // A link-local one is one of its link.
+            IpAddr::V6(ip) => SocketAddrV6::new(ip, 0, 0, found).into(),
+        };
+        if UdpSocket::bind(own).is_err() {
             continue;
         }
         let frame = match ip {

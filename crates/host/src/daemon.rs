@@ -4,6 +4,8 @@
 mod process;
 mod record;
 
+pub(crate) use record::write_atomic;
+
 use crate::Error;
 use dataplane::{ActualDaemon, Daemon, Name, Netns};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -26,8 +28,10 @@ const HANDLER_PATIENCE: Duration = Duration::from_millis(500);
 /// The pause before the first new start; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Having run so long a daemon is taken for healthy.
+/// Having run so long a daemon is taken for healthy: the next pause is the first again.
 const HEALTHY: Duration = Duration::from_secs(60);
+/// Having run so long a daemon that ended before is said to run again: one that refuses its files ends sooner.
+const STEADY: Duration = Duration::from_secs(2);
 
 /// A daemon ended unasked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +47,14 @@ pub struct Exit {
 }
 
 type Key = (Netns, Name);
-type Listener = Box<dyn Fn(Exit) + Send>;
+type Ended = Box<dyn Fn(Exit) + Send>;
+type RunsAgain = Box<dyn Fn(&Netns, &Name) + Send>;
+
+/// Who hears of the daemons.
+struct Listener {
+    ended: Ended,
+    runs_again: RunsAgain,
+}
 
 /// The daemons of a host.
 pub struct Daemons {
@@ -53,6 +64,7 @@ pub struct Daemons {
 
 struct State {
     directory: PathBuf,
+    files: PathBuf,
     known: BTreeMap<Key, Known>,
     listener: Option<Listener>,
     closing: bool,
@@ -65,20 +77,22 @@ struct Known {
     /// New starts since it was last healthy, and when the next is due.
     failures: u32,
     due: Option<Instant>,
+    /// Its end was told and not yet that it runs again.
+    ailing: bool,
 }
 
 impl Daemons {
-    /// Takes over the daemons whose unit directories are in `directory`. Those that do not run are left so: what is to
+    /// Takes over the daemons whose unit directories are in `directory`; `files` is where those lie that they watch. Those that do not run are left so: what is to
     /// run is for plans to say.
-    pub fn new(directory: &Path) -> Result<Daemons, Error> {
+    pub fn new(directory: &Path, files: &Path) -> Result<Daemons, Error> {
         let fault = |error: std::io::Error| Error::io("open daemon directory", directory.display(), error);
         fs::create_dir_all(directory).map_err(fault)?;
         let mut known = BTreeMap::new();
         for (key, record) in record::list(directory).map_err(fault)? {
             let process = Process::find(record.pid, record.start_time);
-            known.insert(key, Known { record, process, started: Instant::now(), failures: 0, due: None });
+            known.insert(key, Known { record, process, started: Instant::now(), failures: 0, due: None, ailing: false });
         }
-        let state = State { directory: directory.to_owned(), known, listener: None, closing: false };
+        let state = State { directory: directory.to_owned(), files: files.to_owned(), known, listener: None, closing: false };
         let state = Arc::new(Mutex::new(state));
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).map_err(|error| fault(error.into()))?;
         let wake = Arc::new(wake);
@@ -87,9 +101,10 @@ impl Daemons {
         Ok(Daemons { state, wake })
     }
 
-    /// Calls this, from the supervisor's thread, whenever a daemon ends unasked.
-    pub fn on_exit(&self, listener: impl Fn(Exit) + Send + 'static) {
-        self.lock().listener = Some(Box::new(listener));
+    /// Calls these, from the supervisor's thread: the one whenever a daemon ends unasked, the other once it has run for a while
+    /// after that, as it was or with other files.
+    pub fn listen(&self, ended: impl Fn(Exit) + Send + 'static, runs_again: impl Fn(&Netns, &Name) + Send + 'static) {
+        self.lock().listener = Some(Listener { ended: Box::new(ended), runs_again: Box::new(runs_again) });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,16 +141,18 @@ impl Daemons {
         let key = (netns.clone(), name.clone());
         let former = state.known.remove(&key);
         let former_files = former.as_ref().map(|known| known.record.files.clone()).unwrap_or_default();
+        let ailing = former.as_ref().is_some_and(|known| known.ailing);
         if let Some(process) = former.and_then(|known| known.process) {
             process.stop(PATIENCE).map_err(|error| Error::io("stop daemon", name, error))?;
         }
         let directory = record::directory(&state.directory, netns, name);
-        write_files(&directory, daemon, &former_files).map_err(|error| Error::io("write files of", name, error))?;
-        let argv = daemon.argv.iter().map(|argument| expand(argument, &directory).into()).collect();
+        let expand = |text: &str| expand(text, &directory, &state.files);
+        write_files(&directory, daemon, &former_files, expand).map_err(|error| Error::io("write files of", name, error))?;
+        let argv = daemon.argv.iter().map(|argument| expand(argument).into()).collect();
         let files = daemon.files.keys().cloned().collect();
         let record = Record { pid: 0, start_time: 0, digest: daemon.digest(), reload_signal: daemon.reload_signal, argv, files };
         let known = launch(&key, record, &directory, 0)?;
-        state.known.insert(key, known);
+        state.known.insert(key, Known { ailing, ..known });
         drop(state);
         self.wake();
         Ok(())
@@ -145,10 +162,11 @@ impl Daemons {
     pub fn reload(&self, netns: &Netns, name: &Name, daemon: &Daemon, signal: bool) -> Result<(), Error> {
         let mut state = self.lock();
         let directory = record::directory(&state.directory, netns, name);
+        let files = state.files.clone();
         let fault = |error: std::io::Error| Error::io("reload daemon", name, error);
         let gone = || fault(std::io::Error::from_raw_os_error(libc::ESRCH));
         let known = state.known.get_mut(&(netns.clone(), name.clone())).ok_or_else(gone)?;
-        write_files(&directory, daemon, &known.record.files).map_err(fault)?;
+        write_files(&directory, daemon, &known.record.files, |text| expand(text, &directory, &files)).map_err(fault)?;
         if let (true, Some(process)) = (signal, &known.process) {
             process.signal_handled(daemon.reload_signal, HANDLER_PATIENCE).map_err(fault)?;
         }
@@ -191,15 +209,15 @@ impl fmt::Debug for Daemons {
     }
 }
 
-fn expand(text: &str, directory: &Path) -> String {
-    text.replace("{dir}", &directory.to_string_lossy())
+fn expand(text: &str, directory: &Path, files: &Path) -> String {
+    text.replace("{dir}", &directory.to_string_lossy()).replace("{files}", &files.to_string_lossy())
 }
 
 /// Files that changed are replaced at once; those of a former configuration are removed, what the daemon wrote stays.
-fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr]) -> std::io::Result<()> {
+fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr], expand: impl Fn(&str) -> String) -> std::io::Result<()> {
     fs::create_dir_all(directory)?;
     for (name, file) in &daemon.files {
-        record::write_atomic(&directory.join(name.as_str()), expand(&file.content, directory).as_bytes())?;
+        write_atomic(&directory.join(name.as_str()), expand(&file.content).as_bytes())?;
     }
     for name in former.iter().filter(|name| !daemon.files.contains_key(*name)) {
         match fs::remove_file(directory.join(name.as_str())) {
@@ -219,7 +237,7 @@ fn launch(key: &Key, mut record: Record, directory: &Path, failures: u32) -> Res
         process.stop(PATIENCE).map_err(|error| Error::io("stop daemon", name, error))?;
         return Err(Error::io("record daemon", name, error));
     }
-    Ok(Known { record, process: Some(process), started: Instant::now(), failures, due: None })
+    Ok(Known { record, process: Some(process), started: Instant::now(), failures, due: None, ailing: false })
 }
 
 /// Waits for ends and for the time of new starts, until the supervisor is dropped.
@@ -252,14 +270,19 @@ impl State {
                 let pause = FIRST_PAUSE.saturating_mul(1 << known.failures.min(12)).min(LONGEST_PAUSE);
                 known.due = Some(now + pause);
                 let reason = format!("{}{}", process.reap(), process::log_end(&directory));
-                self.listener.iter().for_each(|tell| {
-                    tell(Exit { netns: key.0.clone(), name: key.1.clone(), reason: reason.clone(), pause });
+                known.ailing = true;
+                self.listener.iter().for_each(|listener| {
+                    (listener.ended)(Exit { netns: key.0.clone(), name: key.1.clone(), reason: reason.clone(), pause });
                 });
+            }
+            if known.ailing && known.process.is_some() && known.started.elapsed() >= STEADY {
+                known.ailing = false;
+                self.listener.iter().for_each(|listener| (listener.runs_again)(&key.0, &key.1));
             }
             if known.due.is_some_and(|due| due <= now) {
                 let failures = known.failures.saturating_add(1);
                 match launch(key, known.record.clone(), &directory, failures) {
-                    Ok(fresh) => *known = fresh,
+                    Ok(fresh) => *known = Known { ailing: known.ailing, ..fresh },
                     Err(error) => {
                         let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(12)).min(LONGEST_PAUSE);
                         (known.failures, known.due) = (failures, Some(now + pause));
@@ -273,7 +296,8 @@ impl State {
     /// What to wait for and how long.
     fn sleep(&self) -> (Vec<Arc<OwnedFd>>, PollTimeout) {
         let descriptors = self.known.values().filter_map(|known| known.process.as_ref().map(Process::descriptor)).collect();
-        let due = self.known.values().filter_map(|known| known.due).min();
+        let steady = |known: &Known| (known.ailing && known.process.is_some()).then(|| known.started + STEADY);
+        let due = self.known.values().flat_map(|known| [known.due, steady(known)]).flatten().min();
         let millis = due.map(|due| due.saturating_duration_since(Instant::now()).as_millis() + 1);
         let timeout = millis.map_or(PollTimeout::NONE, |millis| PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX));
         (descriptors, timeout)

@@ -144,11 +144,12 @@ async fn watch(events: &Events) -> Result<Ended, Error> {
     }
 }
 
-/// Tells the agent of daemons that end unasked.
+/// Tells the agent of daemons that end unasked and of those that run again.
 pub fn watch_daemons(daemons: &Daemons, events: Events) {
-    daemons.on_exit(move |exit| {
-        let reason = format!("{} in {}: {}", exit.name, exit.netns, exit.reason);
-        // An agent that has ended needs no telling.
-        _ = events.send(Event::DaemonEnded(reason.into()));
-    });
+    let again = events.clone();
+    // An agent that has ended needs no telling.
+    daemons.listen(
+        move |exit| _ = events.send(Event::DaemonEnded { netns: exit.netns, name: exit.name, reason: exit.reason.into() }),
+        move |netns, name| _ = again.send(Event::DaemonRuns { netns: netns.clone(), name: name.clone() }),
+    );
 }

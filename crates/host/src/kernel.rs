@@ -3,6 +3,7 @@
 mod route_run;
 
 use crate::announce::Announcer;
+use crate::file::Files;
 use crate::netlink::{Refusal, Socket};
 use crate::nft::Nft;
 use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, sysctl};
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 pub struct Host {
     spaces: BTreeMap<Netns, Space>,
     daemons: Daemons,
+    files: Files,
     announcer: Announcer,
     /// A file for each namespace made: several hosts may share the names, as when each is in a namespace of its own.
     made: PathBuf,
@@ -85,10 +87,12 @@ impl Host {
     /// Opens the sockets of this namespace and takes over the daemons whose unit directories are below `state`.
     pub fn new(state: &Path) -> Result<Host, Error> {
         let root = Space::open().map_err(|error| Error::io("open netlink sockets", "root", error))?;
-        let daemons = Daemons::new(&state.join("daemons"))?;
+        let watched = state.join("files");
+        let files = Files::open(&watched)?;
+        let daemons = Daemons::new(&state.join("daemons"), &watched)?;
         let made = state.join("namespaces");
         fs::create_dir_all(&made).map_err(|error| Error::io("open directory", made.display(), error))?;
-        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, announcer: Announcer::default(), made })
+        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, files, announcer: Announcer::default(), made })
     }
 
     /// The supervisor of the daemons.
@@ -125,6 +129,7 @@ impl Host {
                 Err(error) => return Err(error),
             }
         }
+        actual.netns(&Netns::ROOT).files = self.files.read()?;
         for ((netns, name), daemon) in self.daemons.read() {
             actual.netns(&netns).daemons.insert(name, daemon);
         }
@@ -282,6 +287,8 @@ impl Host {
             Action::StartDaemon(name, daemon) => self.daemons.start(netns, name, daemon),
             Action::ReloadDaemon { name, daemon, signal } => self.daemons.reload(netns, name, daemon, *signal),
             Action::StopDaemon(name) => self.daemons.stop(netns, name),
+            Action::WriteFile(name, content) if netns.is_root() => self.files.write(name, content),
+            Action::RemoveFile(name) if netns.is_root() => self.files.remove(name),
             other => Err(Error::invalid("supervise", other, "not a daemon's action")),
         }
     }
@@ -338,6 +345,7 @@ fn class_of(action: &Action) -> Class {
         Action::CreateNetns(_) | Action::DeleteNetns => Class::Netns,
         Action::SetSysctl(..) => Class::Sysctl,
         Action::Table(..) => Class::Nft,
+        Action::WriteFile(..) | Action::RemoveFile(_) => Class::Daemon,
         Action::StartDaemon(..) | Action::ReloadDaemon { .. } | Action::StopDaemon(_) => Class::Daemon,
         _ => Class::Route,
     }
@@ -424,6 +432,7 @@ fn removes(action: &Action) -> bool {
             | Action::RemoveFdb(_)
             | Action::RemoveNeighbour(_)
             | Action::StopDaemon(_)
+            | Action::RemoveFile(_)
     ) || matches!(action, Action::Table(_, change) if matches!(change, dataplane::TableChange::Delete))
 }
 

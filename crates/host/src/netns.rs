@@ -49,7 +49,7 @@ pub fn list() -> Result<Vec<String>, Error> {
 }
 
 /// Identifies the namespace behind a name: another one of the same name differs.
-pub(crate) fn inode(name: &str) -> Option<u64> {
+pub fn inode(name: &str) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path(name)).ok().map(|metadata| metadata.ino())
 }

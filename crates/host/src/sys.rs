@@ -129,12 +129,11 @@ pub(crate) fn detach_into(command: &mut std::process::Command, netns: Option<Own
     }
 }
 
-/// A socket the runtime watches.
-pub(crate) fn watched(
-    socket: crate::netlink::Socket,
-) -> Result<tokio::io::unix::AsyncFd<crate::netlink::Socket>, tokio::io::unix::AsyncFdRegisterError<crate::netlink::Socket>> {
-    // SAFETY: the socket owns its descriptor for as long as it lives and always answers with the same one.
-    unsafe { tokio::io::unix::AsyncFd::register(socket) }
+/// A descriptor the runtime watches. Its owner answers with the same one for as long as it lives.
+pub(crate) fn watched<T: AsRawFd>(owner: T) -> Result<tokio::io::unix::AsyncFd<T>, tokio::io::unix::AsyncFdRegisterError<T>> {
+    // SAFETY: what this crate gives here (a netlink socket, an inotify instance) owns its descriptor for as long as it lives and
+    // always answers with the same one.
+    unsafe { tokio::io::unix::AsyncFd::register(owner) }
 }
 
 /// Sets an option of mimalloc; the numbers are those of `mi_option_e` in its header. Only while the process has one thread.

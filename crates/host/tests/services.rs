@@ -60,12 +60,15 @@ fn a_daemon_outlives_us_is_adopted_reloaded_restarted_and_stopped() {
         assert_eq!(host.daemons().pid(&netns, &name), Some(pid));
 
         let (tell, told) = mpsc::channel();
-        host.daemons().on_exit(move |exit| _ = tell.send(exit));
+        let (tell_again, told_again) = mpsc::channel();
+        host.daemons().listen(move |exit| _ = tell.send(exit), move |netns, name| _ = tell_again.send((netns.clone(), name.clone())));
         sh(&format!("kill -9 {pid}"));
         let exit = told.recv_timeout(Duration::from_secs(10)).expect("told of the end");
         assert_eq!((exit.netns, exit.name), (netns.clone(), name.clone()));
         until("started again", || host.daemons().pid(&netns, &name).is_some_and(|new| new != pid));
         until("ready again", || read("seen") == "ready\ntwo\nready\n");
+        let again = told_again.recv_timeout(Duration::from_secs(10)).expect("told that it runs again");
+        assert_eq!(again, (netns.clone(), name.clone()));
 
         let before = host.daemons().pid(&netns, &name);
         let (key, mut program) = daemon("b", "two\n");
@@ -106,7 +109,7 @@ fn a_daemon_that_cannot_run_is_tried_ever_more_rarely() {
         let state = tempfile::tempdir().expect("directory");
         let mut host = Host::new(state.path()).expect("host");
         let (tell, told) = mpsc::channel();
-        host.daemons().on_exit(move |exit| _ = tell.send(exit));
+        host.daemons().listen(move |exit| _ = tell.send(exit), |_, _| ());
         let mut program = Program::default();
         let broken = Daemon {
             argv: ["sh", "-c", "echo bad line 3 >&2; exit 4"].map(Into::into).to_vec(),

@@ -41,6 +41,9 @@ pub struct DhcpSubnet {
     pub routes: Vec<Route>,
     /// For IPv6.
     pub ipv6: Ipv6Dhcp,
+    /// No router has the gateway's address: clients are told that the way to the metadata service is the DHCP port.
+    #[serde(default)]
+    pub isolated: bool,
 }
 
 /// `dhcp/<network>`: a network that the host's DHCP role serves in `qdhcp-<network>`.
@@ -52,6 +55,9 @@ pub struct DhcpNetwork {
     pub mtu: u32,
     /// Domain of the clients' names: `openstacklocal`.
     pub dns_domain: SmolStr,
+    /// A further domain, in which they have the same names: the network's own.
+    #[serde(default)]
+    pub network_domain: SmolStr,
     /// The DHCP port; its `port/…` and `network/…` units are there too, and its device is `tap…`.
     pub port_id: PortId,
     /// The DHCP port's MAC.
@@ -60,6 +66,9 @@ pub struct DhcpNetwork {
     pub addresses: Vec<IpNet>,
     /// Subnets with DHCP, sorted by id.
     pub subnets: Vec<DhcpSubnet>,
+    /// The metadata service answers here at its link-local address; one port of each network does.
+    #[serde(default)]
+    pub metadata_v6: bool,
 }
 
 /// An extra option of a client.
@@ -87,6 +96,9 @@ pub struct DhcpHost {
     /// Its name in the DNS; none: `host-10-0-0-5`.
     #[serde(default)]
     pub hostname: Option<SmolStr>,
+    /// A further domain in which it has the same name, in place of the network's own.
+    #[serde(default)]
+    pub domain: Option<SmolStr>,
     /// Extra options.
     #[serde(default)]
     pub options: Vec<DhcpOption>,

@@ -8,6 +8,7 @@
 //! What is deliberately absent: how units are chosen (`dispatch`) and what a host makes of them (the compile crates).
 
 mod dhcp;
+mod metadata;
 mod network;
 mod port;
 mod router;
@@ -19,8 +20,9 @@ mod unit;
 pub mod wire;
 
 pub use dhcp::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
+pub use metadata::{METADATA_V4, METADATA_V6, MetadataClient, metadata_v4, metadata_v6};
 pub use network::{Carrier, NetworkIntent, RemotePort};
 pub use port::{AllowedAddress, PortIntent};
-pub use router::{FloatingIpIntent, PortForwardingIntent, RouterIntent, RouterPort, RouterSubnet};
+pub use router::{FloatingIpIntent, PortForwardingIntent, RaMode, RouterIntent, RouterPort, RouterSubnet};
 pub use security_group::{AddressGroupIntent, Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
 pub use unit::{DecodeError, Unit, UnitId};

@@ -5,8 +5,20 @@ use net::{FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterI
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A subnet of a network that a router is on.
+/// How a router says that clients of a subnet get their addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RaMode {
+    /// They make them from the prefix.
+    Slaac,
+    /// They make them from the prefix, and ask DHCPv6 for the rest.
+    Dhcpv6Stateless,
+    /// DHCPv6 gives them.
+    Dhcpv6Stateful,
+}
+
+/// A subnet of a network that a router is on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouterSubnet {
     /// Its id.
     pub id: SubnetId,
@@ -14,6 +26,12 @@ pub struct RouterSubnet {
     pub cidr: IpNet,
     /// Its default router; need not be inside the prefix.
     pub gateway_ip: Option<IpAddr>,
+    /// What the router advertises of it on an interface; none: nothing.
+    #[serde(default)]
+    pub ra_mode: Option<RaMode>,
+    /// Name servers told with an advertisement.
+    #[serde(default)]
+    pub dns_nameservers: Vec<IpAddr>,
 }
 
 /// A port of a router.
@@ -32,6 +50,9 @@ pub struct RouterPort {
     /// Subnets of the network, sorted by id: of an interface those it has an address in; of a gateway all, so that those it has
     /// no address in are reached on the link. The default route leads to the `gateway_ip` of those it has an address in.
     pub subnets: Vec<RouterSubnet>,
+    /// The metadata service answers here at its link-local address; one port of each network does.
+    #[serde(default)]
+    pub metadata_v6: bool,
 }
 
 /// `router/<router>`: a router that the host's L3 role carries in `qrouter-<router>`.

@@ -1,6 +1,7 @@
 //! Units: the parts of an intent, each with a key.
 
-use crate::{AddressGroupIntent, DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, NetworkIntent, PortForwardingIntent, PortIntent};
+use crate::{AddressGroupIntent, DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, MetadataClient, NetworkIntent};
+use crate::{PortForwardingIntent, PortIntent};
 use crate::{RemotePort, RouterIntent, SecurityGroupIntent};
 use net::{AddressGroupId, FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub enum UnitId {
     FloatingIp(RouterId, FloatingIpId),
     /// `port-forwarding/<router>/<port forwarding>`: ports of such a floating IP.
     PortForwarding(RouterId, PortForwardingId),
+    /// `metadata-client/<network>/<port>`: a port whose instance may ask the host for its metadata.
+    MetadataClient(NetworkId, PortId),
     /// `port/<port>`: a port bound to the host.
     Port(PortId),
 }
@@ -47,6 +50,7 @@ impl fmt::Display for UnitId {
             UnitId::Router(router) => write!(f, "router/{router}"),
             UnitId::FloatingIp(router, floating_ip) => write!(f, "floating-ip/{router}/{floating_ip}"),
             UnitId::PortForwarding(router, forwarding) => write!(f, "port-forwarding/{router}/{forwarding}"),
+            UnitId::MetadataClient(network, port) => write!(f, "metadata-client/{network}/{port}"),
             UnitId::Port(port) => write!(f, "port/{port}"),
         }
     }
@@ -54,8 +58,20 @@ impl fmt::Display for UnitId {
 
 impl UnitId {
     /// The kinds of this version: the part of a key before its first slash. A reader leaves units of other kinds aside.
-    pub const KINDS: [&'static str; 11] =
-        ["network", "remote", "group", "member", "addresses", "dhcp", "dhcp-host", "router", "floating-ip", "port-forwarding", "port"];
+    pub const KINDS: [&'static str; 12] = [
+        "network",
+        "remote",
+        "group",
+        "member",
+        "addresses",
+        "dhcp",
+        "dhcp-host",
+        "router",
+        "floating-ip",
+        "port-forwarding",
+        "metadata-client",
+        "port",
+    ];
 }
 
 /// A key or body that is not of this contract.
@@ -87,6 +103,7 @@ impl FromStr for UnitId {
             "router" => UnitId::Router(RouterId(id()?.0)),
             "floating-ip" => UnitId::FloatingIp(RouterId(id()?.0), FloatingIpId(id()?.0)),
             "port-forwarding" => UnitId::PortForwarding(RouterId(id()?.0), PortForwardingId(id()?.0)),
+            "metadata-client" => UnitId::MetadataClient(NetworkId(id()?.0), id()?),
             "port" => UnitId::Port(id()?),
             _ => return Err(wrong("a kind that this version does not know")),
         };
@@ -109,6 +126,7 @@ pub enum Unit {
     Router(RouterIntent),
     FloatingIp(FloatingIpIntent),
     PortForwarding(PortForwardingIntent),
+    MetadataClient(MetadataClient),
     Port(PortIntent),
 }
 
@@ -126,6 +144,7 @@ impl Unit {
             Unit::Router(unit) => UnitId::Router(unit.id),
             Unit::FloatingIp(unit) => UnitId::FloatingIp(unit.router_id, unit.id),
             Unit::PortForwarding(unit) => UnitId::PortForwarding(unit.router_id, unit.id),
+            Unit::MetadataClient(unit) => UnitId::MetadataClient(unit.network_id, unit.port_id),
             Unit::Port(unit) => UnitId::Port(unit.id),
         }
     }
@@ -149,6 +168,7 @@ impl Unit {
             UnitId::Router(_) => serde_json::from_slice(body).map(Unit::Router),
             UnitId::FloatingIp(..) => serde_json::from_slice(body).map(Unit::FloatingIp),
             UnitId::PortForwarding(..) => serde_json::from_slice(body).map(Unit::PortForwarding),
+            UnitId::MetadataClient(..) => serde_json::from_slice(body).map(Unit::MetadataClient),
             UnitId::Port(_) => serde_json::from_slice(body).map(Unit::Port),
         };
         let unit = unit.map_err(|e| DecodeError { key: key.to_owned(), reason: e.to_string() })?;
@@ -190,6 +210,7 @@ mod tests {
             | UnitId::Router(_)
             | UnitId::FloatingIp(..)
             | UnitId::PortForwarding(..)
+            | UnitId::MetadataClient(..)
             | UnitId::Port(_) => {}
         };
         for kind in UnitId::KINDS {

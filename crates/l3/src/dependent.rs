@@ -1,19 +1,20 @@
 //! What changes here when a port or an agent does.
 
-use crate::floating_ip::{associated_with, disassociate};
+use crate::floating_ip::{associated_with, disassociate, remove};
 use crate::port_forwarding;
 use crate::router::{RouterFault, carried_by};
 use crate::schedule;
 use api::{Fault, Op};
 use ml2::Dependent;
 use ml2::port::is_router_port;
-use model::{FloatingIp, Port, PortForwarding, Router, device_owner};
+use model::{FloatingIp, Network, Port, PortForwarding, Router, device_owner};
 use net::{FloatingIpId, PortForwardingId};
 use std::net::IpAddr;
 
 /// For the settings: `ml2::Dependents(vec![l3::dependent()])`.
 pub fn dependent() -> Dependent {
-    Dependent { port_create, port_update, port_delete, agent_able: schedule::agent_able, agent_lost: schedule::agent_lost }
+    let (agent_able, agent_lost) = (schedule::agent_able, schedule::agent_lost);
+    Dependent { port_create, port_update, port_delete, network_delete, agent_able, agent_lost }
 }
 
 fn port_create(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
@@ -53,6 +54,16 @@ fn port_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
     }
     forget_addresses(op, port, |_| true);
     Ok(())
+}
+
+/// Floating IPs that lead nowhere go with their external network.
+fn network_delete(op: &mut Op<'_>, network: &Network) {
+    let ports = op.tx.table::<Port>().by(Port::BY_NETWORK, network.id);
+    let owners = ports.filter(|port| port.device_owner == device_owner::FLOATING_IP).filter_map(|port| port.device_id.parse().ok());
+    let is_free = |id: &FloatingIpId| op.tx.get::<FloatingIp>(id).is_some_and(|floating_ip| floating_ip.router_id.is_none());
+    for id in owners.filter(is_free).collect::<Vec<_>>() {
+        remove(op, id);
+    }
 }
 
 /// True for ports whose router or floating IP is there.

@@ -35,6 +35,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2018-06-28T16:00:00-00:00",
     ],
     [
+        "floating-ip-port-forwarding-detail",
+        "Floating IP port forwarding internal IP and internal port details",
+        "Floating IPs show the ports that their port forwardings lead to.",
+        "2018-06-28T16:00:00-00:00",
+    ],
+    [
         "floating-ip-port-forwarding-description",
         "Floating IP Port Forwarding new attribute description",
         "A description for each port forwarding.",

@@ -4,7 +4,7 @@
 //! the two is ever seen. Without any, this crate is whole by itself.
 
 use api::{Fault, Op};
-use model::{Agent, Port};
+use model::{Agent, Network, Port};
 
 /// Why an agent can no longer be counted on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +26,8 @@ pub struct Dependent {
     pub port_update: fn(&mut Op<'_>, &Port, &Port) -> Result<(), Fault>,
     /// Before a client's delete of a port takes effect. May refuse.
     pub port_delete: fn(&mut Op<'_>, &Port) -> Result<(), Fault>,
+    /// Before a client's delete of a network is judged: what goes with it.
+    pub network_delete: fn(&mut Op<'_>, &Network),
     /// An agent has come, come back, or was enabled.
     pub agent_able: fn(&mut Op<'_>, &Agent),
     /// An agent was lost or disabled; deleted ones are not in the world any more.
@@ -38,6 +40,7 @@ impl Dependent {
         port_create: |_, _| Ok(()),
         port_update: |_, _, _| Ok(()),
         port_delete: |_, _| Ok(()),
+        network_delete: |_, _| {},
         agent_able: |_, _| {},
         agent_lost: |_, _, _| {},
     };

@@ -30,6 +30,8 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ["data-plane-status", "Port data plane status extension", "What is known of the network below a port.", "2017-01-24T10:00:00-00:00"],
     ["dhcp_agent_scheduler", "DHCP Agent Scheduler", "Networks are given to DHCP agents and taken from them.", "2013-02-07T10:00:00-00:00"],
     ["binding-extended", "Port Bindings Extended", "Bindings of a port to further hosts.", "2017-07-17T10:00:00-00:00"],
+    ["dns-domain-ports", "dns_domain for ports", "The domain of a port's name outside of its network.", "2017-04-24T10:00:00-00:00"],
+    ["dns-integration", "DNS Integration", "Names of ports in the DNS.", "2015-08-15T18:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
     [
         "default-subnetpools",

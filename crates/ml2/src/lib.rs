@@ -14,6 +14,7 @@ pub mod availability_zone;
 mod config;
 mod dependents;
 pub mod dhcp;
+pub mod dns;
 pub mod drivers;
 mod extensions;
 mod free;

@@ -78,6 +78,9 @@ pub struct Network {
     pub port_security_enabled: bool,
     /// How it is carried, in the order in which hosts look for one that they reach.
     pub segments: Vec<Segment>,
+    /// The domain of its ports' names outside of it; empty: none.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_domain: SmolStr,
     /// Zones whose DHCP agents may serve it; none: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub availability_zone_hints: Vec<SmolStr>,

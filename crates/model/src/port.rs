@@ -249,6 +249,12 @@ pub struct Port {
     /// Further DHCP options.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra_dhcp_opts: Vec<ExtraDhcpOption>,
+    /// What it is called in the DNS; empty: after its addresses.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_name: SmolStr,
+    /// The domain of that name outside of its network.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_domain: SmolStr,
     /// Where it is plugged.
     pub binding: Binding,
     /// `data_plane_status`, as whoever watches the network told it.

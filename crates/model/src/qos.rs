@@ -43,8 +43,6 @@ pub struct QosPolicy {
     pub project_id: ProjectId,
     /// Its name, not unique.
     pub name: SmolStr,
-    /// True: every project may use it.
-    pub shared: bool,
     /// True: networks of the owner that are created without a policy get this one.
     pub is_default: bool,
     /// Common attributes.
@@ -56,14 +54,12 @@ impl QosPolicy {
     pub const BY_PROJECT: Index<QosPolicy> = Index::new(0);
     /// The default policy of a project, by owner.
     pub const DEFAULT_OF: Index<QosPolicy> = Index::new(1);
-    /// Those that every project may use, under `Key::Number(0)`.
-    pub const SHARED: Index<QosPolicy> = Index::new(2);
 }
 
 impl Record for QosPolicy {
     type Id = QosPolicyId;
     const KIND: &'static str = "qos_policy";
-    const INDEXES: usize = 3;
+    const INDEXES: usize = 2;
 
     fn id(&self) -> QosPolicyId {
         self.id
@@ -77,9 +73,6 @@ impl Record for QosPolicy {
         put(Self::BY_PROJECT, (&self.project_id).into());
         if self.is_default {
             put(Self::DEFAULT_OF, (&self.project_id).into());
-        }
-        if self.shared {
-            put(Self::SHARED, Key::Number(0));
         }
     }
 }

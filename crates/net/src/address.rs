@@ -139,6 +139,13 @@ pub fn link_local_eui64(mac: Mac) -> Ipv6Addr {
     Ipv6Addr::from(0xfe80_u128 << 112 | u128::from(interface_identifier(mac)))
 }
 
+/// The name of an address that has no other: `host-10-0-0-5`.
+pub fn host_label(address: IpAddr) -> String {
+    let label = format!("host-{address}").replace(['.', ':'], "-");
+    // A label does not end with a hyphen (RFC 1123); `::` is the same as `::0`.
+    if label.ends_with('-') { label + "0" } else { label }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ mod revision;
 mod vni;
 
 pub use address::{
-    Family, IpNet, address, addresses, eui64, first_address, is_host_address, last_address, link_local_eui64, number, offset,
+    Family, IpNet, address, addresses, eui64, first_address, host_label, is_host_address, last_address, link_local_eui64, number, offset,
 };
 pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
 pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};

@@ -18,6 +18,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// What the API serves.
     pub api: ApiConfig,
+    /// Whom the metadata proxy of this host asks.
+    pub metadata: MetadataConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
     /// Who is given networks and routers, and when a host counts as dead.
@@ -40,6 +42,9 @@ pub struct AgentConfig {
     pub report_interval: Option<u64>,
     /// The zone of the host's DHCP and L3 agents; `nova` when absent.
     pub availability_zone: Option<SmolStr>,
+    /// Name servers that the DHCP servers of networks ask what they do not know, through the network's router; none: they answer for
+    /// the network's own names alone.
+    pub dns_servers: Vec<IpAddr>,
     /// Physical network to link: `physnet1 = "eth1"`.
     pub physical_networks: BTreeMap<SmolStr, SmolStr>,
 }
@@ -50,6 +55,16 @@ pub struct AgentConfig {
 pub struct ApiConfig {
     /// Serve extensions, too, that hosts do not enforce yet.
     pub preview_extensions: bool,
+}
+
+/// `[metadata]`: both or neither.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetadataConfig {
+    /// Nova's metadata API, `http://192.0.2.1:8775`; without it instances made by `neutrino instance` are answered.
+    pub nova_url: Option<SmolStr>,
+    /// Nova's `[neutron] metadata_proxy_shared_secret`.
+    pub shared_secret: Option<SmolStr>,
 }
 
 /// `[ml2]`.
@@ -64,6 +79,8 @@ pub struct Ml2Config {
     pub flat_networks: Option<Vec<SmolStr>>,
     /// MTU of the underlay.
     pub global_physnet_mtu: Option<u32>,
+    /// Domain of instances' names; `openstacklocal` when absent.
+    pub dns_domain: Option<SmolStr>,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
 }

@@ -1,7 +1,7 @@
 //! The agent of this host, and taking everything of ours off it.
 
 use crate::config::{AgentConfig, Config};
-use crate::{AgentArgs, DownArgs, HostArgs, instance, registry, server};
+use crate::{AgentArgs, DownArgs, HostArgs, instance, metadata_role, registry, server};
 use agent::{Agent, Running};
 use anyhow::{Context, Result, ensure};
 use dispatch::AgentCredentials;
@@ -25,7 +25,7 @@ pub async fn run(args: AgentArgs) -> Result<()> {
     let config = Config::read(&args.state.join("neutrino.toml"))?;
     let credentials = AgentCredentials::read(&args.bundle)?;
     let channel = credentials.channel(&args.server)?;
-    let running = start(&args.state, &credentials.host, &args.host, &config.agent, channel)?;
+    let running = start(&args.state, &credentials.host, &args.host, &config, channel)?;
     tracing::info!("the agent of {} attaches to {}", credentials.host, args.server);
     server::ended().await;
     running.stop();
@@ -46,7 +46,7 @@ impl HostSide {
 }
 
 /// Starts the agent of this host with all its roles. Needs a tokio runtime.
-pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &AgentConfig, channel: Channel) -> Result<HostSide> {
+pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, channel: Channel) -> Result<HostSide> {
     let directory = state.join("agent");
     let lock = lock(&directory)?;
     let capabilities = host::probe().context("finding out what the kernel can do (the agent needs root)")?;
@@ -54,18 +54,19 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &AgentConfi
         tracing::debug!("{name}: {} ({})", if finding.works { "works" } else { "missing" }, finding.reason);
     }
     let mut options = agent::Config::new(name.clone(), &directory);
-    options.local_ip = Some(args.local_ip.or(config.local_ip).unwrap_or_else(underlay_address));
-    options.physical_networks.clone_from(&config.physical_networks);
-    if let Some(seconds) = config.report_interval {
+    options.local_ip = Some(args.local_ip.or(config.agent.local_ip).unwrap_or_else(underlay_address));
+    options.physical_networks.clone_from(&config.agent.physical_networks);
+    if let Some(seconds) = config.agent.report_interval {
         ensure!(seconds > 0, "report_interval: an agent that always speaks does nothing else");
         options.heartbeat = Duration::from_secs(seconds);
     }
-    if let Some(zone) = &config.availability_zone {
+    if let Some(zone) = &config.agent.availability_zone {
         options.availability_zone = zone.clone();
     }
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
-    let agent = Agent::new(options, registry::roles(), kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
+    let roles = registry::roles(config.agent.dns_servers.clone(), metadata_role::role(state, &config.metadata)?);
+    let agent = Agent::new(options, roles, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());
         tokio::spawn(async move {

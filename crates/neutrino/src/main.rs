@@ -3,6 +3,7 @@
 mod config;
 mod host_side;
 mod instance;
+mod metadata_role;
 mod registry;
 mod server;
 mod up;
@@ -37,6 +38,9 @@ enum Command {
     Agent(AgentArgs),
     /// Issue the certificate with which the agent of a host attaches to this server
     Certificate(CertificateArgs),
+    /// Answer instances that ask for their metadata; the agent of a host starts it
+    #[command(hide = true)]
+    MetadataProxy(metadata_role::ProxyArgs),
     /// Instances for one machine: what a compute service does for networking
     Instance(instance::InstanceArgs),
 }
@@ -127,6 +131,7 @@ fn main() -> ExitCode {
         Command::Server(args) => run(server::run(args)),
         Command::Agent(args) => run(host_side::run(args)),
         Command::Certificate(args) => server::certificate(&args).map(|()| ExitCode::SUCCESS),
+        Command::MetadataProxy(args) => metadata_role::run(args),
         Command::Instance(args) => instance::run(&args),
     };
     outcome.unwrap_or_else(|error| {

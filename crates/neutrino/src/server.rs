@@ -207,6 +207,12 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
     }
     ml2.default_availability_zones.clone_from(&scheduler.default_availability_zones);
     ml2.dhcp_failover = scheduler.dhcp_failover.unwrap_or(ml2.dhcp_failover);
+    if let Some(domain) = &given.dns_domain {
+        let whole = format!("{}.", domain.trim_end_matches('.'));
+        let fine = domain.is_empty() || ml2::dns::DOMAIN.check(whole.into()).is_ok();
+        ensure!(fine, "dns_domain: '{domain}' is not a domain");
+        ml2.dns_domain = domain.to_lowercase().into();
+    }
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,

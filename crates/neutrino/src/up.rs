@@ -14,7 +14,7 @@ pub async fn run(args: UpArgs) -> Result<()> {
     let listener = TcpListener::bind(args.server.listen).await.with_context(|| format!("listening on {}", args.server.listen))?;
     let name = host_side::host_name(&args.host, &config.agent)?;
     let channel = server.dispatcher.attach_local(&name);
-    let host = host_side::start(&args.server.state, &name, &args.host, &config.agent, channel)?;
+    let host = host_side::start(&args.server.state, &name, &args.host, &config, channel)?;
     tracing::info!("the Networking API answers at http://{}; this host is {name}", args.server.listen);
     let clouds = args.server.state.join("clouds.yaml");
     if clouds.exists() {

@@ -4,6 +4,7 @@ use api::{Registry, Settings};
 use apikit::Lab;
 use auth::Policy;
 use ml2::{Dependents, Heartbeats};
+use rbac::Shareables;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ fn registry() -> Registry {
         .resource(l3::router::resource().with(crate::attach::of_router()))
         .resource(l3::floating_ip::resource().with(crate::attach::of_floating_ip()))
         .resource(crate::policy::resource())
+        .resource(rbac::policy::resource())
         .slice(crate::rule::register)
         .collection_of("qos", crate::rule_type::COLLECTION, crate::rule_type::collection)
         .previews(crate::previews())
@@ -29,7 +31,8 @@ pub(crate) fn lab() -> Lab {
         .with(Arc::new(ml2::Config::default()))
         .with(Arc::new(Heartbeats::new()))
         .with(Arc::new(l3::Config::default()))
-        .with(Arc::new(Dependents(vec![l3::dependent()])));
+        .with(Arc::new(Dependents(vec![l3::dependent()])))
+        .with(Arc::new(Shareables(vec![ml2::network::shareable(), crate::policy::shareable()])));
     Lab::new(registry(), settings)
 }
 

@@ -1,13 +1,14 @@
 //! The L3 role: for each router it carries a namespace `qrouter-<router>` that forwards between the router's ports and translates
 //! addresses at its gateway.
 //!
-//! Program units are `router/<router>` (namespace, ports, routes, and an nft table with its rules and maps), and for each
+//! Program units are `router/<router>` (namespace, ports, routes, an nft table with its rules and maps, and radvd), and for each
 //! floating IP and port forwarding a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
-//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: router advertisements and metadata (roles of
-//! their own), address scopes, high availability.
+//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own), address scopes,
+//! high availability.
 
+mod advertise;
 mod concern;
 mod cuts;
 mod elements;

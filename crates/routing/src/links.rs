@@ -1,9 +1,9 @@
 //! `router/…`: the namespace of a router with its ports.
 
-use crate::{Routing, gateway_link, interface_link, netns, pipeline, routes};
+use crate::{Routing, advertise, gateway_link, interface_link, netns, pipeline, routes};
 use agent::{Compiled, Complaint};
 use dataplane::{Address, Link, LinkKind, Name, Program, Veth};
-use intent::{RouterIntent, RouterPort, UnitId};
+use intent::{RouterIntent, RouterPort, UnitId, metadata_v4, metadata_v6};
 use net::{IpNet, RouterId};
 use smol_str::format_smolstr;
 
@@ -61,6 +61,10 @@ impl Routing {
         space.create = true;
         space.sysctls.extend(SYSCTLS.map(|(key, value)| (key.into(), value.into())));
         space.routes = routes;
+        if router.admin_state_up {
+            space.addresses.extend(metadata(&legs.interfaces));
+            space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));
+        }
         space.tables.insert(pipeline::table(), pipeline::program(router, legs.gateway.map(|leg| leg.link)));
         compiled
     }
@@ -76,6 +80,13 @@ impl Routing {
         space.links.insert(link.clone(), Link { mtu: Some(port.mtu), mac: Some(port.mac), ..Link::new(LinkKind::Peer) });
         space.addresses.extend(port.addresses.iter().map(|net| Address { link: link.clone(), net: *net }));
     }
+}
+
+/// The addresses of the metadata service, for those who have this router as theirs.
+fn metadata(interfaces: &[Leg<'_>]) -> Vec<Address> {
+    let v4 = (!interfaces.is_empty()).then(|| Address { link: Name::new_static("lo"), net: metadata_v4() });
+    let on_link = interfaces.iter().filter(|leg| leg.port.metadata_v6);
+    on_link.map(|leg| Address { link: leg.link.clone(), net: metadata_v6() }).chain(v4).collect()
 }
 
 fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {

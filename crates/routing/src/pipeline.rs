@@ -3,6 +3,7 @@
 //! | chain | hook | what it does |
 //! |---|---|---|
 //! | `forward` | forward | drops all of a router that is administratively down, and what would leave untranslated |
+//! | `input` | input | drops what comes from outside to the metadata service |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
 
@@ -37,6 +38,8 @@ pub(crate) fn program(router: &RouterIntent, gateway: Option<Name>) -> Table {
     let policy = if router.admin_state_up { Policy::Accept } else { Policy::Drop };
     let forward = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
+    let input = outside.as_ref().map(Outside::metadata).into_iter().collect();
+    table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
     table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
     table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, outside.map(|outside| outside.rules()).unwrap_or_default()));
     table
@@ -64,6 +67,13 @@ struct Outside {
 impl Outside {
     fn leaves(&self) -> Statement {
         Statement::is(Field::Oifname, self.link.clone())
+    }
+
+    /// Metadata is for instances behind the router.
+    fn metadata(&self) -> Rule {
+        let to = Statement::is(Field::IpDaddr, intent::METADATA_V4);
+        let from = Statement::is(Field::Iifname, self.link.clone());
+        Rule::new("metadata from outside", vec![from, to, Statement::Counter, Statement::DROP])
     }
 
     /// A packet of no connection is not translated: it must not show an address of the inside.

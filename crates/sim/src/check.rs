@@ -38,6 +38,7 @@ pub fn is_of(world: &World, host: &HostName, unit: &Unit) -> bool {
         }
         Unit::Dhcp(unit) => serves(unit.network_id),
         Unit::DhcpHost(unit) => serves(unit.network_id),
+        Unit::MetadataClient(unit) => serves(unit.network_id),
         // Nothing is asked for here that makes other units.
         _ => false,
     }
@@ -96,7 +97,8 @@ fn programs(node: &Node, world: &World, config: &ml2::Config) -> BTreeMap<UnitKe
     };
     let mut state = node.kernel.state();
     facts.devices = state.actual.netns(&Netns::ROOT).links.keys().cloned().collect();
-    let compilers: [&dyn Compile; 2] = [&linuxbridge::LinuxBridge, &dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400 }];
+    let compilers: [&dyn Compile; 2] =
+        [&linuxbridge::LinuxBridge, &dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400, dns_servers: vec![] }];
     let units = compilers.iter().flat_map(|compiler| {
         let units = compiler.units(&intents, &facts);
         units.into_iter().map(|unit| (unit.clone(), compiler.compile(&unit, &intents, &facts).program)).collect::<Vec<_>>()

@@ -80,8 +80,10 @@ impl Node {
         config.local_ip = Some(self.tunnel());
         config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         config.bridge_conntrack = self.native;
-        let compilers: Vec<Box<dyn Compile>> =
-            vec![Box::new(linuxbridge::LinuxBridge), Box::new(dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400 })];
+        let compilers: Vec<Box<dyn Compile>> = vec![
+            Box::new(linuxbridge::LinuxBridge),
+            Box::new(dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400, dns_servers: vec![] }),
+        ];
         self.agent = Some(Agent::new(config, compilers, self.kernel.clone()).expect("the state directory is there"));
     }
 

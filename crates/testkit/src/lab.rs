@@ -25,8 +25,14 @@ pub struct Lab {
 impl Lab {
     /// Starts the program with these options besides state directory and address, and waits until it is ready.
     pub fn start(program: &str, options: &[&str]) -> Result<Lab> {
+        Lab::configured(program, options, "")
+    }
+
+    /// As [`Self::start`], with this text as `neutrino.toml`.
+    pub fn configured(program: &str, options: &[&str], config: &str) -> Result<Lab> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut lab = Lab { program: PathBuf::from(program), state: Scratch::new()?, options, child: None };
+        std::fs::write(lab.state().join("neutrino.toml"), config)?;
         lab.restart()?;
         Ok(lab)
     }
@@ -112,6 +118,26 @@ impl Lab {
         let network = cloud.create("networks", &json!({"name": name, "project_id": project}))?;
         let id = network["id"].as_str().context("a network has an id")?.to_owned();
         cloud.create("subnets", &json!({"network_id": id, "project_id": project, "ip_version": 4, "cidr": cidr}))?;
+        Ok(id)
+    }
+
+    /// A subnet of a network; `attributes` say of which kind. Answers with its id.
+    pub fn subnet(&self, network: &str, mut attributes: Value) -> Result<String> {
+        attributes["network_id"] = json!(network);
+        let subnet = self.cloud()?.create("subnets", &attributes)?;
+        Ok(subnet["id"].as_str().context("a subnet has an id")?.to_owned())
+    }
+
+    /// A router with interfaces in all subnets of these networks. Answers with its id.
+    pub fn router(&self, project: &str, name: &str, networks: &[&str]) -> Result<String> {
+        let cloud = self.cloud()?;
+        let router = cloud.create("routers", &json!({"name": name, "project_id": project}))?;
+        let id = router["id"].as_str().context("a router has an id")?.to_owned();
+        for network in networks {
+            for subnet in cloud.list("subnets", &[("network_id", network)])? {
+                cloud.request("PUT", &format!("routers/{id}/add_router_interface"), Some(&json!({"subnet_id": subnet["id"]})))?;
+            }
+        }
         Ok(id)
     }
 

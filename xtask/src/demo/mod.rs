@@ -1,8 +1,9 @@
-//! The point of it all on real packets: two projects with the same addresses, each alone on its network, and a security
-//! group rule that opens and closes a port. Whatever an earlier run left is used again and must still work.
+//! The point of it all on real packets: two projects with the same addresses, each alone on its network, a security
+//! group rule that opens and closes a port, and a router. Whatever an earlier run left is used again and must still work.
 
 mod packets;
 mod report;
+mod routed;
 mod tenant;
 
 use crate::server::{Place, neutrino};
@@ -13,7 +14,7 @@ use packets::{Listener, PORT};
 use report::Report;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tenant::{Tenant, WEB, id};
+use tenant::{Home, Tenant, WEB, id};
 
 /// An instance of the show. Both projects have `.11`; `.12` is only in the one, `.13` only in the other.
 struct Role {
@@ -38,7 +39,7 @@ pub fn show(place: &Place) -> Result<()> {
     };
     for (tenant, roles) in [(&red, &RED), (&blue, &BLUE)] {
         for role in roles {
-            report.timed(&format!("instance {}", role.name), || instance(place, tenant, role));
+            report.timed(&format!("instance {}", role.name), || instance(place, &tenant.home(), role));
         }
     }
     let ping = |report: &mut Report, from: &Role, to: &Role| {
@@ -51,6 +52,7 @@ pub fn show(place: &Place) -> Result<()> {
     report.step("silence from red to blue", || packets::silence(place, "red-2", BLUE[1].address));
     report.step("silence from blue to red", || packets::silence(place, "blue-2", RED[1].address));
     security_group(&mut report, place, &red);
+    routed::show(&mut report, place, &admin, &red);
     report.end()
 }
 
@@ -79,7 +81,7 @@ fn project(report: &mut Report, place: &Place, admin: &Cloud, name: &'static str
 }
 
 /// The instance; one that is whole already is only waited for.
-fn instance(place: &Place, tenant: &Tenant, role: &Role) -> Result<(Duration, String)> {
+fn instance(place: &Place, home: &Home, role: &Role) -> Result<(Duration, String)> {
     let start = Instant::now();
     let find = || -> Result<Option<Value>> {
         let list = neutrino(place, &["instance", "list"])?;
@@ -95,7 +97,7 @@ fn instance(place: &Place, tenant: &Tenant, role: &Role) -> Result<(Duration, St
         }
         output(&[place.program, "instance", "rm", role.name, "--state", &place.state.to_string_lossy()])?;
     }
-    let mut words = vec!["instance", "add", role.name, "--network", &tenant.network_id, "--project", &tenant.project_id];
+    let mut words = vec!["instance", "add", role.name, "--network", &home.network_id, "--project", &home.project_id];
     words.extend(["--fixed-ip", role.address]);
     if let Some(group) = role.group {
         words.extend(["--security-group", group]);

@@ -25,6 +25,15 @@ pub struct Tenant {
     pub web_id: String,
 }
 
+/// Where instances are made.
+#[derive(Debug)]
+pub struct Home {
+    /// On which network.
+    pub network_id: String,
+    /// Of which project.
+    pub project_id: String,
+}
+
 impl Tenant {
     /// The project, with a user who has the role member in it.
     pub fn prepare(place: &Place, admin: &Cloud, name: &str) -> Result<Tenant> {
@@ -36,6 +45,11 @@ impl Tenant {
         admin.identity("PUT", &format!("projects/{project_id}/users/{user_id}/roles/{role}"), None)?;
         let cloud = admin.as_user(name, &password, name);
         Ok(Tenant { project_id, cloud, network_id: String::new(), web_id: String::new() })
+    }
+
+    /// Its network, and itself, as where instances are.
+    pub fn home(&self) -> Home {
+        Home { network_id: self.network_id.clone(), project_id: self.project_id.clone() }
     }
 
     /// The network with its subnet, and the security group with ICMP and nothing else from outside. Says how many were new.
@@ -69,6 +83,14 @@ impl Tenant {
             }
         }
         Ok(())
+    }
+}
+
+/// The id of the first of these resources; one is made when there is none.
+pub fn first_or_made(cloud: &Cloud, collection: &str, query: &[(&str, &str)], body: Value) -> Result<String> {
+    match cloud.list(collection, query)?.first() {
+        Some(found) => Ok(id(found)),
+        None => Ok(id(&cloud.create(collection, &body)?)),
     }
 }
 

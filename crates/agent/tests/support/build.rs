@@ -111,15 +111,18 @@ pub fn dhcp(network: u8, port: u8) -> Unit {
         dns_nameservers: vec![],
         routes: vec![],
         ipv6: Ipv6Dhcp::None,
+        isolated: false,
     };
     Unit::Dhcp(DhcpNetwork {
         network_id: network_id(network),
         mtu: 1450,
         dns_domain: "openstacklocal".into(),
+        network_domain: Default::default(),
         port_id: port_id(port),
         mac: mac(port),
         addresses: vec![net(&format!("10.0.0.{port}/24"))],
         subnets: vec![subnet],
+        metadata_v6: false,
     })
 }
 
@@ -134,6 +137,7 @@ pub fn dhcp_host(network: u8, port: u8) -> Unit {
         mac: mac(port),
         addresses: vec![(SubnetId(uuid(0x50, network)), ip(&format!("10.0.0.{port}")))],
         hostname: None,
+        domain: None,
         options: vec![],
     })
 }
@@ -143,7 +147,7 @@ pub fn compilers() -> Vec<Box<dyn Compile>> {
 }
 
 pub fn dhcp_role() -> dhcp::Dhcp {
-    dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400 }
+    dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400, dns_servers: vec![] }
 }
 
 pub fn agent<H: Host>(state: &Path, host: H, local_ip: Option<&str>) -> Agent<H> {

@@ -178,6 +178,11 @@ impl Inside {
         self.faults.iter().filter(|(_, message)| !message.is_empty()).map(|(key, message)| (key.clone(), message.clone())).collect()
     }
 
+    /// The agent's state directory.
+    pub fn state(&self) -> &std::path::Path {
+        self.state.path()
+    }
+
     pub fn is_realised(&mut self, key: &str) -> bool {
         self.listen();
         self.realised.contains_key(key)

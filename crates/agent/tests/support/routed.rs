@@ -41,6 +41,8 @@ pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
         id: SubnetId(uuid(0x50 + at as u8, network)),
         cidr: net(address).trunc(),
         gateway_ip: None,
+        ra_mode: None,
+        dns_nameservers: vec![],
     };
     RouterPort {
         port_id: port_id(number),
@@ -49,6 +51,7 @@ pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
         mtu: 1450,
         addresses: addresses.iter().map(|address| net(address)).collect(),
         subnets: addresses.iter().enumerate().map(subnet).collect(),
+        metadata_v6: false,
     }
 }
 

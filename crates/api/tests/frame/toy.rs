@@ -166,6 +166,7 @@ fn put_network(op: &mut Op<'_>, project_id: ProjectId, fields: &Fields) -> Netwo
         availability_zone_hints: Vec::new(),
         dhcp_agents: Vec::new(),
         qos_policy_id: None,
+        dns_domain: Default::default(),
         standard: Standard::new(op.tx.context.now, "".into()),
     });
     id
@@ -272,6 +273,8 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
         port_security_enabled: true,
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: Binding::default(),
         data_plane_status: None,
         device_profile: None,

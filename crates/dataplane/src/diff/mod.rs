@@ -49,8 +49,10 @@ enum Phase {
     LinkUp,
     Neighbour,
     Route,
+    File,
     Daemon,
     DaemonStop,
+    FileRemove,
     RouteRemove,
     NeighbourRemove,
     AddressRemove,
@@ -100,6 +102,9 @@ impl Scene<'_> {
         self.add_tables(steps, unit, &want.tables);
         let absent = self.add_links(steps, unit, &want.links);
         self.add_inet(steps, unit, want, &absent);
+        for (name, content) in want.files.iter().filter(|(name, content)| self.is.files.get(*name) != Some(&crate::file_digest(content))) {
+            steps.push(Phase::File, Some(unit), self.netns, Action::WriteFile(name.clone(), content.clone()));
+        }
         self.add_daemons(steps, unit, &want.daemons);
     }
 
@@ -118,6 +123,9 @@ impl Scene<'_> {
     fn remove(&self, steps: &mut Steps, want: &Namespace) {
         for name in self.is.daemons.keys().filter(|name| !want.daemons.contains_key(*name)) {
             steps.push(Phase::DaemonStop, None, self.netns, Action::StopDaemon(name.clone()));
+        }
+        for name in self.is.files.keys().filter(|name| !want.files.contains_key(*name)) {
+            steps.push(Phase::FileRemove, None, self.netns, Action::RemoveFile(name.clone()));
         }
         if self.is.made && !want.create {
             steps.push(Phase::NetnsRemove, None, self.netns, Action::DeleteNetns);

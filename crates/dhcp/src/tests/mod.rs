@@ -8,7 +8,7 @@ use net::{Family, IpNet, NetworkId, PortId, SubnetId};
 use std::net::IpAddr;
 use uuid::Uuid;
 
-const DHCP: Dhcp = Dhcp { bridge: |network| smol_str::format_smolstr!("brq{}", network.short()), lease_s: 86400 };
+const DHCP: Dhcp = Dhcp { bridge: |network| smol_str::format_smolstr!("brq{}", network.short()), lease_s: 86400, dns_servers: Vec::new() };
 
 fn uuid(kind: u8, number: u8) -> Uuid {
     let mut bytes = [0; 16];
@@ -29,7 +29,15 @@ fn net(text: &str) -> IpNet {
 }
 
 fn subnet(number: u8, cidr: &str, ipv6: Ipv6Dhcp) -> DhcpSubnet {
-    DhcpSubnet { id: SubnetId(uuid(0x50, number)), cidr: net(cidr), gateway_ip: None, dns_nameservers: vec![], routes: vec![], ipv6 }
+    DhcpSubnet {
+        id: SubnetId(uuid(0x50, number)),
+        cidr: net(cidr),
+        gateway_ip: None,
+        dns_nameservers: vec![],
+        routes: vec![],
+        ipv6,
+        isolated: false,
+    }
 }
 
 fn network(addresses: &[&str], subnets: Vec<DhcpSubnet>) -> DhcpNetwork {
@@ -37,10 +45,12 @@ fn network(addresses: &[&str], subnets: Vec<DhcpSubnet>) -> DhcpNetwork {
         network_id: network_id(),
         mtu: 1450,
         dns_domain: "openstacklocal".into(),
+        network_domain: Default::default(),
         port_id: PortId(uuid(0xa0, 2)),
         mac: "fa:16:3e:00:00:02".parse().expect("a MAC"),
         addresses: addresses.iter().map(|text| net(text)).collect(),
         subnets,
+        metadata_v6: false,
     }
 }
 
@@ -51,6 +61,7 @@ fn host(number: u8, addresses: &[(u8, &str)]) -> DhcpHost {
         mac: format!("fa:16:3e:00:00:{number:02x}").parse().expect("a MAC"),
         addresses: addresses.iter().map(|(subnet, address)| (SubnetId(uuid(0x50, *subnet)), ip(address))).collect(),
         hostname: None,
+        domain: None,
         options: vec![],
     }
 }

@@ -1,9 +1,9 @@
-//! Gates: whether a host has to do with a network, a group, a group's members or a network's DHCP at all.
+//! Gates: whether a host has to do with a network, a group, a group's members, a network's DHCP or its metadata at all.
 //!
 //! While a gate stays open, changes behind it are named one by one; when it opens or closes, all behind it is.
 
 use super::Gather;
-use crate::project::{dhcp, group, network};
+use crate::project::{dhcp, group, metadata, network};
 use intent::UnitId;
 use model::{Network, Port};
 use net::{HostName, NetworkId, SecurityGroupId};
@@ -17,6 +17,8 @@ pub(super) enum Gate {
     Group(SecurityGroupId, HostName),
     /// The host's DHCP role serves the network.
     Dhcp(NetworkId, HostName),
+    /// The host answers instances of the network that ask for their metadata.
+    Metadata(NetworkId, HostName),
 }
 
 /// Rules enforced there name the group as remote. Looked at after the others, which lead here.
@@ -25,7 +27,7 @@ pub(super) type MemberGate = (SecurityGroupId, HostName);
 impl Gate {
     pub(super) fn host(&self) -> &HostName {
         match self {
-            Gate::Network(_, host) | Gate::Group(_, host) | Gate::Dhcp(_, host) => host,
+            Gate::Network(_, host) | Gate::Group(_, host) | Gate::Dhcp(_, host) | Gate::Metadata(_, host) => host,
         }
     }
 }
@@ -43,6 +45,7 @@ impl Gather<'_> {
                 Gate::Network(network, host) => self.network_gate(network, &host),
                 Gate::Group(group, host) => self.group_gate(group, &host),
                 Gate::Dhcp(network, host) => self.dhcp_gate(network, &host),
+                Gate::Metadata(network, host) => self.metadata_gate(network, &host),
             }
         }
         for (group, host) in std::mem::take(&mut self.member_gates) {
@@ -97,6 +100,13 @@ impl Gather<'_> {
         }
         for remote in group::address_groups(&world, id) {
             self.mark(host, UnitId::AddressGroup(remote));
+        }
+    }
+
+    fn metadata_gate(&mut self, id: NetworkId, host: &HostName) {
+        let Some(world) = self.moved(|world| metadata::answers(world, host, id)) else { return };
+        for port in world.table::<Port>().by(Port::BY_NETWORK, id).filter(|port| metadata::is_client(port)) {
+            self.mark(host, UnitId::MetadataClient(id, port.id));
         }
     }
 

@@ -73,6 +73,7 @@ impl Gather<'_> {
             Port::KIND => {
                 self.port(&Sides::of(entry));
                 self.router_port(&Sides::of(entry));
+                self.service_port(&Sides::of(entry));
             }
             Network::KIND => {
                 self.network(&Sides::of(entry));
@@ -103,8 +104,12 @@ impl Gather<'_> {
     }
 
     fn gate(&mut self, gate: Gate) {
-        if (self.interested)(gate.host()) {
-            self.gates.insert(gate);
+        if !(self.interested)(gate.host()) {
+            return;
         }
+        if let Gate::Dhcp(network, host) = &gate {
+            self.gates.insert(Gate::Metadata(*network, host.clone()));
+        }
+        self.gates.insert(gate);
     }
 }

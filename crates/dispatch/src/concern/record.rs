@@ -1,7 +1,7 @@
 //! What follows from a change of each kind of record.
 
 use super::{Gate, Gather, Sides};
-use crate::project::{dhcp, group, network, resolve};
+use crate::project::{dhcp, group, metadata, network, resolve};
 use intent::UnitId;
 use model::{AddressGroup, Agent, AgentType, Network, Port, Router, SecurityGroup, SecurityGroupRule, Subnet, device_owner};
 use net::{HostName, NetworkId, PortId, RouterId, SecurityGroupId, SubnetId};
@@ -26,8 +26,12 @@ impl Gather<'_> {
         }
         self.member(port);
         let client = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.extra_dhcp_opts.clone(), p.device_owner.clone());
-        if port.differ(client) || woken(|p| p.provisioning.dhcp) {
+        if port.differ(client) || port.differ(|p| (&p.dns_name, &p.dns_domain)) || woken(|p| p.provisioning.dhcp) {
             self.dhcp_client(port);
+        }
+        let asking = |p: &Port| (p.network_id, p.mac_address, p.fixed_ips.clone(), p.device_id.clone(), p.device_owner.clone());
+        if port.differ(asking) || port.differ(|p| &p.project_id) {
+            self.metadata_client(port);
         }
         if port.iter().any(|p| p.device_owner == device_owner::DHCP) && (port.differ(wiring) || port.differ(filtering)) {
             for side in port.iter() {
@@ -99,6 +103,31 @@ impl Gather<'_> {
         }
     }
 
+    fn metadata_client(&mut self, port: &Sides<'_, Port>) {
+        let clients: BTreeSet<(NetworkId, PortId)> = port.iter().filter(|p| metadata::is_client(p)).map(|p| (p.network_id, p.id)).collect();
+        for (network, id) in clients {
+            for host in metadata::router_hosts(self.after, network).into_iter().chain(self.dhcp_hosts(network)) {
+                self.mark(&host, UnitId::MetadataClient(network, id));
+            }
+        }
+    }
+
+    /// What depends on which ports of routers and DHCP servers a network has: where the metadata service answers, and how clients get there.
+    pub(super) fn service_port(&mut self, port: &Sides<'_, Port>) {
+        let is_service = |p: &Port| ml2::port::is_router_port(p) || p.device_owner == device_owner::DHCP;
+        let told = |p: &Port| (p.bound_host().cloned(), p.network_id, p.fixed_ips.clone(), p.device_owner.clone());
+        if !port.iter().any(is_service) || !port.differ(told) {
+            return;
+        }
+        let networks: BTreeSet<NetworkId> = port.iter().map(|p| p.network_id).collect();
+        for network in networks {
+            for host in self.dhcp_hosts(network) {
+                self.mark(&host, UnitId::Dhcp(network));
+            }
+            self.routers_on(network);
+        }
+    }
+
     /// The hosts that serve a network now; those that began or ceased to are behind a gate.
     fn dhcp_hosts(&self, network: NetworkId) -> Vec<HostName> {
         let hosts = dhcp::dhcp_agent_hosts(self.after, network).into_iter();
@@ -107,10 +136,13 @@ impl Gather<'_> {
 
     pub(super) fn network(&mut self, network: &Sides<'_, Network>) {
         let Some(id) = network.iter().next().map(|n| n.id) else { return };
-        if network.differ(|n| (&n.segments, n.mtu, n.admin_state_up)) {
+        let carried = network.differ(|n| (&n.segments, n.mtu, n.admin_state_up));
+        if carried {
             for host in network::network_hosts(self.after, id) {
                 self.mark(&host, UnitId::Network(id));
             }
+        }
+        if carried || network.differ(|n| &n.dns_domain) {
             for host in self.dhcp_hosts(id) {
                 self.mark(&host, UnitId::Dhcp(id));
             }

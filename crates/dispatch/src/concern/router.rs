@@ -1,10 +1,10 @@
 //! What follows from a change of routers, floating IPs and port forwardings, and from one of what routers are made of.
 
-use super::{Gather, Sides};
-use crate::project::router;
+use super::{Gate, Gather, Sides};
+use crate::project::{metadata, router};
 use intent::UnitId;
 use model::{FloatingIp, FloatingIpStatus, Network, Port, PortForwarding, Router, Subnet};
-use net::{FloatingIpId, RouterId};
+use net::{FloatingIpId, HostName, NetworkId, RouterId};
 use std::collections::BTreeSet;
 
 impl Gather<'_> {
@@ -24,6 +24,17 @@ impl Gather<'_> {
             if let Some(host) = router::router_host(&world, id) {
                 keys.into_iter().for_each(|key| self.mark(host, key));
             }
+        }
+        self.metadata_gates(id);
+    }
+
+    /// The networks on which a router is or was, on the hosts that carry or carried it.
+    fn metadata_gates(&mut self, id: RouterId) {
+        let worlds = [self.before, self.after].into_iter();
+        let networks: BTreeSet<NetworkId> = worlds.clone().flat_map(|world| metadata::networks_of(world, id)).collect();
+        let hosts: BTreeSet<HostName> = worlds.filter_map(|world| router::router_host(world, id).cloned()).collect();
+        for host in hosts {
+            networks.iter().for_each(|network| self.gate(Gate::Metadata(*network, host.clone())));
         }
     }
 
@@ -45,7 +56,10 @@ impl Gather<'_> {
         if port.differ(told) || port.differ(|p| (&p.device_id, &p.device_owner)) {
             let routers: BTreeSet<RouterId> = port.iter().filter_map(l3::router::carried_by).collect();
             // A gateway is named by its router, whatever its port says of itself.
-            routers.into_iter().for_each(|id| self.router_unit(id));
+            for id in routers {
+                self.router_unit(id);
+                self.metadata_gates(id);
+            }
         }
     }
 
@@ -56,12 +70,12 @@ impl Gather<'_> {
     }
 
     pub(super) fn router_subnet(&mut self, subnet: &Sides<'_, Subnet>) {
-        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip)) {
+        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip, s.ipv6_ra_mode, s.dns_nameservers.clone())) {
             subnet.iter().for_each(|side| self.routers_on(side.network_id));
         }
     }
 
-    fn routers_on(&mut self, network: net::NetworkId) {
+    pub(super) fn routers_on(&mut self, network: NetworkId) {
         for id in router::routers_on(self.after, network) {
             self.router_unit(id);
         }

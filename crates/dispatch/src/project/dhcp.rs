@@ -1,5 +1,6 @@
 //! `dhcp/…` and `dhcp-host/…` units.
 
+use super::metadata;
 use intent::{DhcpHost, DhcpNetwork, DhcpOption, DhcpSubnet, Ipv6Dhcp, Route};
 use ml2::Config;
 use ml2::network::effective_mtu;
@@ -21,10 +22,12 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         network_id: id,
         mtu: effective_mtu(config, network),
         dns_domain: config.dns_domain.clone(),
+        network_domain: network.dns_domain.clone(),
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: dhcp_subnets(world, id).filter(|subnet| is_here(subnet, port)).map(|subnet| subnet_intent(subnet)).collect(),
+        subnets: dhcp_subnets(world, id).filter(|subnet| is_here(subnet, port)).map(|subnet| subnet_intent(world, subnet)).collect(),
+        metadata_v6: metadata::link_local_port(world, id) == Some(port.id),
     })
 }
 
@@ -37,7 +40,7 @@ fn is_here(subnet: &Subnet, port: &Port) -> bool {
     subnet.segment_id.is_none() || port.fixed_ips.iter().any(|ip| ip.subnet_id == subnet.id)
 }
 
-fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
+fn subnet_intent(world: &World, subnet: &Subnet) -> DhcpSubnet {
     let routes = subnet.host_routes.iter().map(|route| Route { destination: route.destination, nexthop: route.nexthop });
     DhcpSubnet {
         id: subnet.id,
@@ -46,6 +49,7 @@ fn subnet_intent(subnet: &Subnet) -> DhcpSubnet {
         dns_nameservers: subnet.dns_nameservers.clone(),
         routes: routes.collect(),
         ipv6: ipv6(subnet),
+        isolated: metadata::is_isolated(world, subnet),
     }
 }
 
@@ -59,7 +63,7 @@ fn ipv6(subnet: &Subnet) -> Ipv6Dhcp {
     }
 }
 
-pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<DhcpHost> {
+pub(super) fn client(config: &Config, world: &World, host: &HostName, network: NetworkId, id: PortId) -> Option<DhcpHost> {
     let port = world.get::<Port>(&id).filter(|port| port.network_id == network && has_dhcp_address(world, port))?;
     serves(world, host, network)?;
     let address = |fixed_ip: &model::FixedIp| {
@@ -73,8 +77,10 @@ pub(super) fn client(world: &World, host: &HostName, network: NetworkId, id: Por
         value: option.opt_value.clone(),
         family: option.ip_version,
     };
+    let hostname = ml2::dns::host_name(config, port);
+    let domain = Some(port.dns_domain.clone()).filter(|domain| !domain.is_empty());
     let options = port.extra_dhcp_opts.iter().map(option).collect();
-    Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname: None, options })
+    Some(DhcpHost { network_id: network, port_id: id, mac: port.mac_address, addresses, hostname, domain, options })
 }
 
 /// True for ports that DHCP agents of their network know as clients: those with an address in a subnet that DHCP serves.

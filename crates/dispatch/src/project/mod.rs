@@ -2,11 +2,12 @@
 //!
 //! [`full`] is the definition. [`unit`] computes one unit by its key and says nothing when the host must not have it, so a host gets
 //! what concerns it and no more: its ports, their networks, where frames to those networks' other ports go, the groups of its
-//! ports, the members of the groups that those groups' rules name, what its DHCP role serves and the routers that its L3 role carries. Which keys a change may have
-//! touched is told by [`crate::concern`].
+//! ports, the members of the groups that those groups' rules name, what its DHCP role serves, the routers that its L3 role carries and the instances that may ask it for
+//! their metadata. Which keys a change may have touched is told by [`crate::concern`].
 
 pub(crate) mod dhcp;
 pub(crate) mod group;
+pub(crate) mod metadata;
 pub(crate) mod network;
 mod port;
 pub(crate) mod router;
@@ -32,10 +33,11 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Member(group, id) => group::member(world, host, group, id).map(Unit::Member),
         UnitId::AddressGroup(id) => group::address_group(world, host, id).map(Unit::AddressGroup),
         UnitId::Dhcp(id) => dhcp::network(config, world, host, id).map(Unit::Dhcp),
-        UnitId::DhcpHost(network, id) => dhcp::client(world, host, network, id).map(Unit::DhcpHost),
+        UnitId::DhcpHost(network, id) => dhcp::client(config, world, host, network, id).map(Unit::DhcpHost),
         UnitId::Router(id) => router::router(config, world, host, id).map(Unit::Router),
         UnitId::FloatingIp(router, id) => router::floating_ip(world, host, router, id).map(Unit::FloatingIp),
         UnitId::PortForwarding(router, id) => router::port_forwarding(world, host, router, id).map(Unit::PortForwarding),
+        UnitId::MetadataClient(network, id) => metadata::client(world, host, network, id).map(Unit::MetadataClient),
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }
 }
@@ -69,12 +71,17 @@ fn keys(world: &World, host: &HostName) -> BTreeSet<UnitId> {
     for group in remote {
         keys.extend(world.table::<Port>().ids(Port::BY_SECURITY_GROUP, group).map(|port| UnitId::Member(group, *port)));
     }
-    for network in dhcp::scheduled(world, host) {
+    let mut answered = dhcp::scheduled(world, host);
+    for network in answered.iter().copied() {
         keys.insert(UnitId::Dhcp(network));
         keys.extend(world.table::<Port>().ids(Port::BY_NETWORK, network).map(|port| UnitId::DhcpHost(network, *port)));
     }
     for router in router::scheduled(world, host) {
         keys.extend(router::keys(world, router));
+        answered.extend(metadata::networks_of(world, router));
+    }
+    for network in answered {
+        keys.extend(world.table::<Port>().ids(Port::BY_NETWORK, network).map(|port| UnitId::MetadataClient(network, *port)));
     }
     keys
 }

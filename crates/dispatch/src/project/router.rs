@@ -1,10 +1,11 @@
 //! `router/…`, `floating-ip/…` and `port-forwarding/…` units.
 
-use intent::{FloatingIpIntent, PortForwardingIntent, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
+use super::metadata;
+use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
 use l3::schedule::carrier_of;
 use ml2::Config;
 use ml2::network::effective_mtu;
-use model::{Agent, AgentType, FloatingIp, Network, Port, PortForwarding, Router, Subnet, device_owner};
+use model::{Agent, AgentType, FloatingIp, Ipv6Mode, Network, Port, PortForwarding, Router, Subnet, device_owner};
 use net::{FloatingIpId, HostName, IpNet, NetworkId, PortForwardingId, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
@@ -41,15 +42,25 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
 fn port(config: &Config, world: &World, port: &Port, subnets: BTreeSet<SubnetId>) -> Option<RouterPort> {
     let network = world.get::<Network>(&port.network_id)?;
     let address = |ip: &model::FixedIp| IpNet::new(ip.ip_address, world.get::<Subnet>(&ip.subnet_id)?.cidr.prefix_len()).ok();
-    let subnet = |subnet: &Arc<Subnet>| RouterSubnet { id: subnet.id, cidr: subnet.cidr, gateway_ip: subnet.gateway_ip };
     Some(RouterPort {
         port_id: port.id,
         network_id: port.network_id,
         mac: port.mac_address,
         mtu: effective_mtu(config, network),
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(subnet).collect(),
+        subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(|subnet| self::subnet(subnet)).collect(),
+        metadata_v6: metadata::link_local_port(world, port.network_id) == Some(port.id),
     })
+}
+
+fn subnet(subnet: &Subnet) -> RouterSubnet {
+    let ra_mode = subnet.ipv6_ra_mode.map(|mode| match mode {
+        Ipv6Mode::Slaac => RaMode::Slaac,
+        Ipv6Mode::Dhcpv6Stateless => RaMode::Dhcpv6Stateless,
+        Ipv6Mode::Dhcpv6Stateful => RaMode::Dhcpv6Stateful,
+    });
+    let dns_nameservers = if ra_mode.is_some() { subnet.dns_nameservers.clone() } else { Vec::new() };
+    RouterSubnet { id: subnet.id, cidr: subnet.cidr, gateway_ip: subnet.gateway_ip, ra_mode, dns_nameservers }
 }
 
 /// The router, when the host's L3 agent carries it.

@@ -69,6 +69,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         availability_zone_hints: vec![],
         dhcp_agents: vec![],
         qos_policy_id: None,
+        dns_domain: Default::default(),
         standard: Standard::default(),
     }
 }
@@ -111,6 +112,8 @@ pub fn port(n: u8, of: u8) -> Port {
         port_security_enabled: true,
         allowed_address_pairs: vec![],
         extra_dhcp_opts: vec![],
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: Binding::default(),
         data_plane_status: None,
         device_profile: None,

@@ -100,7 +100,7 @@ pub(super) fn list(base: &Path) -> io::Result<Vec<((Netns, Name), Record)>> {
 }
 
 /// Replaces a file's content at once; one that has it already is left alone.
-pub(super) fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     if fs::read(path).is_ok_and(|is| is == content) {
         return Ok(());
     }

@@ -9,12 +9,12 @@ mod tests;
 
 pub(crate) use associate::{check_owner, router_for};
 pub use fault::FloatingIpFault;
-pub(crate) use ops::disassociate;
+pub(crate) use ops::{disassociate, remove};
 pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 
 use crate::port_forwarding::{self, Embedded};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
-use ml2::network;
+use ml2::{dns, network};
 use model::{FloatingIp, Port, PortForwarding};
 use net::{FloatingIpId, Mac, NetworkId, PortId, RouterId};
 use serde::Serialize;
@@ -75,6 +75,9 @@ fn attributes() -> Vec<A> {
             .sort(),
         A::new("status", Kind::Text(16), |v| Cell::Str(v.record.status.as_str())).filter().sort(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        // Names are for a DNS service outside, of which there is none: as with the reference, they are not kept then.
+        A::new("dns_name", dns::RELATIVE_NAME, |_| Cell::Str("")).post_or(""),
+        A::new("dns_domain", dns::DOMAIN, |_| Cell::Str("")).post_or(""),
         A::new("port_details", Kind::ObjectOrNull, port_details),
         A::new("port_forwardings", Kind::ObjectOrNull, port_forwardings),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),

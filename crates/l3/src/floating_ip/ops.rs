@@ -149,7 +149,13 @@ pub(super) fn delete(op: &mut Op<'_>, floating_ip: &Arc<FloatingIp>) -> Result<(
     if op.tx.table::<PortForwarding>().has(PortForwarding::BY_FLOATING_IP, floating_ip.id) {
         return Err(FloatingIpFault::Forwarding(floating_ip.id).into());
     }
-    op.tx.remove::<FloatingIp>(&floating_ip.id);
-    op.tx.remove::<Port>(&floating_ip.floating_port_id);
+    remove(op, floating_ip.id);
     Ok(())
+}
+
+/// Removes it and its port.
+pub(crate) fn remove(op: &mut Op<'_>, id: FloatingIpId) {
+    if let Some(floating_ip) = op.tx.remove::<FloatingIp>(&id) {
+        op.tx.remove::<Port>(&floating_ip.floating_port_id);
+    }
 }

@@ -153,3 +153,21 @@ fn as_many_as_the_quota() {
     }
     assert_eq!(refused(&lab, json!({})), refusal(409, "OverQuota"));
 }
+
+#[test]
+fn what_leads_nowhere_goes_with_its_external_network() {
+    let mut lab = Lab::new();
+    lab.admin();
+    let (network, _) = lab.network(json!({"router:external": true}), "172.25.0.0/24");
+    lab.member();
+    let free = lab.create("floatingip", json!({"floating_network_id": network}));
+    lab.admin();
+    lab.accepted("DELETE", &format!("networks/{network}"), Value::Null);
+    assert_eq!(lab.refused("GET", &format!("floatingips/{free}"), Value::Null), refusal(404, "FloatingIPNotFound"));
+    // One that leads somewhere keeps it.
+    let (kept, port) = (lab.outside.0.clone(), lab.port(json!({})));
+    lab.router();
+    let used = lab.floating_ip(json!({"port_id": port}));
+    assert_eq!(lab.refused("DELETE", &format!("networks/{kept}"), Value::Null), refusal(409, "NetworkInUse"));
+    assert_eq!(lab.show(&format!("floatingips/{used}"))["port_id"], json!(port));
+}

@@ -23,8 +23,8 @@ pub enum PortForwardingFault {
     Ports(&'static str),
     /// 400 `BadRequest`: more ports on one side than on the other.
     Sizes,
-    /// 400 `BadRequest`: another port forwarding has some of the ports.
-    Collision((u16, u16), (u16, u16)),
+    /// 400 `BadRequest`: another port forwarding has some of the ports: of which side, its ports, and those asked for.
+    Collision(&'static str, (u16, u16), (u16, u16)),
 }
 
 impl From<PortForwardingFault> for Fault {
@@ -59,10 +59,9 @@ impl PortForwardingFault {
             }
             PortForwardingFault::Ports(side) => format!("Either {side}_port or {side}_port_range must be specified"),
             PortForwardingFault::Sizes => "There must be as many internal ports as external ones".to_owned(),
-            PortForwardingFault::Collision(a, b) => format!(
-                "There is a port collision with the external_port_range. The following ranges collide: {}:{} and {}:{}",
-                a.0, a.1, b.0, b.1
-            ),
+            PortForwardingFault::Collision(side, a, b) => {
+                format!("There is a port collision with the {side}. The following ranges collide: {}:{} and {}:{}", a.0, a.1, b.0, b.1)
+            }
         }
     }
 }

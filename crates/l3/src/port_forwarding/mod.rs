@@ -105,7 +105,7 @@ fn single((first, last): (u16, u16)) -> Option<u16> {
     (first == last).then_some(first)
 }
 
-/// A port forwarding as its floating IP shows it.
+/// A port forwarding as its floating IP shows it; clients compare it whole, so that there are no ranges in it.
 #[derive(Serialize)]
 pub(crate) struct Embedded {
     id: PortForwardingId,
@@ -114,10 +114,8 @@ pub(crate) struct Embedded {
     internal_port_id: PortId,
     #[serde(skip_serializing_if = "Option::is_none")]
     internal_port: Option<u16>,
-    internal_port_range: SmolStr,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_port: Option<u16>,
-    external_port_range: SmolStr,
 }
 
 pub(crate) fn embedded(forwarding: &PortForwarding) -> Embedded {
@@ -127,8 +125,6 @@ pub(crate) fn embedded(forwarding: &PortForwarding) -> Embedded {
         internal_ip_address: forwarding.internal_ip_address,
         internal_port_id: forwarding.internal_port_id,
         internal_port: single(forwarding.internal_ports),
-        internal_port_range: range(forwarding.internal_ports),
         external_port: single(forwarding.external_ports),
-        external_port_range: range(forwarding.external_ports),
     }
 }

@@ -7,6 +7,7 @@ use model::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Port, PortForwardin
 use net::{FloatingIpId, PortForwardingId, RouterId};
 use std::net::IpAddr;
 use std::sync::Arc;
+use world::World;
 
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortForwardingId, Fault> {
     let id: FloatingIpId = fields.typed("floatingip_id").expect("a required attribute");
@@ -73,14 +74,24 @@ fn validate(op: &Op<'_>, floating_ip: &FloatingIp, new: &PortForwarding) -> Resu
     if leading.any(|floating_ip| floating_ip.fixed_ip_address == Some(new.internal_ip_address)) {
         return Err(PortForwardingFault::HasFloatingIp(port.id, new.internal_ip()));
     }
-    let mut others = world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, floating_ip.id).filter(|f| f.id != new.id);
-    let meet = |other: &&Arc<PortForwarding>| {
-        other.protocol == new.protocol && other.external_ports.0 <= new.external_ports.1 && new.external_ports.0 <= other.external_ports.1
-    };
-    match others.find(meet) {
-        Some(other) => Err(PortForwardingFault::Collision(new.external_ports, other.external_ports)),
-        None => Ok(router),
+    check_collisions(world, new)?;
+    Ok(router)
+}
+
+/// Of the forwardings of one protocol of a floating IP, no two have a port in common, outside or at one address inside.
+fn check_collisions(world: &World, new: &PortForwarding) -> Result<(), PortForwardingFault> {
+    let meet = |a: (u16, u16), b: (u16, u16)| a.0 <= b.1 && b.0 <= a.1;
+    let all = world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, new.floatingip_id);
+    for other in all.filter(|other| other.id != new.id && other.protocol == new.protocol) {
+        if meet(other.external_ports, new.external_ports) {
+            return Err(PortForwardingFault::Collision("external_port_range", other.external_ports, new.external_ports));
+        }
+        let same = |forwarding: &PortForwarding| (forwarding.internal_port_id, forwarding.internal_ip_address);
+        if same(other) == same(new) && meet(other.internal_ports, new.internal_ports) {
+            return Err(PortForwardingFault::Collision("internal_port_range", other.internal_ports, new.internal_ports));
+        }
     }
+    Ok(())
 }
 
 /// The floating IP goes through the router of its port forwardings, and is another by them.

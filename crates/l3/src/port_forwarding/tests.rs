@@ -77,10 +77,9 @@ fn created_changed_and_removed() {
     assert_eq!(shown, expected);
     let floating_ip = f.shown();
     assert_eq!((&floating_ip["router_id"], &floating_ip["port_id"]), (&json!(f.router), &Value::Null));
-    assert_eq!(
-        (&floating_ip["port_forwardings"][0]["id"], &floating_ip["port_forwardings"][0]["external_port"]),
-        (&json!(id), &json!(8080))
-    );
+    let embedded = json!([{"id": id, "protocol": "tcp", "internal_ip_address": f.address, "internal_port_id": f.port, "internal_port": 80,
+        "external_port": 8080}]);
+    assert_eq!(floating_ip["port_forwardings"], embedded);
     let range =
         f.create(json!({"internal_port": null, "external_port": null, "internal_port_range": "100:120", "external_port_range": "200:220"}));
     let shown = f.lab.show(&format!("{}/{range}", f.path()));
@@ -112,6 +111,7 @@ fn what_is_refused() {
     let collision = "Bad port_forwarding request: There is a port collision with the external_port_range. The following ranges collide: \
                      8080:8080 and 8080:8080.";
     assert_eq!(f.lab.message("POST", &f.path(), f.body(json!({}))), collision);
+    assert_eq!(f.refused(json!({"external_port": 8081})), refusal(400, "BadRequest"), "two ports that lead to one");
     f.create(json!({"protocol": "udp"}));
     let ranges = json!({"internal_port": null, "external_port": null, "internal_port_range": "1:9", "external_port_range": "8075:8083"});
     assert_eq!(f.refused(ranges), refusal(400, "BadRequest"), "overlapping ranges");

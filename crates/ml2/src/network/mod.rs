@@ -16,7 +16,7 @@ pub use sharing::{OBJECT_TYPE, complete_policies, is_shared, lacking, leads_out,
 pub(crate) use sharing::{concerning, policy_field};
 
 use crate::availability_zone::{self, HINTS};
-use crate::{Config, address_scope};
+use crate::{Config, address_scope, dns};
 use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
 use model::{AddressScope, Network, Segment, Subnet};
 use net::{Family, NetworkId};
@@ -91,6 +91,7 @@ fn attributes() -> Vec<A> {
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.dhcp_agents))),
         A::new("ipv4_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V4)),
         A::new("ipv6_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V6)),
+        A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
         A::new("l2_adjacency", Kind::Bool, l2_adjacency),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),

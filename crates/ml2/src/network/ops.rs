@@ -2,6 +2,7 @@
 
 use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, segment};
 use super::{NetworkFault, sharing};
+use crate::dependents::dependents;
 use crate::port::is_auto_deleted;
 use crate::{Config, availability_zone};
 use api::{Fault, Fields, Op};
@@ -37,6 +38,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments: vec![first],
+        dns_domain: fields.text("dns_domain").unwrap_or_default(),
         availability_zone_hints: hints,
         dhcp_agents: Vec::new(),
         qos_policy_id: None,
@@ -91,6 +93,9 @@ pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -
     if let Some(enabled) = fields.bool("port_security_enabled") {
         new.port_security_enabled = enabled;
     }
+    if let Some(domain) = fields.text("dns_domain") {
+        new.dns_domain = domain;
+    }
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
@@ -119,6 +124,9 @@ pub(super) fn has_gateways(world: &World, network: NetworkId) -> bool {
 
 /// Removes the network with its subnets and the ports that belong to it, when nothing else is on it.
 pub(super) fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Fault> {
+    for dependent in dependents(op) {
+        (dependent.network_delete)(op, network);
+    }
     let ports = op.tx.table::<Port>();
     let using = ports.by(Port::BY_NETWORK, network.id).filter(|port| !is_auto_deleted(port)).map(|port| port.id);
     let using: Vec<PortId> = using.take(NAMED_PORTS).collect();

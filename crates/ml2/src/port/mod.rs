@@ -23,7 +23,7 @@ pub use kinds::FIXED_IPS;
 pub(crate) use mac::generate as generate_mac;
 pub use service::{ServicePort, bind_service_port, create_service_port, readdress_service_port};
 
-use crate::network;
+use crate::{dns, network};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource};
 use model::{Network, Port, VnicType, device_owner};
 use net::{NetworkId, PortId, ProjectId};
@@ -146,6 +146,9 @@ fn own_attributes() -> Vec<A> {
         })
         .post_or(Value::Null)
         .put(),
+        A::new("dns_name", dns::NAME, |v| Cell::Str(&v.record.dns_name)).post_or("").put(),
+        A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
+        A::new("dns_assignment", Kind::ObjectOrNull, dns::assignment),
         A::new("extra_dhcp_opts", kinds::DHCP_OPTIONS, |v| Cell::Json(&v.record.extra_dhcp_opts)).post_or(json!([])).put(),
     ]
 }
@@ -181,6 +184,8 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         port_security_enabled: network.port_security_enabled,
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: model::Binding::default(),
         data_plane_status: None,
         device_profile: None,

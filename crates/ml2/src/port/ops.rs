@@ -4,7 +4,7 @@ use super::eligible::{check_host, is_deferred};
 use super::{Asked, allocate, binding, blank, mac, provisioning, security};
 use crate::network::{self, NetworkFault};
 use crate::port::PortFault;
-use crate::{Config, dependents, dhcp};
+use crate::{Config, dependents, dhcp, dns};
 use api::{Fault, Fields, Op};
 use model::{IpAllocation, Network, Port, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId};
@@ -26,6 +26,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     standard.tags = fields.typed("tags").unwrap_or_default();
     let mut port = blank(PortId(op.tx.context.uuid()), &network, project, mac_address, standard);
     own(&mut port, fields);
+    names(op, &mut port, fields)?;
     security::of_new(op, &mut port, fields)?;
     security::merge_dhcp_options(&mut port, fields);
     let is_bound = binding::request(&mut port, fields)?;
@@ -61,6 +62,18 @@ fn new_mac(op: &mut Op<'_>, network: NetworkId) -> Result<Mac, PortFault> {
     mac::generate(world.table(), op.settings.get::<Config>(), &mut op.tx.context.rng, network)
 }
 
+/// Its name and domain in the DNS.
+fn names(op: &Op<'_>, port: &mut Port, fields: &Fields) -> Result<(), Fault> {
+    if let Some(name) = fields.text("dns_name") {
+        dns::check_name(op.settings.get(), &name).map_err(|invalid| invalid.fault("dns_name"))?;
+        port.dns_name = name;
+    }
+    if let Some(domain) = fields.text("dns_domain") {
+        port.dns_domain = domain;
+    }
+    Ok(())
+}
+
 /// The attributes that have no rules.
 fn own(port: &mut Port, fields: &Fields) {
     if let Some(name) = fields.text("name") {
@@ -94,6 +107,7 @@ pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Resu
     let network = op.tx.get::<Network>(&port.network_id).cloned().ok_or(NetworkFault::NotFound(port.network_id))?;
     let mut new = Port::clone(port);
     own(&mut new, fields);
+    names(op, &mut new, fields)?;
     if fields.has("mac_address") {
         change_mac(op, port, &mut new, fields)?;
     }

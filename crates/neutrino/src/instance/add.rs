@@ -2,7 +2,7 @@
 
 use super::port::{self, Leg, text};
 use super::record::{Port, Record, Records, device};
-use super::{AddArgs, Kind, guest, lease, progress::Progress};
+use super::{AddArgs, Kind, describe, guest, lease, progress::Progress};
 use anyhow::{Context, Result};
 use client::{Cloud, wait_until};
 use dataplane::Netns;
@@ -19,6 +19,7 @@ pub fn add(cloud: &Cloud, records: &Records, state: &Path, args: &AddArgs, json:
         Kind::Netns => None,
         Kind::Qemu => Some(guest::image::prepare(&super::image_directory(state, args.guest_image.as_deref()))?),
     };
+    let given = describe::Given::read(args)?;
     let choice = port::choose(cloud, args)?;
     let mut record = Record {
         name: args.name.clone(),
@@ -51,7 +52,11 @@ pub fn add(cloud: &Cloud, records: &Records, state: &Path, args: &AddArgs, json:
     records.write(&record)?;
     progress.done("port", text(&port, "id"));
     port::check_binding(&port, &choice.host)?;
-    let made = Making { cloud, records, args, record: &record, port: &port, network: &choice.network, legs: &legs };
+    let description = describe::instance(&record, &given, &choice.network, &legs, args.no_dhcp)?;
+    records.describe(&description)?;
+    let drive = args.config_drive.then(|| describe::drive(&records.files(&record.name), args.kind, &description)).transpose()?;
+    let made =
+        Making { cloud, records, args, record: &record, port: &port, network: &choice.network, legs: &legs, drive: drive.as_deref() };
     match image {
         None => made.namespace(&mut progress),
         Some(image) => made.guest(&image, &mut progress),
@@ -75,6 +80,7 @@ struct Making<'a> {
     port: &'a Value,
     network: &'a Value,
     legs: &'a [Leg],
+    drive: Option<&'a Path>,
 }
 
 impl Making<'_> {
@@ -83,7 +89,7 @@ impl Making<'_> {
     }
 
     fn mtu(&self) -> u32 {
-        self.network["mtu"].as_u64().and_then(|mtu| u32::try_from(mtu).ok()).filter(|mtu| *mtu > 0).unwrap_or(1500)
+        describe::mtu(self.network)
     }
 
     fn namespace(&self, progress: &mut Progress) -> Result<()> {
@@ -168,6 +174,7 @@ impl Making<'_> {
             mac: text(self.port, "mac_address"),
             mtu: self.mtu(),
             address: address.filter(|_| self.args.no_dhcp).map(|leg| (format!("{}/{}", leg.address, leg.prefix_len), leg.gateway)),
+            drive: self.drive,
             dhcp: !self.args.no_dhcp && address.is_some_and(|leg| leg.dhcp),
         };
         guest::start(&machine)?;
@@ -206,6 +213,8 @@ mod tests {
             prefix_len: 24,
             gateway: gateway.map(|gateway| gateway.parse().unwrap()),
             dhcp: true,
+            method: metadata::describe::Method::Dhcp,
+            dns_nameservers: vec![],
         };
         assert_eq!(default_route(&leg("10.0.0.5", None)), None);
         let (destination, _) = default_route(&leg("2001:db8::5", Some("2001:db8::1"))).unwrap();

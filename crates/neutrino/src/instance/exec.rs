@@ -1,7 +1,7 @@
 //! `neutrino instance exec`.
 
 use super::record::{Record, Records};
-use super::{Kind, guest};
+use super::{Kind, describe, guest};
 use anyhow::{Context, Result, bail};
 use dataplane::Netns;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -18,7 +18,8 @@ pub fn exec(record: &Record, records: &Records, command: &[String]) -> Result<Ex
     match record.kind {
         Kind::Netns => {
             let netns = record.netns();
-            let error = host::netns::run(&Netns::named(netns.as_str()), || enter(&netns, command))
+            let drive = describe::directory(&records.files(&record.name)).filter(|drive| drive.exists());
+            let error = host::netns::run(&Netns::named(netns.as_str()), || enter(&netns, drive.as_deref(), command))
                 .with_context(|| format!("instance {} has no namespace; see `neutrino instance list`", record.name))?;
             Err(error)
         }
@@ -32,11 +33,13 @@ pub fn exec(record: &Record, records: &Records, command: &[String]) -> Result<Ex
 }
 
 /// Becomes the command, with `/sys` and files below `/etc` of the namespace as `ip netns exec` has them. Returns only on failure.
-fn enter(netns: &str, command: &[String]) -> anyhow::Error {
+fn enter(netns: &str, drive: Option<&Path>, command: &[String]) -> anyhow::Error {
     if let Err(error) = own_files(netns) {
         return error;
     }
-    let error = Command::new(&command[0]).args(&command[1..]).exec();
+    let mut program = Command::new(&command[0]);
+    program.envs(drive.map(|drive| ("CONFIG_DRIVE", drive)));
+    let error = program.args(&command[1..]).exec();
     anyhow::Error::new(error).context(format!("running {}", command[0]))
 }
 

@@ -5,6 +5,7 @@
 //! finds the tap as it would find Nova's. Deliberately absent: images, volumes, scheduling.
 
 mod add;
+mod describe;
 mod exec;
 mod guest;
 mod lease;
@@ -97,6 +98,16 @@ struct AddArgs {
     /// Set the address at once instead of asking DHCP
     #[arg(long)]
     no_dhcp: bool,
+    /// What the instance is given at its creation, from a file: it reads it as user data
+    #[arg(long, value_name = "FILE")]
+    user_data: Option<PathBuf>,
+    /// A public key in the form of OpenSSH that the instance is told, named after its file; may be repeated
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// Give the instance what the metadata service would tell it: a guest as a disk labelled config-2, a namespace as a directory, whose
+    /// path `instance exec` has in CONFIG_DRIVE
+    #[arg(long)]
+    config_drive: bool,
     /// How long to wait for each step, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30")]
     timeout: u64,

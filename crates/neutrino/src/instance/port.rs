@@ -3,6 +3,7 @@
 use super::AddArgs;
 use anyhow::{Context, Result, bail};
 use client::Cloud;
+use metadata::describe::Method;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
@@ -108,6 +109,21 @@ pub struct Leg {
     pub gateway: Option<IpAddr>,
     /// The address comes by DHCP.
     pub dhcp: bool,
+    /// How the address comes, as the instance is told.
+    pub method: Method,
+    /// Name servers of the subnet.
+    pub dns_nameservers: Vec<IpAddr>,
+}
+
+/// How an instance comes by an address in a subnet.
+fn method(subnet: &Value) -> Method {
+    let mode = [text(subnet, "ipv6_address_mode"), text(subnet, "ipv6_ra_mode")].into_iter().find(|mode| !mode.is_empty());
+    match (subnet["enable_dhcp"] == true, mode) {
+        (false, _) => Method::Static,
+        (true, Some("slaac")) => Method::Slaac,
+        (true, Some("dhcpv6-stateless")) => Method::SlaacDhcp,
+        (true, _) => Method::Dhcp,
+    }
 }
 
 /// The addresses of a port with their subnets.
@@ -121,11 +137,14 @@ pub fn legs(cloud: &Cloud, port: &Value) -> Result<Vec<Leg>> {
         let subnet = subnets.iter().find(|subnet| subnet["id"] == fixed_ip["subnet_id"]).context("the subnet of the port is gone")?;
         let prefix_len = text(subnet, "cidr").rsplit('/').next().and_then(|length| length.parse().ok());
         let by_dhcp = subnet["ip_version"] == 4 || subnet["ipv6_address_mode"] == "dhcpv6-stateful";
+        let servers = subnet["dns_nameservers"].as_array().into_iter().flatten();
         Ok(Leg {
             address: text(fixed_ip, "ip_address").parse().context("the port has an address that is none")?,
             prefix_len: prefix_len.context("the subnet has a CIDR that is none")?,
             gateway: text(subnet, "gateway_ip").parse().ok(),
             dhcp: by_dhcp && subnet["enable_dhcp"] == true,
+            method: method(subnet),
+            dns_nameservers: servers.filter_map(|server| server.as_str()?.parse().ok()).collect(),
         })
     };
     fixed_ips.iter().map(leg).collect()

@@ -4,9 +4,11 @@
 
 use super::Kind;
 use anyhow::{Context, Result, bail};
+use metadata::describe::Instance;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// One instance.
@@ -77,6 +79,25 @@ impl Records {
         self.directory.join(format!("{name}.d"))
     }
 
+    /// Where an instance is described to itself; the metadata proxy reads it.
+    fn description(&self, device_id: &str) -> PathBuf {
+        self.directory.join("metadata").join(format!("{device_id}.json"))
+    }
+
+    /// Describes an instance to itself.
+    pub fn describe(&self, instance: &Instance) -> Result<()> {
+        let path = self.description(&instance.uuid);
+        replace(&path, &serde_json::to_vec_pretty(instance)?).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// Nobody is that instance any more.
+    pub fn forget_description(&self, device_id: &str) -> Result<()> {
+        match fs::remove_file(self.description(device_id)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("removing the description of the instance"),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(format!("{name}.json"))
     }
@@ -101,14 +122,7 @@ impl Records {
     /// Replaces a record.
     pub fn write(&self, record: &Record) -> Result<()> {
         let path = self.path(&record.name);
-        let new = path.with_extension("json.new");
-        let write = || {
-            let mut file = File::create(&new)?;
-            file.write_all(&serde_json::to_vec_pretty(record)?)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().with_context(|| format!("writing {}", path.display()))
+        replace(&path, &serde_json::to_vec_pretty(record)?).with_context(|| format!("writing {}", path.display()))
     }
 
     /// The record of that name.
@@ -156,6 +170,18 @@ impl Records {
         }
         Ok(())
     }
+}
+
+/// Replaces a file at once; its directory is made when it is not there. Only the owner may read it: it may hold what users gave.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let new = path.with_extension("json.new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
 }
 
 #[cfg(test)]

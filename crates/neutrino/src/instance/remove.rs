@@ -29,6 +29,7 @@ pub fn dismantle(record: &Record, records: &Records) -> Result<()> {
             }
         }
     }
+    records.forget_description(&record.device_id)?;
     if let Some(device) = record.device() {
         host::plug::unplug(&device)?;
     }

@@ -10,7 +10,10 @@ mod ipv6;
 mod isolation;
 mod leases;
 mod lifecycle;
+mod metadata;
+mod names;
 mod options;
+mod routed;
 mod variant;
 
 use anyhow::Result;

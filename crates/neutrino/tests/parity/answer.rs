@@ -4,13 +4,14 @@ use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 
 /// Lists whose order says nothing.
-const UNORDERED: [&str; 18] = [
+const UNORDERED: [&str; 19] = [
     "address_groups",
     "address_scopes",
     "agents",
     "allocation_pools",
     "allowed_address_pairs",
     "default_security_group_rules",
+    "dns_assignment",
     "embedded_rules",
     "extra_dhcp_opts",
     "fixed_ips",
@@ -173,6 +174,10 @@ impl Form<'_> {
         }
         if is_time(text) {
             return if text.contains('T') { "<time>" } else { "<agent time>" }.to_owned();
+        }
+        if matches!(key, "hostname" | "fqdn") && text.starts_with("host-") {
+            // Named after an address.
+            return text.split_once('.').map_or("<host>".to_owned(), |(_, domain)| format!("<host>.{domain}"));
         }
         match text.parse::<IpAddr>() {
             Ok(address) if key == "ip_address" && !self.asked.contains(text) => address_word(address).to_owned(),

@@ -36,8 +36,10 @@ fn limits() -> QuotaConfig {
 fn server() -> Server {
     let engine = Memory::new(Locking::Pessimistic, 1).engine();
     let store = Store::open(engine, Arc::new(model::schema()), StoreOptions::default()).expect("an empty state");
-    let settings = Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(ml2::Heartbeats::new()));
-    let settings = settings.with(Arc::new(registry::shareables()));
+    let settings = Settings::new()
+        .with(Arc::new(ml2::Config { dns_domain: "openstackgate.local.".into(), ..ml2::Config::default() }))
+        .with(Arc::new(ml2::Heartbeats::new()))
+        .with(Arc::new(registry::shareables()));
     let identity = Identity::None(NoAuth::default());
     Server::new(store, registry::api(&limits()), Policy::defaults(), identity, settings, ServerOptions::default())
 }
@@ -212,4 +214,5 @@ macro_rules! areas {
 areas! {
     core
     sharing
+    dns
 }

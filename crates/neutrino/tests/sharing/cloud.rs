@@ -65,7 +65,7 @@ impl Cloud {
             .with(Arc::new(registry::dependents()))
             .with(Arc::new(registry::shareables()));
         let identity = Identity::None(NoAuth::default());
-        let registry = registry::api(&QuotaConfig::default());
+        let registry = registry::api(&QuotaConfig::default()).preview_extensions(true);
         Cloud { server: Server::new(store, registry, Policy::defaults(), identity, settings, ServerOptions::default()) }
     }
 

@@ -96,3 +96,33 @@ async fn lists_and_quota() {
     let used = cloud.get(ADMIN, &format!("quotas/{}/details", OWNER.0)).await.ok();
     assert_eq!((&used["rbac_policy"]["limit"], &used["rbac_policy"]["used"]), (&Value::from(10), &Value::from(10)));
 }
+
+/// What networks, ports and others have of a policy keeps it shared.
+#[tokio::test]
+async fn qos_policies() {
+    let cloud = Cloud::new();
+    let made = cloud.send(ADMIN, "POST", "qos/policies", json!({"policy": {"name": "q"}})).await.ok();
+    let id = made["id"].as_str().expect("an id");
+    let with = json!({"qos_policy_id": id});
+    assert_eq!(cloud.post(USER, "network", with.clone()).await.refusal(), (404, "QosPolicyNotFound"));
+    let policy = cloud.shared(ADMIN, ("qos_policy", id), USER.0).await;
+    assert_eq!(cloud.get(USER, &format!("qos/policies/{id}")).await.ok()["shared"], true);
+    assert_eq!(cloud.ids(USER, "qos/policies?shared=true").await, [id]);
+    assert!(cloud.ids(STRANGER, "qos/policies").await.is_empty());
+    let network = cloud.made(USER, "network", with).await;
+    assert_eq!(cloud.delete(ADMIN, "rbac_policy", &policy).await.refusal(), (409, "RbacPolicyInUse"));
+    let shared = |shared: bool| {
+        let (cloud, path) = (&cloud, format!("qos/policies/{id}"));
+        async move { cloud.send(ADMIN, "PUT", &path, json!({"policy": {"shared": shared}})).await }
+    };
+    shared(true).await.ok();
+    assert_eq!(cloud.ids(ADMIN, &format!("rbac-policies?object_id={id}&target_tenant=*")).await.len(), 1);
+    cloud.delete(ADMIN, "rbac_policy", &policy).await.ok();
+    assert_eq!(shared(false).await.refusal(), (409, "RbacPolicyInUse"));
+    cloud.delete(USER, "network", &network).await.ok();
+    shared(false).await.ok();
+    assert!(cloud.ids(ADMIN, "rbac-policies").await.is_empty());
+    shared(true).await.ok();
+    cloud.send(ADMIN, "DELETE", &format!("qos/policies/{id}"), Value::Null).await.ok();
+    assert!(cloud.ids(ADMIN, "rbac-policies").await.is_empty());
+}

@@ -38,7 +38,7 @@ fn requested(op: &Op<'_>, fields: &Fields) -> Result<Option<Option<QosPolicyId>>
 /// Networks and ports keep a policy that the caller may not use.
 fn check_detach(op: &Op<'_>, before: Option<QosPolicyId>) -> Result<(), PolicyFault> {
     let policy = before.and_then(|id| op.tx.get::<QosPolicy>(&id));
-    match policy.filter(|policy| !policy::may_use(op.caller, policy)) {
+    match policy.filter(|policy| !policy::may_use(op.tx.world(), op.caller, policy)) {
         Some(policy) => Err(PolicyFault::Detach(policy.id)),
         None => Ok(()),
     }

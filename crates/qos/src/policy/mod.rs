@@ -13,8 +13,12 @@ use api::{Attribute, Cell, Kind, Resource, View};
 use auth::Caller;
 use model::{QosPolicy, QosRule};
 use net::QosPolicyId;
+use rbac::{Shareable, access};
 use std::sync::Arc;
 use world::World;
+
+/// QoS policies in RBAC policies.
+const OBJECT_TYPE: &str = "qos_policy";
 
 /// The resource.
 pub fn resource() -> Resource<QosPolicy> {
@@ -34,14 +38,23 @@ pub fn resource() -> Resource<QosPolicy> {
     .tagged()
 }
 
-/// True when the caller may use the policy: its own, a shared one, or any for administrators and services.
-pub fn may_use(caller: &Caller, policy: &QosPolicy) -> bool {
-    policy.shared || caller.is_admin || caller.owns(policy.project_id.as_str()) || caller.roles.contains("service")
+/// QoS policies in RBAC policies: projects use one with whatever of theirs has it.
+pub fn shareable() -> Shareable {
+    Shareable::new(
+        OBJECT_TYPE,
+        |world, id| Some(&world.get::<QosPolicy>(&QosPolicyId(id))?.project_id),
+        |world, id, _, holds| ops::any_user(world, QosPolicyId(id), holds),
+    )
+}
+
+/// True when the caller may use the policy: its own, one shared with it, or any for administrators.
+pub fn may_use(world: &World, caller: &Caller, policy: &QosPolicy) -> bool {
+    access::may_use(world, caller, &policy.project_id, policy.id.0)
 }
 
 /// The policy, when the caller may use it.
 pub fn visible<'a>(world: &'a World, caller: &Caller, id: QosPolicyId) -> Result<&'a Arc<QosPolicy>, PolicyFault> {
-    world.get::<QosPolicy>(&id).filter(|policy| may_use(caller, policy)).ok_or_else(|| PolicyFault::not_found(id))
+    world.get::<QosPolicy>(&id).filter(|policy| may_use(world, caller, policy)).ok_or_else(|| PolicyFault::not_found(id))
 }
 
 type A = Attribute<QosPolicy>;
@@ -51,7 +64,7 @@ fn attributes() -> Vec<A> {
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
-        A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.shared)).post_or(false).put().filter(),
+        A::new("shared", Kind::Bool, |v| Cell::Bool(access::is_shared(v.world, v.caller, v.record.id.0))).post_or(false).put().filter(),
         A::new("is_default", Kind::Bool, |v| Cell::Bool(v.record.is_default)).post_or(false).put().filter().of("qos-default"),
         A::new("rules", Kind::Special { name: "rules", check: Ok }, rules),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
@@ -68,17 +81,15 @@ fn rules<'a>(view: &View<'a, QosPolicy>) -> Cell<'a> {
     Cell::made(rules.into_iter().map(RuleView).collect::<Vec<_>>())
 }
 
-/// A project's own policies, and those for everybody.
+/// A project's own policies, and those shared with it.
 fn concerning(world: &World, caller: &Caller) -> Vec<QosPolicyId> {
-    let policies = world.table::<QosPolicy>();
-    policies.ids(QosPolicy::BY_PROJECT, &caller.project_id).chain(policies.ids(QosPolicy::SHARED, 0)).copied().collect()
+    let own = world.table::<QosPolicy>().ids(QosPolicy::BY_PROJECT, &caller.project_id).copied();
+    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(QosPolicyId)).collect()
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<QosPolicyId>> {
-    let policies = world.table::<QosPolicy>();
     match attribute {
-        "project_id" => Some(policies.ids(QosPolicy::BY_PROJECT, value).copied().collect()),
-        "shared" if value.eq_ignore_ascii_case("true") || value == "1" => Some(policies.ids(QosPolicy::SHARED, 0).copied().collect()),
+        "project_id" => Some(world.table::<QosPolicy>().ids(QosPolicy::BY_PROJECT, value).copied().collect()),
         _ => None,
     }
 }

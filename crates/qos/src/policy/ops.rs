@@ -1,9 +1,10 @@
 //! Create, update and delete of policies.
 
-use super::PolicyFault;
+use super::{OBJECT_TYPE, PolicyFault};
 use api::{Fault, Fields, Op};
-use model::{FloatingIp, Network, Port, QosPolicy, QosRule, Router, Standard};
+use model::{FloatingIp, Network, Port, QosPolicy, QosRule, RbacAction, Router, Standard};
 use net::{ProjectId, QosPolicyId, QosRuleId};
+use rbac::access;
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -16,11 +17,13 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<QosPolicyId, Fa
         check_default(op.tx.world(), &project_id, None)?;
     }
     let id = QosPolicyId(op.tx.context.uuid());
+    if fields.bool("shared") == Some(true) {
+        access::grant_all(op, OBJECT_TYPE, id.0, RbacAction::Shared, &project_id);
+    }
     op.tx.put(QosPolicy {
         id,
         project_id,
         name: fields.text("name").unwrap_or_default(),
-        shared: fields.bool("shared").unwrap_or(false),
         is_default,
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
     });
@@ -48,11 +51,10 @@ pub(super) fn update(op: &mut Op<'_>, policy: &Arc<QosPolicy>, fields: &Fields) 
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
-    if let Some(shared) = fields.bool("shared") {
-        if policy.shared && !shared && user(op.tx.world(), policy.id).is_some() {
-            return Err(PolicyFault::SharedInUse(policy.id).into());
-        }
-        new.shared = shared;
+    match fields.bool("shared") {
+        Some(true) => access::grant_all(op, OBJECT_TYPE, policy.id.0, RbacAction::Shared, &policy.project_id),
+        Some(false) => unshare(op, policy.id)?,
+        None => {}
     }
     if let Some(is_default) = fields.bool("is_default") {
         if is_default {
@@ -65,6 +67,26 @@ pub(super) fn update(op: &mut Op<'_>, policy: &Arc<QosPolicy>, fields: &Fields) 
         op.tx.put(new);
     }
     Ok(())
+}
+
+/// Shares the policy with everybody no more. The reference lets nobody use it then, not even its owner, who is not told by a policy that he
+/// may.
+fn unshare(op: &mut Op<'_>, id: QosPolicyId) -> Result<(), PolicyFault> {
+    if !access::grants_all(op.tx.world(), id.0, RbacAction::Shared) {
+        return Ok(());
+    }
+    access::forget(op, id.0, |policy| policy.action == RbacAction::Shared && policy.is_for_all());
+    let world = op.tx.world();
+    let is_stranded = |project: &ProjectId| !access::grants(world, id.0, RbacAction::Shared, project);
+    if any_user(world, id, &is_stranded) { Err(PolicyFault::SharedInUse(id)) } else { Ok(()) }
+}
+
+/// True when the last holds for one of the projects that use the policy.
+pub(super) fn any_user(world: &World, policy: QosPolicyId, holds: &dyn Fn(&ProjectId) -> bool) -> bool {
+    world.table::<Network>().by(Network::BY_QOS_POLICY, policy).any(|network| holds(&network.project_id))
+        || world.table::<Port>().by(Port::BY_QOS_POLICY, policy).any(|port| holds(&port.project_id))
+        || world.table::<FloatingIp>().by(FloatingIp::BY_QOS_POLICY, policy).any(|floating_ip| holds(&floating_ip.project_id))
+        || world.table::<Router>().by(Router::BY_QOS_POLICY, policy).any(|router| holds(&router.project_id))
 }
 
 /// Something that uses the policy: what kind of thing, and its id.
@@ -87,6 +109,7 @@ pub(super) fn delete(op: &mut Op<'_>, policy: &Arc<QosPolicy>) -> Result<(), Fau
     for rule in rules {
         op.tx.remove::<QosRule>(&rule);
     }
+    access::forget(op, policy.id.0, |_| true);
     op.tx.remove::<QosPolicy>(&policy.id);
     Ok(())
 }

@@ -1,4 +1,5 @@
 use crate::testing::{NONE, lab, policy, refused, rule, rules};
+use apikit::Lab;
 use serde_json::{Value, json};
 
 #[test]
@@ -92,4 +93,43 @@ fn one_in_use_stays() {
     assert_eq!(lab.world().table::<model::QosRule>().len(), 0, "its rules went with it");
     assert_eq!(lab.refused("GET", &rules(&id, "dscp_marking"), Value::Null), refused(404, "QosPolicyNotFound"));
     assert_eq!(lab.refused("DELETE", &format!("qos/policies/{NONE}"), Value::Null), refused(404, "QosPolicyNotFound"));
+}
+
+/// A project as policies name it.
+const FRIEND: &str = "000000000000000000000000000000b1";
+
+#[test]
+fn shared_with_single_projects() {
+    let mut lab = lab();
+    let id = policy(&lab, json!({}));
+    let path = format!("qos/policies/{id}");
+    let share = |lab: &Lab, target: &str| {
+        let body = json!({"object_type": "qos_policy", "object_id": id, "action": "access_as_shared", "target_tenant": target});
+        lab.create_at("rbac-policies", "rbac_policy", body)
+    };
+    (lab.project, lab.roles) = (FRIEND, "member");
+    assert_eq!(lab.refused("GET", &path, Value::Null), refused(404, "QosPolicyNotFound"));
+    lab.admin();
+    let for_one = share(&lab, FRIEND);
+    (lab.project, lab.roles) = (FRIEND, "member");
+    assert_eq!((lab.show(&path)["shared"].clone(), lab.show("qos/policies")[0]["id"].clone()), (json!(true), json!(id)));
+    let network = lab.create("network", json!({ "qos_policy_id": id }));
+    let theft = json!({"rbac_policy": {"object_type": "qos_policy", "object_id": id, "action": "access_as_shared", "target_tenant": NONE}});
+    assert_eq!(lab.refused("POST", "rbac-policies", theft), refused(400, "InvalidInput"));
+    lab.project = "p2";
+    assert_eq!(lab.refused("GET", &path, Value::Null), refused(404, "QosPolicyNotFound"));
+    lab.admin();
+    let gone = format!("rbac-policies/{for_one}");
+    assert_eq!(lab.refused("DELETE", &gone, Value::Null), refused(409, "RbacPolicyInUse"));
+    let for_all = share(&lab, "*");
+    lab.accepted("DELETE", &gone, Value::Null);
+    assert_eq!(lab.refused("DELETE", &format!("rbac-policies/{for_all}"), Value::Null), refused(409, "RbacPolicyInUse"));
+    assert_eq!(lab.refused("PUT", &path, json!({"policy": {"shared": false}})), refused(409, "RbacPolicyInUse"));
+    share(&lab, FRIEND);
+    assert_eq!(lab.update(&path, "policy", json!({"shared": false}))["shared"], false);
+    assert_eq!(lab.update(&path, "policy", json!({"shared": true}))["shared"], true);
+    lab.accepted("DELETE", &format!("networks/{network}"), Value::Null);
+    lab.accepted("DELETE", &path, Value::Null);
+    let left = lab.show("rbac-policies");
+    assert!(left.as_array().is_some_and(|left| left.iter().all(|policy| policy["object_type"] != "qos_policy")), "{left}");
 }

@@ -37,7 +37,7 @@ fn net(text: &str) -> IpNet {
 }
 
 fn subnet(number: u8, cidr: &str, gateway: Option<&str>) -> RouterSubnet {
-    RouterSubnet { id: SubnetId(uuid(0x50, number)), cidr: net(cidr), gateway_ip: gateway.map(ip) }
+    RouterSubnet { id: SubnetId(uuid(0x50, number)), cidr: net(cidr), gateway_ip: gateway.map(ip), ra_mode: None, dns_nameservers: vec![] }
 }
 
 fn port(number: u8, network: u8, addresses: &[&str], subnets: Vec<RouterSubnet>) -> RouterPort {
@@ -48,6 +48,7 @@ fn port(number: u8, network: u8, addresses: &[&str], subnets: Vec<RouterSubnet>)
         mtu: 1450,
         addresses: addresses.iter().map(|text| net(text)).collect(),
         subnets,
+        metadata_v6: false,
     }
 }
 

@@ -47,6 +47,45 @@ fn both_families_and_odd_gateways() {
 }
 
 #[test]
+fn advertisements() {
+    let mode = |number, cidr, mode, servers: &[&str]| RouterSubnet {
+        ra_mode: mode,
+        dns_nameservers: servers.iter().map(|server| ip(server)).collect(),
+        ..subnet(number, cidr, None)
+    };
+    let four = ["2001:db8::53", "2001:db8::54", "192.0.2.53", "2001:db8::55", "2001:db8::56"];
+    let legs = vec![
+        port(
+            1,
+            1,
+            &["10.0.1.1/24", "fd00:1::1/64"],
+            vec![subnet(1, "10.0.1.0/24", None), mode(2, "fd00:1::/64", Some(RaMode::Slaac), &four)],
+        ),
+        port(2, 2, &["fd00:2::1/64"], vec![mode(3, "fd00:2::/64", Some(RaMode::Dhcpv6Stateless), &four)]),
+        port(3, 3, &["fd00:3::1/64"], vec![mode(4, "fd00:3::/64", Some(RaMode::Dhcpv6Stateful), &[])]),
+        // Nothing is said of a subnet without a mode, nor on a network without any other.
+        port(4, 4, &["fd00:4::1/64"], vec![mode(5, "fd00:4::/64", None, &[])]),
+        port(
+            5,
+            5,
+            &["fd00:5::1/64", "fd00:6::1/80"],
+            vec![mode(6, "fd00:5::/64", Some(RaMode::Slaac), &["::"]), mode(7, "fd00:6::/80", Some(RaMode::Dhcpv6Stateful), &[])],
+        ),
+    ];
+    let outside = port(20, 9, &["2001:db8:9::10/64"], vec![mode(9, "2001:db8:9::/64", Some(RaMode::Slaac), &[])]);
+    let mut routed = router(1, Some(outside), legs);
+    let radvd = |router: &RouterIntent| program([Unit::Router(router.clone())]).split_once("daemon radvd").map(|(_, text)| text.to_owned());
+    insta::assert_snapshot!(radvd(&routed).expect("it advertises"));
+    routed.interfaces[0].mtu = 1279;
+    assert!(!radvd(&routed).expect("it advertises").contains("AdvLinkMTU 1279"), "no link for IPv6");
+    routed.admin_state_up = false;
+    assert_eq!(radvd(&routed), None, "who does not forward is no router");
+    (routed.admin_state_up, routed.interfaces) = (true, routed.interfaces.split_off(3));
+    routed.interfaces.truncate(1);
+    assert_eq!(radvd(&routed), None, "nothing to say");
+}
+
+#[test]
 fn what_cannot_be_is_left_out_and_said() {
     let mut bad = interface(3);
     bad.mac = "01:00:5e:00:00:01".parse().expect("a MAC");

@@ -1,7 +1,7 @@
 //! A unit's program as text: links, routes and rulesets as `ip` and `nft` would show them.
 
 use agent::Compiled;
-use dataplane::{Link, LinkKind, Name, Namespace, Route, RouteKey, RouteKind, nft};
+use dataplane::{Daemon, Link, LinkKind, Name, Namespace, Route, RouteKey, RouteKind, nft};
 
 pub(super) fn text(unit: &str, compiled: &Compiled) -> String {
     let mut out = format!("# {unit}\n");
@@ -26,7 +26,13 @@ fn namespace_text(namespace: &Namespace) -> String {
     let addresses = namespace.addresses.iter().map(|address| format!("address {address}\n"));
     let routes = namespace.routes.iter().map(|(key, route)| route_text(key, route));
     let tables = namespace.tables.iter().map(|(key, table)| nft::render(key, table).replace(&format!("table {key} {{\n}}\n"), ""));
-    sysctls.chain(links).chain(addresses).chain(routes).chain(tables).collect()
+    let daemons = namespace.daemons.iter().map(|(name, daemon)| daemon_text(name, daemon));
+    sysctls.chain(links).chain(addresses).chain(routes).chain(tables).chain(daemons).collect()
+}
+
+fn daemon_text(name: &Name, daemon: &Daemon) -> String {
+    let files = daemon.files.iter().map(|(file, content)| format!("{file} ({:?}):\n{}", content.on_change, content.content));
+    format!("daemon {name}: {}\n{}", daemon.argv.join(" "), files.collect::<String>())
 }
 
 fn link_text(name: &Name, link: &Link) -> String {

@@ -30,6 +30,8 @@ fn port_with(group: SecurityGroupId) -> Port {
         port_security_enabled: true,
         allowed_address_pairs: Vec::new(),
         extra_dhcp_opts: Vec::new(),
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         binding: Binding::default(),
         provisioning: Provisioning::default(),
         qos_policy_id: None,

@@ -62,7 +62,8 @@ pub fn is_icmp(number: u8) -> bool {
 
 /// True when the protocol, by this name or number, is only for IPv6 rules.
 pub(super) fn is_ipv6_only(protocol: &str) -> bool {
-    protocol.starts_with("ipv6-") || protocol == "icmpv6" || protocol.parse() == Ok(ICMPV6)
+    let number = protocol.parse().ok();
+    protocol == "icmpv6" || NAMES.iter().any(|(name, of)| name.starts_with("ipv6-") && (*name == protocol || number == Some(*of)))
 }
 
 /// The ICMP that a rule means in a family: `icmp` in an IPv6 rule is ICMPv6.

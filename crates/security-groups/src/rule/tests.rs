@@ -42,6 +42,8 @@ fn refusals() {
         (json!({"ethertype": "IPv5"}), (400, "SecurityGroupRuleInvalidEtherType")),
         (json!({"protocol": "ipv6-icmp", "ethertype": "IPv4"}), (400, "SecurityGroupEthertypeConflictWithProtocol")),
         (json!({"protocol": "icmpv6"}), (400, "SecurityGroupEthertypeConflictWithProtocol")),
+        (json!({"protocol": "41"}), (400, "SecurityGroupEthertypeConflictWithProtocol")),
+        (json!({"protocol": 43}), (400, "SecurityGroupEthertypeConflictWithProtocol")),
         (json!({"remote_ip_prefix": "::/0"}), (400, "SecurityGroupRuleParameterConflict")),
         (json!({"remote_ip_prefix": "x"}), (400, "InvalidCIDR")),
         (json!({"remote_ip_prefix": "10.0.0.0/33"}), (400, "InvalidCIDR")),

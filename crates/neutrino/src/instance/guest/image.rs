@@ -17,19 +17,32 @@ pub struct Image {
 const INIT: &str = include_str!("init.sh");
 const LEASE: &str = include_str!("../lease.sh");
 /// In the order in which they are loaded.
-const MODULES: [&str; 8] =
-    ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "failover", "net_failover", "virtio_net"];
+const MODULES: [&str; 11] = [
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "failover",
+    "net_failover",
+    "virtio_net",
+    "virtio_blk",
+    "cdrom",
+    "isofs",
+];
+/// Where they are kept; another list of them has another name.
+const DRIVERS: &str = "modules-2";
 
 /// The image in this directory; made when it is not there.
 pub fn prepare(directory: &Path) -> Result<Image> {
     let image = Image { kernel: directory.join("vmlinux"), initramfs: directory.join("initramfs.cpio") };
-    if !image.kernel.exists() || !directory.join("modules").exists() {
+    if !image.kernel.exists() || !directory.join(DRIVERS).exists() {
         eprintln!("fetching a kernel for guests into {} (once)", directory.display());
         fetch(directory, &image.kernel)
             .context("getting a kernel for guests; packages qemu-system-x86, dpkg, xz-utils and lz4 are needed")?;
     }
     // Built each time: it takes milliseconds and always fits this program.
-    let archive = initramfs(&directory.join("modules"))?;
+    let archive = initramfs(&directory.join(DRIVERS))?;
     let new = directory.join(format!("initramfs.{}.new", std::process::id()));
     fs::write(&new, archive).and_then(|()| fs::rename(&new, &image.initramfs)).context("writing the initial file system")?;
     Ok(image)
@@ -51,7 +64,7 @@ fn unpack(directory: &Path, work: &Path, kernel: &Path) -> Result<()> {
     output(Command::new("apt-get").args(["-o", "APT::Sandbox::User=root", "download", package]).current_dir(work))?;
     let archive = find(work, &|name| name.ends_with(".deb"))?.context("apt downloaded nothing")?;
     output(Command::new("dpkg").arg("-x").arg(&archive).arg(work.join("root")))?;
-    let modules = directory.join("modules");
+    let modules = directory.join(DRIVERS);
     fs::create_dir_all(&modules)?;
     for module in MODULES {
         // Some kernels have one or the other built in.
@@ -125,7 +138,7 @@ fn initramfs(modules: &Path) -> Result<Vec<u8>> {
     for (order, module) in MODULES.iter().enumerate() {
         let path = modules.join(format!("{module}.ko"));
         if path.exists() {
-            archive.add(&format!("modules/{order}-{module}.ko"), 0o100_644, &fs::read(path)?);
+            archive.add(&format!("modules/{order:02}-{module}.ko"), 0o100_644, &fs::read(path)?);
         }
     }
     Ok(archive.finish())

@@ -19,6 +19,7 @@ elif [ -n "$(option dhcp)" ]; then
     EACH=1 ETC=/etc LEASE=/etc/lease udhcpc -i eth0 -n -T 1 -t 30 -O mtu -O staticroutes -O search -s /lease.sh >/etc/udhcpc.log 2>&1
 fi
 got=$(ip -4 -o addr show dev eth0 | sed -n 's/.*inet \([^ ]*\).*/\1/p' | head -n 1)
+if [ -b /dev/vda ]; then mkdir -p /config && mount -t iso9660 -o ro /dev/vda /config; fi
 stty raw -echo < /dev/ttyS0
 echo "NEUTRINO-READY ${got:--}"
 # A request is a line: an id and the command in base64. What it prints comes between two marked lines.

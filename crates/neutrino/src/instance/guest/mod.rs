@@ -31,13 +31,15 @@ pub struct Machine<'a> {
     pub mtu: u32,
     /// Address with prefix length, and gateway, to be set without DHCP.
     pub address: Option<(String, Option<IpAddr>)>,
+    /// The image of its config drive.
+    pub drive: Option<&'a Path>,
     /// Ask DHCP.
     pub dhcp: bool,
 }
 
 /// Makes the tap and starts QEMU in the background.
 pub fn start(machine: &Machine<'_>) -> Result<()> {
-    let Machine { image, files, device, mac, mtu, .. } = machine;
+    let Machine { image, files, device, mac, mtu, drive, .. } = machine;
     std::fs::create_dir_all(files).with_context(|| format!("creating {}", files.display()))?;
     run(Command::new("ip").args(["tuntap", "add", "dev", device, "mode", "tap"]))?;
     run(Command::new("ip").args(["link", "set", "dev", device, "mtu", &mtu.to_string(), "up"]))?;
@@ -50,6 +52,9 @@ pub fn start(machine: &Machine<'_>) -> Result<()> {
     qemu.arg("-chardev").arg(format!("socket,id=c,path={},server=on,wait=off,logfile={}", console.display(), log.display()));
     qemu.args(["-serial", "chardev:c", "-netdev", &format!("tap,id=n,ifname={device},script=no,downscript=no")]);
     qemu.args(["-device", &format!("virtio-net-pci,romfile=,netdev=n,mac={mac}")]);
+    if let Some(drive) = drive {
+        qemu.arg("-drive").arg(format!("file={},if=virtio,format=raw,readonly=on", drive.display()));
+    }
     run(&mut qemu)
 }
 
