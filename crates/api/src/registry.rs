@@ -3,6 +3,7 @@
 use crate::child::Child;
 use crate::discovery;
 use crate::endpoint::Endpoint;
+use crate::links::{Linked, Links};
 use crate::preview::Off;
 use crate::quota::{Counted, QuotaConfig};
 use crate::{Collection, Default, Fault, Parent, Preview, Resource};
@@ -115,6 +116,23 @@ impl Registry {
                 Arc::new(Child { parent, name, collection, includes, not_found: Box::new(not_found), endpoint })
             }),
             audit,
+        });
+        self
+    }
+
+    /// Adds what is tied to the members of a collection, which must be there: `agents/<id>/l3-routers`. The resource says how it is shown.
+    #[must_use]
+    pub fn links<R: Record>(mut self, links: Links<R>, resource: Resource<R>) -> Registry {
+        let rules: Vec<&str> = links.rules().collect();
+        self.members.push(Member {
+            collection: links.collection,
+            name: links.name,
+            extension: None,
+            build: Box::new(move |policy, off| {
+                let endpoint = Endpoint::new(off.strip(resource), policy);
+                Arc::new(Linked::new(links, endpoint, policy))
+            }),
+            audit: Box::new(move |policy| missing(policy, rules.iter().copied()).collect()),
         });
         self
     }
@@ -309,10 +327,11 @@ fn rules<R: Record>(resource: &Resource<R>) -> Vec<String> {
 /// Tells, given the policy, what is wrong with a declaration.
 fn audit_of<R: Record>(resource: &Resource<R>) -> Audit {
     let (faults, rules) = (audit(resource), rules(resource));
-    Box::new(move |policy| {
-        let missing = rules.iter().filter(|rule| policy.rule(rule).is_none());
-        faults.iter().cloned().chain(missing.map(|rule| format!("policy rule {rule} does not exist"))).collect()
-    })
+    Box::new(move |policy| faults.iter().cloned().chain(missing(policy, rules.iter().map(String::as_str))).collect())
+}
+
+fn missing<'r>(policy: &Policy, rules: impl Iterator<Item = &'r str>) -> impl Iterator<Item = String> {
+    rules.filter(|rule| policy.rule(rule).is_none()).map(|rule| format!("policy rule {rule} does not exist"))
 }
 
 fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {

@@ -67,7 +67,7 @@ fn role(host: &HostName, role: &wire::Role, started_at: i64) -> Result<AgentRepo
         agent_type,
         binary: SmolStr::new(&role.binary),
         topic: SmolStr::new(&role.topic),
-        availability_zone: (!zone.is_empty()).then(|| SmolStr::new(zone)),
+        availability_zone: (!zone.is_empty() && agent_type.scheduled_resource().is_some()).then(|| SmolStr::new(zone)),
         configurations,
         started_at: Timestamp(started_at),
     })

@@ -12,6 +12,8 @@ use world::{Change, Entry, Record};
 pub(crate) enum Fact {
     /// To which host the port is bound.
     Bound(PortId),
+    /// On which hosts the port is prepared.
+    Prepared(PortId),
     /// That DHCP is waited for.
     DhcpAwaited(PortId),
     /// Which DHCP agents serve the network.
@@ -55,24 +57,29 @@ impl History {
     }
 }
 
-fn facts(entry: &Entry) -> [Option<Fact>; 2] {
+fn facts(entry: &Entry) -> [Option<Fact>; 3] {
     if entry.kind() == Port::KIND {
         let (before, after) = (entry.before::<Port>(), entry.after::<Port>());
-        let Some(after) = after else { return [None, None] };
+        let Some(after) = after else { return [None, None, None] };
         let moved = before.and_then(Port::bound_host) != after.bound_host();
         let awaited = after.provisioning.dhcp && !before.is_some_and(|before| before.provisioning.dhcp);
-        [moved.then_some(Fact::Bound(after.id)), awaited.then_some(Fact::DhcpAwaited(after.id))]
+        let prepared = before.is_some_and(|before| !before.standby_hosts().eq(after.standby_hosts()));
+        [
+            moved.then_some(Fact::Bound(after.id)),
+            awaited.then_some(Fact::DhcpAwaited(after.id)),
+            prepared.then_some(Fact::Prepared(after.id)),
+        ]
     } else if entry.kind() == Network::KIND {
         let agents = |network: Option<&Network>| network.map(|network| network.dhcp_agents.clone()).unwrap_or_default();
         let id = entry.after::<Network>().map(|network| network.id);
         let changed = agents(entry.before()) != agents(entry.after());
-        [id.filter(|_| changed).map(Fact::Served), None]
+        [id.filter(|_| changed).map(Fact::Served), None, None]
     } else if entry.kind() == FloatingIp::KIND {
         let leads = |floating_ip: Option<&FloatingIp>| floating_ip.map(|f| (f.router_id, f.fixed_ip_address));
         let id = entry.after::<FloatingIp>().map(|floating_ip| floating_ip.id);
         let changed = leads(entry.before()) != leads(entry.after());
-        [id.filter(|_| changed).map(Fact::Leads), None]
+        [id.filter(|_| changed).map(Fact::Leads), None, None]
     } else {
-        [None, None]
+        [None, None, None]
     }
 }

@@ -277,7 +277,13 @@ impl Listener {
 
 /// True when a port of the host is not yet known to be so.
 fn is_news(world: &World, host: &HostName, port: PortId, word: Word) -> bool {
-    let Some(port) = world.get::<Port>(&port).filter(|port| port.bound_host() == Some(host)) else { return false };
+    let Some(port) = world.get::<Port>(&port) else { return false };
+    if let Some(standby) = port.standby_on(host).filter(|_| port.bound_host() != Some(host)) {
+        return standby.prepared != (word == Word::Wired);
+    }
+    if port.bound_host() != Some(host) {
+        return false;
+    }
     match word {
         Word::Wired => port.provisioning.l2,
         Word::Gone => !port.provisioning.l2 || port.status != PortStatus::Down,
@@ -307,7 +313,9 @@ enum Verdict {
 fn judge(world: &World, history: &History, host: &HostName, id: &UnitId, revision: Option<Revision>) -> Verdict {
     let (is_own, since) = match *id {
         UnitId::Port(id) => match world.get::<Port>(&id) {
-            Some(port) => (port.bound_host() == Some(host), history.since(Fact::Bound(id))),
+            Some(port) if port.bound_host() == Some(host) => (true, history.since(Fact::Bound(id))),
+            Some(port) if port.standby_on(host).is_some() => (true, history.since(Fact::Prepared(id)).max(history.since(Fact::Bound(id)))),
+            Some(_) => (false, history.since(Fact::Bound(id)).max(history.since(Fact::Prepared(id)))),
             None => return Verdict::Past,
         },
         UnitId::DhcpHost(network, id) => match world.get::<Port>(&id) {

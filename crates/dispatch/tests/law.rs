@@ -25,7 +25,7 @@ enum Op {
     Group { n: u8, stateful: bool },
     Rule { n: u8, of: u8, remote: u8, kind: u8 },
     AddressGroup { n: u8, last: u8, name: bool },
-    Agent { n: u8, on: u8, tunnel: u8 },
+    Agent { n: u8, on: u8, tunnel: u8, up: bool },
     Router { n: u8, agents: Vec<u8>, gateway: u8, up: bool, route: bool },
     RouterPort { n: u8, of: u8, on: u8, router: u8, outside: bool, last: u8 },
     FloatingIp { n: u8, router: u8, fixed: bool, status: u8 },
@@ -37,16 +37,16 @@ fn op() -> impl Strategy<Value = Op> {
     let agents = prop::collection::vec(0..HOSTS, 0..3);
     let groups = prop::collection::btree_set(0..4u8, 0..3).prop_map(|groups| groups.into_iter().collect());
     prop_oneof![
-        2 => (0..3u8, 0..4u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
+        2 => (0..3u8, 0..6u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
         2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>())
             .prop_map(|(n, v6, dhcp, mode, dns)| Op::Subnet { n, v6, dhcp, mode, dns }),
-        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..8u8)
+        6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..64u8)
             .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
         1 => (0..4u8, any::<bool>()).prop_map(|(n, stateful)| Op::Group { n, stateful }),
         2 => (0..6u8, 0..4u8, 0..9u8, 0..5u8).prop_map(|(n, of, remote, kind)| Op::Rule { n, of, remote, kind }),
         2 => (0..2u8, 0..3u8, any::<bool>()).prop_map(|(n, last, name)| Op::AddressGroup { n, last, name }),
-        2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8).prop_map(|(n, on, tunnel)| Op::Agent { n, on, tunnel }),
+        2 => (0..HOSTS * 3, 0..HOSTS, 0..3u8, prop::bool::weighted(0.8)).prop_map(|(n, on, tunnel, up)| Op::Agent { n, on, tunnel, up }),
         3 => (0..3u8, prop::collection::vec(0..HOSTS, 0..2), 0..8u8, any::<bool>(), any::<bool>())
             .prop_map(|(n, agents, gateway, up, route)| Op::Router { n, agents, gateway, up, route }),
         4 => (0..8u8, 0..3u8, 0..HOSTS + 1, 0..3u8, any::<bool>(), 2..5u8)
@@ -61,7 +61,10 @@ fn apply(tx: &mut Tx, op: &Op) {
     match op {
         Op::Network { n, kind, mtu, up, agents } => {
             let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Local];
-            let mut network = network(*n, kinds[usize::from(*kind)]);
+            let mut network = network(*n, kinds[usize::from(*kind % 4)]);
+            if *kind > 3 {
+                network.segments.extend(self::network(*n + 10, kinds[2 - 2 * usize::from(*kind % 2)]).segments);
+            }
             network.mtu = mtu.then_some(1400);
             network.admin_state_up = *up;
             network.dns_domain = if *mtu { "example.org.".into() } else { SmolStr::default() };
@@ -104,6 +107,14 @@ fn apply(tx: &mut Tx, op: &Op) {
                 let ip_address = "10.9.0.0/24".parse().expect("a prefix");
                 port.allowed_address_pairs = vec![AddressPair { ip_address, with_length: true, mac_address: port.mac_address }];
             }
+            if extra & 16 != 0 {
+                let place = *of + 10 * (extra >> 5);
+                port.binding.segment = Some(network(place, NetworkType::Vxlan).segments[0].id);
+            }
+            if extra & 8 != 0 {
+                let binding = Binding { host: host((on + last) % HOSTS), vif_type: VifType::Tap, ..Binding::default() };
+                port.standby = vec![Standby { binding, prepared: false }];
+            }
             if extra & 4 != 0 {
                 let option = ExtraDhcpOption { opt_name: "mtu".into(), opt_value: "1400".into(), ip_version: net::Family::V4 };
                 port.extra_dhcp_opts = vec![option];
@@ -131,9 +142,10 @@ fn apply(tx: &mut Tx, op: &Op) {
             group.name = if *name { "named".into() } else { group.name };
             tx.put(group);
         }
-        Op::Agent { n, on, tunnel } => {
+        Op::Agent { n, on, tunnel, up } => {
             let kind = [AgentType::LinuxBridge, AgentType::Dhcp, AgentType::L3][usize::from(*n / HOSTS)];
             let mut agent = agent(*n, kind, if *n % 2 == 0 { *n % HOSTS } else { *on });
+            agent.admin_state_up = *up;
             match tunnel {
                 0 => _ = agent.configurations.remove("tunneling_ip"),
                 1 if *n < HOSTS => _ = agent.configurations.insert("tunneling_ip".into(), "198.51.100.1".into()),
@@ -289,7 +301,8 @@ proptest! {
                     }
                     Unit::Port(port) => {
                         let there = world.get::<Port>(&port.id).expect("a port that is there");
-                        prop_assert_eq!(there.bound_host(), Some(&host(n)));
+                        prop_assert!(there.hosts().any(|there| *there == host(n)));
+                        prop_assert_eq!(port.standby, there.bound_host() != Some(&host(n)));
                     }
                 }
             }
@@ -372,6 +385,20 @@ fn a_router_as_a_host_is_told() {
         ([203, 0, 113, 0], Some(11))
     );
     assert!(!project::full(&projection(), &world, &host(1)).keys().any(|id| matches!(id, UnitId::Router(_) | UnitId::FloatingIp(..))));
+}
+
+#[test]
+fn a_disabled_agent_carries_nothing() {
+    let disable = |n| commit(&associated().after, |tx| _ = tx.update::<Agent>(&agent_id(n), |agent| agent.admin_state_up = false));
+    let routers = disable(2 * HOSTS);
+    assert_eq!(concerned(&routers), [("host0".to_owned(), vec!["router".to_owned(), "floating-ip".to_owned()])]);
+    let names = |commit: &Commit| -> BTreeSet<String> {
+        let units = project::full(&projection(), &commit.after, &host(0));
+        units.keys().map(|id| id.to_string().split('/').next().unwrap_or_default().to_owned()).collect()
+    };
+    let there = names(&associated());
+    assert!(there.contains("router") && there.contains("port"));
+    assert!(!names(&routers).contains("router") && names(&routers).contains("port"), "its ports stay where they are");
 }
 
 #[test]

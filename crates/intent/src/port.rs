@@ -37,4 +37,7 @@ pub struct PortIntent {
     pub security_groups: Vec<SecurityGroupId>,
     /// Further sources that pass.
     pub allowed_addresses: Vec<AllowedAddress>,
+    /// True: it is on another host and is only prepared here; it carries nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
 }

@@ -1,18 +1,19 @@
 //! What an operator may configure; filled once by the binary and found in the settings.
 
-/// Options of this crate, with the defaults of the reference.
+/// Options of this crate, with the defaults of the reference except where they say otherwise.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Extra routes of a router (`max_routes`).
     pub max_routes: usize,
     /// What a gateway that does not say does (`enable_snat_by_default`).
     pub enable_snat_by_default: bool,
-    /// Routers of a dead L3 agent go to another (`allow_automatic_l3agent_failover`).
+    /// Routers of a dead L3 agent go to another (`allow_automatic_l3agent_failover`, false in the reference). The host that comes back is
+    /// told what is not its any more before anything else.
     pub router_failover: bool,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { max_routes: 30, enable_snat_by_default: true, router_failover: false }
+        Config { max_routes: 30, enable_snat_by_default: true, router_failover: true }
     }
 }

@@ -3,7 +3,7 @@
 use api::Extension;
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 11] = [
+const EXTENSIONS: &[[&str; 4]] = &[
     ["router", "Neutron L3 Router", "Routers, their gateways and interfaces, and floating IPs.", "2012-07-20T10:00:00-00:00"],
     [
         "ext-gw-mode",
@@ -26,6 +26,8 @@ const EXTENSIONS: [[&str; 4]; 11] = [
         "Ports of a floating IP that lead to different ports inside.",
         "2018-01-19T10:00:00-00:00",
     ],
+    ["l3_agent_scheduler", "L3 Agent Scheduler", "Routers are given to L3 agents and taken from them.", "2013-02-07T10:00:00-00:00"],
+    ["router_availability_zone", "Router Availability Zone", "The zones in which a router may be carried.", "2015-01-01T10:00:00-00:00"],
     [
         "expose-port-forwarding-in-fip",
         "Expose Floating IP port forwardings",

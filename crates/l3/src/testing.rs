@@ -41,6 +41,8 @@ pub(crate) fn registry() -> Registry {
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
         .resource(crate::router::resource())
+        .links(crate::schedule::by_hand::routers_of_agent(), crate::router::resource())
+        .links(crate::schedule::by_hand::agents_of_router(), ml2::agent::resource())
         .resource(crate::floating_ip::resource())
         .child(crate::port_forwarding::parent(), crate::port_forwarding::resource())
         .extensions(crate::extensions())
@@ -87,13 +89,18 @@ impl Lab {
     }
 
     pub fn agent(&self, host: &'static str, agent_type: AgentType) -> AgentId {
+        self.agent_in(host, agent_type, None)
+    }
+
+    /// One that says in which zone it is.
+    pub fn agent_in(&self, host: &'static str, agent_type: AgentType, zone: Option<&'static str>) -> AgentId {
         let configurations = json!({"tunnel_types": ["vxlan"], "tunneling_ip": "192.0.2.1"});
         let report = AgentReport {
             host: HostName::from(host),
             agent_type,
             binary: "b".into(),
             topic: "t".into(),
-            availability_zone: None,
+            availability_zone: zone.map(Into::into),
             configurations: configurations.as_object().expect("an object").clone(),
             started_at: Timestamp(5),
         };

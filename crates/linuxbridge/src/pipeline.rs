@@ -7,6 +7,8 @@
 //! | stage | native | hybrid |
 //! |---|---|---|
 //! | conntrack zone of the network | bridge prerouting −300, by bridge | inet prerouting −300, by bridge |
+//! | nothing from and to a port that is only prepared here | bridge prerouting −250, forward −5 | the same |
+//! | no frames by the uplink in the name of a service that is here | bridge prerouting −250 | the same |
 //! | anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | bridge prerouting −250 | the same |
 //! | rules of the sender | bridge prerouting −150, by link | inet prerouting 0, by mark |
 //! | no frames between our ports and strange ones | bridge forward −5 | the same |
@@ -17,6 +19,9 @@
 //! inet family by `br_netfilter`, where only the name of the bridge is seen; there the bridge family hands over the port in the packet
 //! mark. A packet that the inet family has judged has the mark [`JUDGED`]; without it nothing passes from or to a
 //! filtered port, so that all is closed when somebody turns `br_netfilter` off.
+//!
+//! A router or DHCP server that moved here may still be on the host that it left, when nobody can tell that host: its frames would teach the
+//! bridge that it is behind the uplink. Instances may take each other's MACs, where address pairs let them.
 //!
 //! What a port always may, whatever its groups say: ask for an address by DHCP, resolve neighbours (ARP, ND), find routers, and
 //! join multicast groups. What it never may: answer DHCP, advertise itself as a router, send redirects, or use an
@@ -44,6 +49,10 @@ pub const JUDGED: u32 = MARK_BASE + 0xffff;
 
 /// Links that are ports of our bridges, uplinks included: set of link names.
 pub(crate) const MEMBERS: &str = "members";
+/// Links of ports that are on another host and only prepared here: set of link names.
+pub(crate) const STANDBY: &str = "standby";
+/// Uplink of a network and MAC of a router's or DHCP server's port that is here.
+pub(crate) const HERE: &str = "here";
 /// Links of filtered ports: set of link names.
 pub(crate) const FILTERED: &str = "filtered";
 /// Link and source MAC.
@@ -141,6 +150,8 @@ fn frame_sets(table: &mut Table) {
     use DataType::{EtherAddr, Ifname, Ipv4, Ipv6};
     let sets = [
         (MEMBERS, SetSpec::set([Ifname])),
+        (STANDBY, SetSpec::set([Ifname])),
+        (HERE, SetSpec::set([Ifname, EtherAddr])),
         (FILTERED, SetSpec::set([Ifname])),
         (MACS, SetSpec::set([Ifname, EtherAddr])),
         (IPS4, SetSpec::set([Ifname, EtherAddr, Ipv4])),
@@ -171,6 +182,8 @@ fn frame_chains(table: &mut Table, variant: Variant) {
         prerouting.push(rule("ours", vec![within([Iifname], MEMBERS), Statement::Set(Target::Mark, MARK_BASE)]));
         prerouting.push(rule("sender", vec![mark_by(Iifname)]));
     }
+    prerouting.push(rule("not active here", vec![within([Iifname], STANDBY), Statement::Counter, Statement::DROP]));
+    prerouting.push(rule("a service that is here", vec![within([Iifname, EtherSaddr], HERE), Statement::Counter, Statement::DROP]));
     prerouting.push(rule("", vec![within([Iifname], FILTERED), Statement::goto("check")]));
     base(table, "prerouting", Hook::Prerouting, -250, prerouting);
     let check = vec![
@@ -228,6 +241,7 @@ fn forward(table: &mut Table, variant: Variant) {
     use Field::{EtherType, Iifname, Mark, Oifname};
     let drop = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
     let mut rules = vec![
+        drop("not active here", vec![within([Oifname], STANDBY)]),
         drop("to a strange port", vec![within([Iifname], MEMBERS), outside([Oifname], MEMBERS)]),
         drop("from a strange port", vec![outside([Iifname], MEMBERS), within([Oifname], MEMBERS)]),
     ];

@@ -34,6 +34,8 @@ pub struct Config {
     pub max_allowed_address_pairs: usize,
     /// How many DHCP agents serve a network (`dhcp_agents_per_network`).
     pub dhcp_agents_per_network: usize,
+    /// Zones of networks and routers without hints; none: any (`default_availability_zones`).
+    pub default_availability_zones: Vec<SmolStr>,
     /// Networks of a dead DHCP agent go to another (`allow_automatic_dhcp_failover`).
     pub dhcp_failover: bool,
     /// Agents take part in scheduling as soon as they first report (`enable_new_agents`).
@@ -58,6 +60,7 @@ impl Default for Config {
             max_subnet_host_routes: 20,
             max_allowed_address_pairs: 10,
             dhcp_agents_per_network: 1,
+            default_availability_zones: Vec::new(),
             dhcp_failover: true,
             enable_new_agents: true,
             vif_type_bridge: false,

@@ -11,6 +11,8 @@ use model::{Agent, Network, Port};
 pub enum Lost {
     /// It is not heard any more, and may come back.
     Silent,
+    /// It was disabled: it keeps what is scheduled to it and carries none of it.
+    Disabled,
     /// It was deleted.
     Deleted,
 }
@@ -28,7 +30,7 @@ pub struct Dependent {
     pub network_delete: fn(&mut Op<'_>, &Network),
     /// An agent has come, come back, or was enabled.
     pub agent_able: fn(&mut Op<'_>, &Agent),
-    /// An agent was lost; deleted ones are not in the world any more.
+    /// An agent was lost or disabled; deleted ones are not in the world any more.
     pub agent_lost: fn(&mut Op<'_>, &Agent, Lost),
 }
 

@@ -3,7 +3,7 @@
 use api::{Extension, Preview};
 
 /// Alias, name, description, updated.
-const EXTENSIONS: [[&str; 4]; 30] = [
+const EXTENSIONS: &[[&str; 4]] = &[
     [
         "aap-reject-multicast",
         "Allowed address pairs reject multicast extension",
@@ -11,9 +11,25 @@ const EXTENSIONS: [[&str; 4]; 30] = [
         "2026-04-01T00:00:00-00:00",
     ],
     ["agent", "agent", "The roles of hosts, their state and configuration.", "2013-02-03T10:00:00-00:00"],
+    [
+        "agent-resources-synced",
+        "Agent's Resource View Synced to Placement",
+        "Whether Placement was told what an agent has.",
+        "2018-12-19T00:00:00-00:00",
+    ],
     ["agent_sort_key", "Agents Sort Key", "Lists of agents can be sorted.", "2013-02-03T10:00:00-00:00"],
     ["allowed-address-pairs", "Allowed Address Pairs", "Further addresses that a port may send from.", "2013-07-23T10:00:00-00:00"],
+    ["availability_zone", "Availability Zone", "The zones in which agents are.", "2015-01-01T10:00:00-00:00"],
+    [
+        "availability_zone_filter",
+        "Availability Zone Filter Extension",
+        "Lists of availability zones can be filtered.",
+        "2018-06-22T10:00:00-00:00",
+    ],
     ["binding", "Port Binding", "On which host a port is, and how it is plugged there.", "2014-02-03T10:00:00-00:00"],
+    ["data-plane-status", "Port data plane status extension", "What is known of the network below a port.", "2017-01-24T10:00:00-00:00"],
+    ["dhcp_agent_scheduler", "DHCP Agent Scheduler", "Networks are given to DHCP agents and taken from them.", "2013-02-07T10:00:00-00:00"],
+    ["binding-extended", "Port Bindings Extended", "Bindings of a port to further hosts.", "2017-07-17T10:00:00-00:00"],
     ["dns-domain-ports", "dns_domain for ports", "The domain of a port's name outside of its network.", "2017-04-24T10:00:00-00:00"],
     ["dns-integration", "DNS Integration", "Names of ports in the DNS.", "2015-08-15T18:00:00-00:00"],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
@@ -32,8 +48,10 @@ const EXTENSIONS: [[&str; 4]; 30] = [
     ],
     ["ip_allocation", "IP Allocation", "When a port got its addresses.", "2016-06-10T23:00:00-00:00"],
     ["l2_adjacency", "L2 Adjacency", "Whether all ports of a network share one layer 2 domain.", "2016-04-12T16:00:00-00:00"],
+    ["multi-provider", "Multi Provider Network", "Networks that are carried in several ways.", "2013-06-27T10:00:00-00:00"],
     ["net-mtu", "Network MTU", "The largest IP packet of a network.", "2015-03-25T10:00:00-00:00"],
     ["net-mtu-writable", "Network MTU (writable)", "The MTU of a network can be chosen.", "2017-07-12T00:00:00-00:00"],
+    ["network_availability_zone", "Network Availability Zone", "The zones from which DHCP serves a network.", "2015-01-01T10:00:00-00:00"],
     ["network-ip-availability", "Network IP Availability", "How many addresses of networks are used.", "2015-09-24T00:00:00-00:00"],
     [
         "network-ip-availability-details",
@@ -42,10 +60,29 @@ const EXTENSIONS: [[&str; 4]; 30] = [
         "2025-10-31T00:00:00-00:00",
     ],
     [
+        "network-segment-range",
+        "Neutron Network Segment Range",
+        "Which segmentation ids networks of projects get.",
+        "2018-11-29T00:00:00-00:00",
+    ],
+    ["port-device-profile", "Port device profile", "Which accelerator a port asks for.", "2020-12-17T10:00:00-00:00"],
+    [
         "port-mac-address-regenerate",
         "Neutron Port MAC address regenerate",
         "A null MAC gives a port a new one.",
         "2018-05-03T10:00:00-00:00",
+    ],
+    [
+        "port-numa-affinity-policy",
+        "Port NUMA affinity policy",
+        "How near to its instance a port's device must be.",
+        "2020-07-08T10:00:00-00:00",
+    ],
+    [
+        "port-numa-affinity-policy-socket",
+        "Port NUMA affinity policy \"socket\"",
+        "A port's device may be anywhere on its instance's socket.",
+        "2024-02-09T10:00:00-00:00",
     ],
     ["port-security", "Port Security", "Anti-spoofing and filtering can be turned off for a network or port.", "2012-07-23T10:00:00-00:00"],
     [
@@ -68,6 +105,21 @@ const EXTENSIONS: [[&str; 4]; 30] = [
         "Tells of each subnet whether its network is external.",
         "2024-02-05T18:00:00-00:00",
     ],
+    ["segment", "Segment", "The ways in which a network is carried, one by one.", "2016-02-24T17:00:00-00:00"],
+    [
+        "segments-peer-subnet-host-routes",
+        "Segments peer-subnet host routes",
+        "Instances of a segment learn the ways to the others of its network.",
+        "2018-06-12T10:00:00-00:00",
+    ],
+    [
+        "standard-attr-segment",
+        "Standard Attribute Segment Extension",
+        "Segments have descriptions, times and revisions.",
+        "2018-04-09T10:00:00-00:00",
+    ],
+    ["subnet-segmentid-writable", "Subnet SegmentID (writable)", "A subnet can be put on a segment later.", "2018-03-12T00:00:00-00:00"],
+    ["subnet-service-types", "Subnet service types", "Subnets for ports of some owners.", "2016-03-15T18:00:00-00:00"],
     ["subnet_allocation", "Subnet Allocation", "Subnets get their prefixes out of subnet pools.", "2015-03-30T10:00:00-00:00"],
     ["subnet_onboard", "Subnet Onboard", "Subnets can be taken into subnet pools.", "2018-12-18T09:00:00-00:00"],
     [

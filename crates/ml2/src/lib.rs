@@ -1,14 +1,16 @@
 //! Layer 2: networks, subnets, ports and the agents that carry them.
 //!
 //! [`network`], [`subnet`], [`port`] and [`agent`] are the resources; [`drivers`] says how networks are carried and who plugs ports;
-//! [`subnet_pool`] and [`address_scope`] say where subnets' prefixes come from;
-//! [`dhcp`] schedules networks to DHCP agents; [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
+//! [`subnet_pool`] and [`address_scope`] say where subnets' prefixes come from; [`segment`] and [`segment_range`] how networks are carried;
+//! [`dhcp`] schedules networks to DHCP agents, [`schedule`] is how an agent is chosen, [`availability_zone`] where they are;
+//! [`ip_availability`] counts addresses. The operations that agents' reports cause are in [`agent`] and [`port::provisioning`].
 //!
 //! Deliberately absent: what hosts are told (`dispatch` projects it from the records); routed segments and several bindings of a port, which are
 //! features of their own; and any I/O.
 
 pub mod address_scope;
 pub mod agent;
+pub mod availability_zone;
 mod config;
 mod dependents;
 pub mod dhcp;
@@ -20,6 +22,9 @@ mod heartbeat;
 pub mod ip_availability;
 pub mod network;
 pub mod port;
+pub mod schedule;
+pub mod segment;
+pub mod segment_range;
 pub mod subnet;
 pub mod subnet_pool;
 #[cfg(test)]

@@ -23,6 +23,17 @@ words! {
     }
 }
 
+impl AgentType {
+    /// The resource that is scheduled to agents of this type by availability zone, as `/v2.0/availability_zones` names it.
+    pub fn scheduled_resource(self) -> Option<&'static str> {
+        match self {
+            AgentType::Dhcp => Some("network"),
+            AgentType::L3 => Some("router"),
+            AgentType::LinuxBridge | AgentType::OpenVSwitch | AgentType::Metadata => None,
+        }
+    }
+}
+
 /// A role of a host.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Agent {
@@ -36,10 +47,10 @@ pub struct Agent {
     pub host: HostName,
     /// `topic`; `N/A` for L2 agents.
     pub topic: SmolStr,
-    /// Its availability zone.
+    /// Its availability zone, where [`AgentType::scheduled_resource`] is something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<SmolStr>,
-    /// False: nothing new is scheduled to it.
+    /// False: nothing new is scheduled to it, and what it has it does not carry.
     pub admin_state_up: bool,
     /// Free text of the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ mod quota;
 mod rbac;
 mod router;
 mod security_group;
+mod segment_range;
 mod standard;
 mod subnet;
 mod subnet_pool;
@@ -30,13 +31,14 @@ pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
-    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, VifType, VnicType, device_owner,
+    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
 };
 pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;
 pub use rbac::{EVERYBODY, RbacAction, RbacPolicy};
 pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortForwarding, Router};
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
+pub use segment_range::SegmentRange;
 pub use standard::{Standard, Tagged, Tags};
 pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
 pub use subnet_pool::{AddressScope, SubnetPool};
@@ -54,6 +56,7 @@ pub fn schema() -> world::Schema {
         .with::<Router>()
         .with::<FloatingIp>()
         .with::<PortForwarding>()
+        .with::<SegmentRange>()
         .with::<QosPolicy>()
         .with::<QosRule>()
         .with::<Trunk>()

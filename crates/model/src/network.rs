@@ -25,7 +25,7 @@ words! {
 }
 
 /// One way a network is carried.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Segment {
     /// Its id.
     pub id: SegmentId,
@@ -37,6 +37,12 @@ pub struct Segment {
     /// `provider:segmentation_id`: VLAN id, VNI or GRE key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segmentation_id: Option<u32>,
+    /// Its name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<SmolStr>,
+    /// Common attributes.
+    #[serde(default)]
+    pub standard: Standard,
 }
 
 impl Segment {
@@ -70,11 +76,14 @@ pub struct Network {
     pub mtu: Option<u32>,
     /// The default for its ports.
     pub port_security_enabled: bool,
-    /// How it is carried; at least one.
+    /// How it is carried, in the order in which hosts look for one that they reach.
     pub segments: Vec<Segment>,
     /// The domain of its ports' names outside of it; empty: none.
     #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
     pub dns_domain: SmolStr,
+    /// Zones whose DHCP agents may serve it; none: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub availability_zone_hints: Vec<SmolStr>,
     /// The DHCP agents that serve it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dhcp_agents: Vec<AgentId>,
@@ -96,12 +105,19 @@ impl Network {
     pub const COMMON: Index<Network> = Index::new(3);
     /// By its own QoS policy.
     pub const BY_QOS_POLICY: Index<Network> = Index::new(4);
+    /// By the ids of its segments.
+    pub const BY_SEGMENT_ID: Index<Network> = Index::new(5);
+
+    /// One of its segments.
+    pub fn segment(&self, id: SegmentId) -> Option<&Segment> {
+        self.segments.iter().find(|segment| segment.id == id)
+    }
 }
 
 impl Record for Network {
     type Id = NetworkId;
     const KIND: &'static str = "network";
-    const INDEXES: usize = 5;
+    const INDEXES: usize = 6;
 
     fn id(&self) -> NetworkId {
         self.id
@@ -114,6 +130,7 @@ impl Record for Network {
     fn index(&self, put: &mut dyn FnMut(Index<Self>, Key)) {
         put(Self::BY_PROJECT, (&self.project_id).into());
         for segment in &self.segments {
+            put(Self::BY_SEGMENT_ID, segment.id.into());
             if segment.network_type != NetworkType::Local {
                 let physical = segment.physical_network.as_deref();
                 put(Self::BY_SEGMENT, Segment::key(segment.network_type, physical, segment.segmentation_id));

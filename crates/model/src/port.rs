@@ -186,6 +186,16 @@ impl Binding {
     }
 }
 
+/// A binding to a further host, where the port is prepared and carries nothing until it is activated: `INACTIVE`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Standby {
+    /// Where and how it would be plugged.
+    pub binding: Binding,
+    /// True when the host's L2 agent has wired it.
+    #[serde(default)]
+    pub prepared: bool,
+}
+
 /// What still has to happen before a bound port is `ACTIVE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Provisioning {
@@ -247,6 +257,18 @@ pub struct Port {
     pub dns_domain: SmolStr,
     /// Where it is plugged.
     pub binding: Binding,
+    /// `data_plane_status`, as whoever watches the network told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_plane_status: Option<SmolStr>,
+    /// `device_profile`: what an accelerator for it must be (Cyborg's word).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_profile: Option<SmolStr>,
+    /// `numa_affinity_policy`: how near to its instance its device must be (Nova's word).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numa_affinity_policy: Option<SmolStr>,
+    /// Where it is prepared besides, in order of hosts, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standby: Vec<Standby>,
     /// What is waited for.
     #[serde(default)]
     pub provisioning: Provisioning,
@@ -275,16 +297,33 @@ impl Port {
     /// By `Key::TextUuid` of device owner and network, when there is an owner.
     pub const BY_OWNER: Index<Port> = Index::new(7);
 
-    /// By `Key::UuidText` of network and host, when a mechanism driver has bound it.
+    /// By `Key::UuidText` of network and host, when a mechanism driver has bound it; also of hosts where it is prepared.
     pub const BY_NETWORK_HOST: Index<Port> = Index::new(8);
-    /// By `Key::UuidText` of each security group and the host, when a mechanism driver has bound it.
+    /// By `Key::UuidText` of each security group and the host, when a mechanism driver has bound it; also of hosts where it is prepared.
     pub const BY_GROUP_HOST: Index<Port> = Index::new(9);
     /// By its own QoS policy.
     pub const BY_QOS_POLICY: Index<Port> = Index::new(10);
+    /// By hosts where it is prepared.
+    pub const BY_STANDBY_HOST: Index<Port> = Index::new(11);
 
     /// The host that it is bound to; none when it is unbound or could not be bound.
     pub fn bound_host(&self) -> Option<&HostName> {
         self.binding.is_bound().then_some(&self.binding.host)
+    }
+
+    /// The binding with which it is prepared on a host.
+    pub fn standby_on(&self, host: &HostName) -> Option<&Standby> {
+        self.standby_hosts().any(|there| there == host).then(|| self.standby.iter().find(|standby| standby.binding.host == *host))?
+    }
+
+    /// The hosts where it is prepared.
+    pub fn standby_hosts(&self) -> impl Iterator<Item = &HostName> {
+        self.standby.iter().filter(|standby| standby.binding.is_bound()).map(|standby| &standby.binding.host)
+    }
+
+    /// All hosts that must know it: the one that it is bound to, and those where it is prepared.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostName> {
+        self.bound_host().into_iter().chain(self.standby_hosts())
     }
 
     /// Name of its tap on the host: `tap` and the first 11 characters of the id.
@@ -296,7 +335,7 @@ impl Port {
 impl Record for Port {
     type Id = PortId;
     const KIND: &'static str = "port";
-    const INDEXES: usize = 11;
+    const INDEXES: usize = 12;
 
     fn id(&self) -> PortId {
         self.id
@@ -328,7 +367,10 @@ impl Record for Port {
         if let Some(policy) = self.qos_policy_id {
             put(Self::BY_QOS_POLICY, policy.into());
         }
-        if let Some(host) = self.bound_host() {
+        for host in self.standby_hosts() {
+            put(Self::BY_STANDBY_HOST, host.into());
+        }
+        for host in self.hosts() {
             put(Self::BY_NETWORK_HOST, Key::UuidText(self.network_id.0, host.0.clone()));
             for group in &self.security_groups {
                 put(Self::BY_GROUP_HOST, Key::UuidText(group.0, host.0.clone()));

@@ -72,6 +72,9 @@ pub struct Router {
     /// Routes besides those to its own networks, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<HostRoute>,
+    /// Zones whose L3 agents may carry it; none: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub availability_zone_hints: Vec<SmolStr>,
     /// The L3 agents that carry it; a centralised router has one at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentId>,

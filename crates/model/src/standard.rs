@@ -108,4 +108,4 @@ macro_rules! tagged {
         })*
     };
 }
-tagged![Network, Subnet, Port, SecurityGroup, Router, FloatingIp, SubnetPool, QosPolicy, Trunk];
+tagged![Network, Subnet, Port, SecurityGroup, Router, FloatingIp, SubnetPool, QosPolicy, Trunk, SegmentRange];

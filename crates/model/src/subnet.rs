@@ -1,7 +1,7 @@
 //! Subnets.
 
 use crate::{Standard, words};
-use net::{Family, IpNet, NetworkId, ProjectId, SubnetId, SubnetPoolId, first_address};
+use net::{Family, IpNet, NetworkId, ProjectId, SegmentId, SubnetId, SubnetPoolId, first_address};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -71,6 +71,12 @@ pub struct Subnet {
     /// How instances get addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6_address_mode: Option<Ipv6Mode>,
+    /// Owners of the ports that get addresses in it; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_types: Vec<SmolStr>,
+    /// The segment of its network that it is on, when the network is a routed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_id: Option<SegmentId>,
     /// Common attributes.
     pub standard: Standard,
 }

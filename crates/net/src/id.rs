@@ -66,6 +66,8 @@ uuid_id! {
     PortId,
     /// Id of a network segment.
     SegmentId,
+    /// Id of a range of segmentation ids.
+    SegmentRangeId,
     /// Id of a security group.
     SecurityGroupId,
     /// Id of a security group rule.

@@ -16,7 +16,7 @@ pub use address::{
 pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
 pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
 pub use id::{LogId, MeteringLabelId, MeteringLabelRuleId};
-pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, ServiceProfileId, SubnetId, TrunkId};
+pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
 pub use vni::{Vni, VniError};

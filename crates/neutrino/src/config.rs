@@ -22,6 +22,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
+    /// Who is given networks and routers, and when a host counts as dead.
+    pub scheduler: SchedulerConfig,
     /// Keystone, for `--auth keystone`.
     pub identity: IdentityConfig,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
@@ -36,6 +38,10 @@ pub struct AgentConfig {
     pub host: Option<HostName>,
     /// The tunnel address; the address of the default route's link, or 127.0.0.1, when absent.
     pub local_ip: Option<IpAddr>,
+    /// Seconds between two words to the server that the agent is alive.
+    pub report_interval: Option<u64>,
+    /// The zone of the host's DHCP and L3 agents; `nova` when absent.
+    pub availability_zone: Option<SmolStr>,
     /// Name servers that the DHCP servers of networks ask what they do not know, through the network's router; none: they answer for
     /// the network's own names alone.
     pub dns_servers: Vec<IpAddr>,
@@ -77,6 +83,22 @@ pub struct Ml2Config {
     pub dns_domain: Option<SmolStr>,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
+}
+
+/// `[scheduler]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchedulerConfig {
+    /// DHCP agents that serve each network.
+    pub dhcp_agents_per_network: Option<usize>,
+    /// Zones of networks and routers that do not ask for any.
+    pub default_availability_zones: Vec<SmolStr>,
+    /// Seconds of silence after which a host's agents count as dead.
+    pub agent_down_time: Option<u64>,
+    /// Networks of a dead DHCP agent go to another one.
+    pub dhcp_failover: Option<bool>,
+    /// Routers of a dead L3 agent go to another one.
+    pub router_failover: Option<bool>,
 }
 
 /// `[identity]`: which Keystone is asked about tokens, and as whom.

@@ -56,6 +56,13 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
     let mut options = agent::Config::new(name.clone(), &directory);
     options.local_ip = Some(args.local_ip.or(config.agent.local_ip).unwrap_or_else(underlay_address));
     options.physical_networks.clone_from(&config.agent.physical_networks);
+    if let Some(seconds) = config.agent.report_interval {
+        ensure!(seconds > 0, "report_interval: an agent that always speaks does nothing else");
+        options.heartbeat = Duration::from_secs(seconds);
+    }
+    if let Some(zone) = &config.agent.availability_zone {
+        options.availability_zone = zone.clone();
+    }
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
     let roles = registry::roles(config.agent.dns_servers.clone(), metadata_role::role(state, &config.metadata)?);

@@ -17,6 +17,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::engines::Sqlite;
@@ -69,7 +70,7 @@ impl ServerSide {
         let settings = Settings::new()
             .with(Arc::new(ml2_config(config)?))
             .with(Arc::new(ml2::Heartbeats::new()))
-            .with(Arc::new(l3::Config::default()))
+            .with(Arc::new(l3_config(config)))
             .with(Arc::new(registry::dependents()))
             .with(Arc::new(registry::shareables()));
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
@@ -79,7 +80,7 @@ impl ServerSide {
         }
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
-        let dispatcher = Dispatcher::new(store.clone(), dispatch::Config::default(), Arc::new(settings.clone()), epoch.epoch());
+        let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
         Ok(ServerSide { store, settings, api, dispatcher })
     }
@@ -103,6 +104,10 @@ impl ServerSide {
     /// Serves the API until `shutdown`, then ends in order.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         self.complete_policies().await;
+        let followed = self.api.frame().commit(&Caller::internal(), |_, op| ml2::segment_range::follow_configuration(op)).await;
+        if let Err(error) = followed {
+            tracing::warn!(%error, "segment ranges may not be shown as they are configured");
+        }
         self.api.serve(listener, shutdown).await;
         self.dispatcher.close();
         self.store.close().await;
@@ -195,6 +200,13 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
     if let Some(mtu) = given.global_physnet_mtu {
         ml2.global_physnet_mtu = mtu;
     }
+    let scheduler = &config.scheduler;
+    if let Some(number) = scheduler.dhcp_agents_per_network {
+        ensure!(number > 0, "dhcp_agents_per_network: 0 agents serve nobody; turn DHCP off in subnets");
+        ml2.dhcp_agents_per_network = number;
+    }
+    ml2.default_availability_zones.clone_from(&scheduler.default_availability_zones);
+    ml2.dhcp_failover = scheduler.dhcp_failover.unwrap_or(ml2.dhcp_failover);
     if let Some(domain) = &given.dns_domain {
         let whole = format!("{}.", domain.trim_end_matches('.'));
         let fine = domain.is_empty() || ml2::dns::DOMAIN.check(whole.into()).is_ok();
@@ -207,6 +219,21 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
         Some(other) => bail!("linuxbridge_vif_type: '{other}' is neither tap nor bridge"),
     };
     Ok(ml2)
+}
+
+fn l3_config(config: &Config) -> l3::Config {
+    let mut l3 = l3::Config::default();
+    l3.router_failover = config.scheduler.router_failover.unwrap_or(l3.router_failover);
+    l3
+}
+
+fn dispatch_config(config: &Config) -> Result<dispatch::Config> {
+    let mut dispatch = dispatch::Config::default();
+    if let Some(seconds) = config.scheduler.agent_down_time {
+        ensure!(seconds > 0, "agent_down_time: agents need some time between two words");
+        dispatch.agent_down_time = Duration::from_secs(seconds);
+    }
+    Ok(dispatch)
 }
 
 fn vni_range(text: &str) -> Result<(u32, u32)> {

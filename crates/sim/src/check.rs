@@ -21,7 +21,7 @@ pub fn is_of(world: &World, host: &HostName, unit: &Unit) -> bool {
     let serves = |network: NetworkId| {
         let network = world.get::<Network>(&network);
         let agents = network.iter().flat_map(|network| network.dhcp_agents.iter()).filter_map(|agent| world.get::<Agent>(agent));
-        agents.map(|agent| agent.host.clone()).any(|at| at == *host)
+        agents.filter(|agent| agent.admin_state_up).map(|agent| agent.host.clone()).any(|at| at == *host)
     };
     match unit {
         Unit::Port(unit) => world.get::<Port>(&unit.id).is_some_and(|port| here(port)),

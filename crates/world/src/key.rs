@@ -60,6 +60,7 @@ from_uuid_id!(
     SubnetId,
     PortId,
     SegmentId,
+    SegmentRangeId,
     SecurityGroupId,
     SecurityGroupRuleId,
     AgentId,

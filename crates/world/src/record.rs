@@ -31,6 +31,7 @@ record_ids!(
     SubnetId,
     PortId,
     SegmentId,
+    SegmentRangeId,
     SecurityGroupId,
     SecurityGroupRuleId,
     AgentId,

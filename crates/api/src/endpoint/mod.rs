@@ -90,6 +90,11 @@ impl<R: Record> Endpoint<R> {
             resource,
         }))
     }
+
+    /// These records in the form of a list, whoever may see them there.
+    pub(crate) fn some(&self, request: &Request<'_>, world: &World, ids: &[R::Id]) -> Answer {
+        self.0.many(request, 200, world, ids.iter().filter_map(|id| world.get::<R>(id).map(|record| &**record)))
+    }
 }
 
 impl<R: Record> Collection for Endpoint<R> {
@@ -208,6 +213,24 @@ impl<R: Record> Resolved<R> {
         out.extend_from_slice(b"\":");
         self.write(&mut out, request, view);
         out.push(b'}');
+        Answer::json(status, out)
+    }
+
+    /// `{"networks": [{…}, …]}`
+    fn many<'w>(&self, request: &Request<'_>, status: u16, world: &'w World, records: impl Iterator<Item = &'w R>) -> Answer {
+        let plan = self.plan(request);
+        let mut out = Vec::with_capacity(2048);
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(self.resource.collection.as_bytes());
+        out.extend_from_slice(b"\":[");
+        for (i, record) in records.enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            let view = self.view(request.frame, world, &request.caller, record);
+            plan.write(&mut out, &view, &self.target(&view), &request.frame.policy);
+        }
+        out.extend_from_slice(b"]}");
         Answer::json(status, out)
     }
 

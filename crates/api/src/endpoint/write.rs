@@ -75,25 +75,12 @@ impl<R: Record> Resolved<R> {
             fields.iter().map(make).collect::<Result<Vec<R::Id>, Fault>>()
         };
         let done = request.frame.commit(&request.caller, run).await?;
-        let created = |id: &R::Id| done.world.get::<R>(id).map(|record| self.view(request.frame, &done.world, &request.caller, record));
-        if !is_bulk {
-            let view = done.answer.first().and_then(created).ok_or_else(Fault::internal)?;
-            return Ok(self.one(request, 201, &view));
+        let record = |id: &R::Id| done.world.get::<R>(id).map(|record| &**record).ok_or_else(Fault::internal);
+        let records: Vec<&R> = done.answer.iter().map(record).collect::<Result<_, _>>()?;
+        match records[..] {
+            [one] if !is_bulk => Ok(self.one(request, 201, &self.view(request.frame, &done.world, &request.caller, one))),
+            _ => Ok(self.many(request, 201, &done.world, records.into_iter())),
         }
-        let plan = self.plan(request);
-        let mut out = Vec::with_capacity(1100 * done.answer.len());
-        out.extend_from_slice(b"{\"");
-        out.extend_from_slice(self.resource.collection.as_bytes());
-        out.extend_from_slice(b"\":[");
-        for (i, id) in done.answer.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            let view = created(id).ok_or_else(Fault::internal)?;
-            plan.write(&mut out, &view, &self.target(&view), &request.frame.policy);
-        }
-        out.extend_from_slice(b"]}");
-        Ok(Answer::json(201, out))
     }
 
     /// The quota of the whole request, by project.

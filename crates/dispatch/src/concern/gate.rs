@@ -66,13 +66,29 @@ impl Gather<'_> {
     }
 
     fn network_gate(&mut self, id: NetworkId, host: &HostName) {
-        let Some(world) = self.moved(|world| network::has_ports(world, host, id)) else { return };
+        let Some(world) = self.moved(|world| network::has_ports(world, host, id)) else { return self.network_carrier(id, host) };
         self.mark(host, UnitId::Network(id));
         if !world.get::<Network>(&id).is_some_and(|n| network::is_tunnelled(n)) {
             return;
         }
         for port in world.table::<Port>().by(Port::BY_NETWORK, id).filter(|port| port.bound_host().is_some_and(|there| there != host)) {
             self.mark(host, UnitId::Remote(id, port.id));
+        }
+    }
+
+    /// Another segment carries the network there: where frames to all others go is different, and where theirs to this host's ports go.
+    fn network_carrier(&mut self, id: NetworkId, host: &HostName) {
+        let carrier = |world: &World| world.get::<Network>(&id).and_then(|n| network::carrier(world, host, n));
+        if carrier(self.before) == carrier(self.after) {
+            return;
+        }
+        self.mark(host, UnitId::Network(id));
+        for port in self.after.clone().table::<Port>().by(Port::BY_NETWORK, id) {
+            match port.bound_host() {
+                Some(there) if there == host => self.remote_everywhere(id, port.id, host),
+                Some(_) => self.mark(host, UnitId::Remote(id, port.id)),
+                None => {}
+            }
         }
     }
 

@@ -11,7 +11,10 @@ use world::{Key, World};
 
 impl Gather<'_> {
     pub(super) fn port(&mut self, port: &Sides<'_, Port>) {
-        let wiring = |p: &Port| (p.bound_host().cloned(), p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled);
+        let wiring = |p: &Port| {
+            let standby: Vec<_> = p.standby.iter().map(|s| (s.binding.is_bound(), s.binding.host.clone(), s.binding.segment)).collect();
+            (p.bound_host().cloned(), p.binding.segment, standby, p.network_id, p.mac_address, p.admin_state_up, p.port_security_enabled)
+        };
         let filtering =
             |p: &Port| (p.security_groups.clone(), p.fixed_ips.clone(), p.allowed_address_pairs.clone(), p.device_owner.clone());
         let woken = |needs: fn(&Port) -> bool| port.after.is_some_and(needs) && !port.before.is_some_and(needs);
@@ -41,11 +44,12 @@ impl Gather<'_> {
 
     fn bound_port(&mut self, port: &Sides<'_, Port>) {
         for side in port.iter() {
-            let Some(host) = side.bound_host() else { continue };
-            self.mark(host, UnitId::Port(side.id));
-            self.gate(Gate::Network(side.network_id, host.clone()));
-            for group in &side.security_groups {
-                self.gate(Gate::Group(*group, host.clone()));
+            for host in side.hosts() {
+                self.mark(host, UnitId::Port(side.id));
+                self.gate(Gate::Network(side.network_id, host.clone()));
+                for group in &side.security_groups {
+                    self.gate(Gate::Group(*group, host.clone()));
+                }
             }
         }
     }
@@ -59,7 +63,7 @@ impl Gather<'_> {
     }
 
     /// Names the port on all hosts that have its network, except its own.
-    fn remote_everywhere(&mut self, network: NetworkId, port: PortId, there: &HostName) {
+    pub(super) fn remote_everywhere(&mut self, network: NetworkId, port: PortId, there: &HostName) {
         if !self.is_tunnelled(network) {
             return;
         }
@@ -143,7 +147,8 @@ impl Gather<'_> {
                 self.mark(&host, UnitId::Dhcp(id));
             }
         }
-        if network.before.is_some_and(network::is_tunnelled) != network.after.is_some_and(network::is_tunnelled) {
+        let is_mixed = network.iter().any(|n| n.segments.len() > 1) && network.differ(|n| &n.segments);
+        if is_mixed || network.before.is_some_and(network::is_tunnelled) != network.after.is_some_and(network::is_tunnelled) {
             for port in [self.before, self.after].into_iter().flat_map(|world| world.table::<Port>().by(Port::BY_NETWORK, id)) {
                 if let Some(there) = port.bound_host() {
                     self.remote_everywhere(id, port.id, there);
@@ -229,6 +234,7 @@ impl Gather<'_> {
 
     pub(super) fn agent(&mut self, agent: &Sides<'_, Agent>) {
         let hosts: BTreeSet<&HostName> = agent.iter().map(|a| &a.host).collect();
+        let carrying = |a: &Agent| (a.agent_type, a.host.clone(), a.admin_state_up);
         for host in &hosts {
             if network::tunnel_endpoint(self.before, host) != network::tunnel_endpoint(self.after, host) {
                 // Ports that are not there any more are entries of their own.
@@ -237,14 +243,14 @@ impl Gather<'_> {
                 }
             }
         }
-        if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::L3) {
+        if agent.differ(carrying) && agent.iter().any(|a| a.agent_type == AgentType::L3) {
             let ids = agent.iter().map(|a| a.id);
             let routers =
                 |id| [self.before, self.after].into_iter().flat_map(move |world| world.table::<Router>().ids(Router::BY_AGENT, id));
             let routers: BTreeSet<RouterId> = ids.flat_map(routers).copied().collect();
             routers.into_iter().for_each(|router| self.whole_router(router));
         }
-        if agent.differ(|a| (a.agent_type, &a.host)) && agent.iter().any(|a| a.agent_type == AgentType::Dhcp) {
+        if agent.differ(carrying) && agent.iter().any(|a| a.agent_type == AgentType::Dhcp) {
             let Some(id) = agent.iter().next().map(|a| a.id) else { return };
             let worlds = [self.before, self.after].into_iter();
             let networks: BTreeSet<NetworkId> =

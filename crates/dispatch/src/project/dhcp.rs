@@ -26,13 +26,18 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         port_id: port.id,
         mac: port.mac_address,
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: dhcp_subnets(world, id).map(|subnet| subnet_intent(world, subnet)).collect(),
+        subnets: dhcp_subnets(world, id).filter(|subnet| is_here(subnet, port)).map(|subnet| subnet_intent(world, subnet)).collect(),
         metadata_v6: metadata::link_local_port(world, id) == Some(port.id),
     })
 }
 
 fn dhcp_subnets(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Subnet>> {
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| ml2::dhcp::serves(subnet))
+}
+
+/// Subnets of a routed network are served where their segment is: there the server has an address in them.
+fn is_here(subnet: &Subnet, port: &Port) -> bool {
+    subnet.segment_id.is_none() || port.fixed_ips.iter().any(|ip| ip.subnet_id == subnet.id)
 }
 
 fn subnet_intent(world: &World, subnet: &Subnet) -> DhcpSubnet {
@@ -84,10 +89,10 @@ pub(crate) fn has_dhcp_address(world: &World, port: &Port) -> bool {
     port.device_owner != device_owner::DHCP && port.fixed_ips.iter().any(in_dhcp)
 }
 
-/// The DHCP port through which a host serves a network; none when it does not: its DHCP agent is not one of the network's, has
-/// no bound port there, or DHCP serves none of its subnets.
+/// The DHCP port through which a host serves a network; none when it does not: its DHCP agent is not one of the network's, is
+/// disabled or has no bound port there, or DHCP serves none of its subnets.
 pub(crate) fn serves<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Option<&'a Arc<Port>> {
-    if !is_scheduled(world, host, network) {
+    if !is_enabled(world, host, network) {
         return None;
     }
     dhcp_subnets(world, network).next()?;
@@ -95,12 +100,14 @@ pub(crate) fn serves<'a>(world: &'a World, host: &HostName, network: NetworkId) 
     world.table::<Port>().by(Port::BY_OWNER, owned).find(|port| port.bound_host() == Some(host))
 }
 
-fn is_scheduled(world: &World, host: &HostName, network: NetworkId) -> bool {
+/// True when an enabled agent of the host has the network.
+fn is_enabled(world: &World, host: &HostName, network: NetworkId) -> bool {
     let agents = world.get::<Network>(&network).map(|network| network.dhcp_agents.as_slice()).unwrap_or_default();
-    agents.iter().filter_map(|id| world.get::<Agent>(id)).any(|agent| agent.agent_type == AgentType::Dhcp && agent.host == *host)
+    let serves = |agent: &Agent| agent.agent_type == AgentType::Dhcp && agent.admin_state_up && agent.host == *host;
+    agents.iter().filter_map(|id| world.get::<Agent>(id)).any(|agent| serves(agent))
 }
 
-/// The hosts whose DHCP agents a network is scheduled to.
+/// The hosts whose DHCP agents a network is scheduled to, whether or not they are enabled.
 pub(crate) fn dhcp_agent_hosts(world: &World, network: NetworkId) -> BTreeSet<HostName> {
     let agents = world.get::<Network>(&network).map(|network| network.dhcp_agents.as_slice()).unwrap_or_default();
     let agents = agents.iter().filter_map(|id| world.get::<Agent>(id)).filter(|agent| agent.agent_type == AgentType::Dhcp);

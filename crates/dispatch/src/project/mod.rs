@@ -52,11 +52,13 @@ pub fn full(config: &Config, world: &World, host: &HostName) -> BTreeMap<UnitId,
 fn keys(world: &World, host: &HostName) -> BTreeSet<UnitId> {
     let mut keys = BTreeSet::new();
     let mut groups = BTreeSet::new();
-    for port in world.table::<Port>().by(Port::BY_HOST, host).filter(|port| port.binding.is_bound()) {
+    let ports = world.table::<Port>();
+    let bound = ports.by(Port::BY_HOST, host).filter(|port| port.binding.is_bound());
+    for port in bound.chain(ports.by(Port::BY_STANDBY_HOST, host)) {
         keys.insert(UnitId::Port(port.id));
         if keys.insert(UnitId::Network(port.network_id)) {
-            let ports = world.table::<Port>().ids(Port::BY_NETWORK, port.network_id);
-            keys.extend(ports.map(|other| UnitId::Remote(port.network_id, *other)));
+            let others = ports.ids(Port::BY_NETWORK, port.network_id);
+            keys.extend(others.map(|other| UnitId::Remote(port.network_id, *other)));
         }
         groups.extend(port.security_groups.iter().copied());
     }

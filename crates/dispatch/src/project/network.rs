@@ -4,7 +4,7 @@ use super::hosts_under;
 use intent::{Carrier, NetworkIntent, RemotePort};
 use ml2::Config;
 use ml2::network::effective_mtu;
-use model::{Agent, AgentType, Network, NetworkType, Port, Segment};
+use model::{Agent, AgentType, Binding, Network, NetworkType, Port, Segment};
 use net::{HostName, NetworkId, PortId, Vni};
 use std::net::IpAddr;
 use world::{Key, World};
@@ -14,7 +14,7 @@ pub(super) fn network(config: &Config, world: &World, host: &HostName, id: Netwo
         return None;
     }
     let network = world.get::<Network>(&id)?;
-    let carrier = carrier(network)?;
+    let carrier = carrier(world, host, network)?;
     Some(NetworkIntent { id, carrier, mtu: effective_mtu(config, network), admin_state_up: network.admin_state_up })
 }
 
@@ -24,7 +24,9 @@ pub(super) fn remote(world: &World, host: &HostName, network: NetworkId, id: Por
     }
     let port = world.get::<Port>(&id).filter(|port| port.network_id == network && port.admin_state_up)?;
     let there = port.bound_host().filter(|there| *there != host)?;
-    if !is_tunnelled(world.get::<Network>(&network)?) {
+    let network_record = world.get::<Network>(&network)?;
+    let here = carrier(world, host, network_record)?;
+    if !matches!(here, Carrier::Vxlan { .. }) || carrier(world, there, network_record)? != here {
         return None;
     }
     let addresses = port.fixed_ips.iter().map(|fixed_ip| fixed_ip.ip_address).collect();
@@ -35,9 +37,19 @@ pub(crate) fn has_ports(world: &World, host: &HostName, network: NetworkId) -> b
     world.table::<Port>().has(Port::BY_NETWORK_HOST, Key::UuidText(network.0, host.0.clone()))
 }
 
-/// The first segment that agents can carry; none when there is no such.
-fn carrier(network: &Network) -> Option<Carrier> {
-    network.segments.iter().find_map(of_segment)
+/// How a network reaches a host: by the segment that its first port there was bound on, else by the first that agents can carry; none when
+/// there is no such.
+pub(crate) fn carrier(world: &World, host: &HostName, network: &Network) -> Option<Carrier> {
+    if let [only] = network.segments.as_slice() {
+        return of_segment(only);
+    }
+    let mut ports = world.table::<Port>().by(Port::BY_NETWORK_HOST, Key::UuidText(network.id.0, host.0.clone()));
+    let chosen = ports.next().and_then(|port| network.segment(binding_on(port, host)?.segment?));
+    chosen.and_then(of_segment).or_else(|| network.segments.iter().find_map(of_segment))
+}
+
+fn binding_on<'p>(port: &'p Port, host: &HostName) -> Option<&'p Binding> {
+    if port.bound_host() == Some(host) { Some(&port.binding) } else { port.standby_on(host).map(|standby| &standby.binding) }
 }
 
 fn of_segment(segment: &Segment) -> Option<Carrier> {
@@ -49,9 +61,9 @@ fn of_segment(segment: &Segment) -> Option<Carrier> {
     }
 }
 
-/// True when hosts need to know where the network's other ports are.
+/// True when hosts may need to know where the network's other ports are.
 pub(crate) fn is_tunnelled(network: &Network) -> bool {
-    matches!(carrier(network), Some(Carrier::Vxlan { .. }))
+    network.segments.iter().any(|segment| segment.network_type == NetworkType::Vxlan)
 }
 
 /// The hosts that have bound ports of a network.

@@ -6,7 +6,11 @@ use net::{HostName, PortId};
 use world::World;
 
 pub(super) fn port(world: &World, host: &HostName, id: PortId) -> Option<PortIntent> {
-    let port = world.get::<Port>(&id).filter(|port| port.bound_host() == Some(host))?;
+    let port = world.get::<Port>(&id)?;
+    let standby = port.bound_host() != Some(host);
+    if standby {
+        port.standby_on(host)?;
+    }
     let pairs = port.allowed_address_pairs.iter();
     Some(PortIntent {
         id,
@@ -19,5 +23,6 @@ pub(super) fn port(world: &World, host: &HostName, id: PortId) -> Option<PortInt
         port_security_enabled: port.port_security_enabled,
         security_groups: port.security_groups.clone(),
         allowed_addresses: pairs.map(|pair| AllowedAddress { address: pair.ip_address, mac: pair.mac_address }).collect(),
+        standby,
     })
 }

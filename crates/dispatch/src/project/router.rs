@@ -2,7 +2,7 @@
 
 use super::metadata;
 use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
-use l3::schedule::host_of;
+use l3::schedule::carrier_of;
 use ml2::Config;
 use ml2::network::effective_mtu;
 use model::{Agent, AgentType, FloatingIp, Ipv6Mode, Network, Port, PortForwarding, Router, Subnet, device_owner};
@@ -65,7 +65,7 @@ fn subnet(subnet: &Subnet) -> RouterSubnet {
 
 /// The router, when the host's L3 agent carries it.
 fn carried<'w>(world: &'w World, host: &HostName, id: RouterId) -> Option<&'w Arc<Router>> {
-    world.get::<Router>(&id).filter(|router| host_of(world, router) == Some(host))
+    world.get::<Router>(&id).filter(|router| carrier_of(world, router) == Some(host))
 }
 
 pub(super) fn floating_ip(world: &World, host: &HostName, router: RouterId, id: FloatingIpId) -> Option<FloatingIpIntent> {
@@ -108,7 +108,7 @@ pub(crate) fn forwardings(world: &World, router: RouterId, floating_ip: Floating
     forwardings.map(move |id| UnitId::PortForwarding(router, *id))
 }
 
-/// The routers that are scheduled to a host's L3 agent.
+/// The routers that are scheduled to a host's L3 agent, whether or not it is enabled.
 pub(super) fn scheduled(world: &World, host: &HostName) -> BTreeSet<RouterId> {
     let agents = world.table::<Agent>().by(Agent::BY_HOST, host).filter(|agent| agent.agent_type == AgentType::L3);
     agents.flat_map(|agent| world.table::<Router>().ids(Router::BY_AGENT, agent.id).copied()).collect()
@@ -116,7 +116,7 @@ pub(super) fn scheduled(world: &World, host: &HostName) -> BTreeSet<RouterId> {
 
 /// The host that carries a router.
 pub(crate) fn router_host(world: &World, id: RouterId) -> Option<&HostName> {
-    host_of(world, world.get::<Router>(&id)?)
+    carrier_of(world, world.get::<Router>(&id)?)
 }
 
 /// The routers with a port on a network, their gateways' included.

@@ -49,6 +49,8 @@ pub fn host(n: u8) -> HostName {
 
 pub fn network(n: u8, network_type: NetworkType) -> Network {
     let segment = Segment {
+        name: None,
+        standard: Standard::default(),
         id: SegmentId(uuid(7, n)),
         network_type,
         physical_network: (network_type == NetworkType::Flat).then(|| "physnet1".into()),
@@ -64,6 +66,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         mtu: None,
         port_security_enabled: true,
         segments: vec![segment],
+        availability_zone_hints: vec![],
         dhcp_agents: vec![],
         qos_policy_id: None,
         dns_domain: Default::default(),
@@ -73,6 +76,8 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
 
 pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
     Subnet {
+        service_types: vec![],
+        segment_id: None,
         id: subnet_id(n),
         project_id: "p".into(),
         network_id: network_id(of),
@@ -110,6 +115,10 @@ pub fn port(n: u8, of: u8) -> Port {
         dns_name: Default::default(),
         dns_domain: Default::default(),
         binding: Binding::default(),
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: vec![],
         provisioning: Provisioning::default(),
         qos_policy_id: None,
         standard: Standard::default(),
@@ -208,6 +217,7 @@ pub fn router(n: u8) -> Router {
         admin_state_up: true,
         gateway: None,
         routes: vec![],
+        availability_zone_hints: vec![],
         agents: vec![],
         flavor_id: None,
         gateway_qos_policy_id: None,

@@ -1,7 +1,7 @@
 //! The status of floating IPs, as L3 agents report it. Each operation is idempotent; a report of a host that does not carry the
 //! floating IP's router changes nothing.
 
-use crate::schedule::host_of;
+use crate::schedule::carrier_of;
 use api::Op;
 use model::{FloatingIp, FloatingIpStatus, Router};
 use net::{FloatingIpId, HostName, RouterId};
@@ -23,7 +23,7 @@ pub fn floating_ip_gone(op: &mut Op<'_>, router: RouterId, id: FloatingIpId, hos
 
 fn change(op: &mut Op<'_>, router: RouterId, id: FloatingIpId, host: &HostName, status: FloatingIpStatus) -> bool {
     let world = op.tx.world();
-    let carries = world.get::<Router>(&router).is_some_and(|router| host_of(world, router) == Some(host));
+    let carries = world.get::<Router>(&router).is_some_and(|router| carrier_of(world, router) == Some(host));
     let Some(floating_ip) = world.get::<FloatingIp>(&id).filter(|f| carries && f.router_id == Some(router)) else { return false };
     if floating_ip.status == status {
         return false;

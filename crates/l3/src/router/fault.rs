@@ -22,6 +22,8 @@ pub enum RouterFault {
     BothIds,
     /// 400 `BadRequest`: an id that is none.
     NotUuid(String),
+    /// 404 `RouterNotFound`; the id as the client wrote it.
+    NotFound(String),
     /// 404 `SubnetNotFound`.
     SubnetNotFound(SubnetId),
     /// 404 `PortNotFound`.
@@ -80,6 +82,7 @@ impl From<RouterFault> for Fault {
                 return Fault::new(400, "BadRequest", format!("Bad router request: {message}."));
             }
             RouterFault::GatewayInUse(..) => (409, "RouterExternalGatewayInUseByFloatingIp"),
+            RouterFault::NotFound(_) => (404, "RouterNotFound"),
             RouterFault::SubnetNotFound(_) => (404, "SubnetNotFound"),
             RouterFault::PortNotFound(_) => (404, "PortNotFound"),
             RouterFault::InterfaceNotFound(..) => (404, "RouterInterfaceNotFound"),
@@ -110,6 +113,7 @@ impl RouterFault {
             RouterFault::NeitherId => "Either subnet_id or port_id must be specified".to_owned(),
             RouterFault::BothIds => "Cannot specify both subnet-id and port-id".to_owned(),
             RouterFault::NotUuid(text) => format!("'{text}' is not a valid UUID"),
+            RouterFault::NotFound(router) => format!("Router {router} could not be found"),
             RouterFault::SubnetNotFound(subnet) => format!("Subnet {subnet} could not be found."),
             RouterFault::PortNotFound(port) => format!("Port {port} could not be found."),
             RouterFault::NoGatewayIp => "Subnet for router interface must have a gateway IP".to_owned(),

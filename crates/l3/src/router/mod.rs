@@ -13,11 +13,12 @@ pub use fault::RouterFault;
 pub use kinds::GATEWAY;
 
 use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
+use ml2::availability_zone::{self, HINTS};
 use ml2::subnet::HOST_ROUTES;
 use model::{FixedIp, Port, Router, Subnet, device_owner};
 use net::{NetworkId, RouterId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use smol_str::format_smolstr;
 use std::sync::Arc;
 use world::{Key, World};
@@ -82,6 +83,8 @@ fn attributes() -> Vec<A> {
         A::new("external_gateway_info", GATEWAY, gateway).post_or(Value::Null).put().policy(),
         A::new("routes", HOST_ROUTES, |v| Cell::Json(&v.record.routes)).put(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
+        A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.agents))),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
         A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),

@@ -4,11 +4,15 @@ use super::kinds::AskedGateway;
 use super::{RouterFault, gateway, interfaces, routes};
 use crate::schedule::schedule;
 use api::{Fault, Fields, Op};
-use model::{HostRoute, Port, Router, Standard};
+use ml2::availability_zone;
+use model::{AgentType, HostRoute, Port, Router, Standard};
 use net::{PortId, ProjectId, RouterId};
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
+    let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
+    availability_zone::check(op.tx.world(), AgentType::L3, &hints)?;
     let id = RouterId(op.tx.context.uuid());
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
@@ -19,6 +23,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         gateway: None,
         routes: Vec::new(),
+        availability_zone_hints: hints,
         agents: Vec::new(),
         flavor_id: None,
         gateway_qos_policy_id: None,

@@ -69,6 +69,15 @@ fn vxlan(root: &mut Namespace, network: &NetworkIntent, vni: Vni, intents: &Inte
     Ok((name, link))
 }
 
+/// The link by which frames of other hosts come to a network.
+pub(super) fn uplink(network: &NetworkIntent, facts: &Facts) -> Option<Name> {
+    match &network.carrier {
+        Carrier::Local => None,
+        Carrier::Vxlan { vni } => facts.local_ip.map(|_| name::vxlan(*vni)),
+        Carrier::Flat { physical_network } => facts.physical_networks.get(physical_network).cloned(),
+    }
+}
+
 /// A tunnel address of another host, of the family of ours.
 fn reachable(vtep: IpAddr, local: IpAddr) -> bool {
     vtep != local && vtep.is_ipv4() == local.is_ipv4() && !vtep.is_unspecified() && !vtep.is_multicast()

@@ -1,5 +1,6 @@
 //! `port/…`: a port's place in its bridge and in the filter.
 
+use super::network::uplink;
 use super::{complaint, group, refused};
 use crate::name;
 use crate::pipeline::{self, Variant, Way, always_chain, bridge_table};
@@ -39,6 +40,12 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
     }
     let table = compiled.program.root().tables.entry(bridge_table()).or_default();
     table.element(pipeline::MEMBERS, port.device.clone(), None);
+    if port.standby {
+        table.element(pipeline::STANDBY, port.device.clone(), None);
+    }
+    if let Some(uplink) = uplink(network, facts).filter(|_| is_of_a_role(port)) {
+        table.element(pipeline::HERE, (uplink, port.mac), None);
+    }
     if is_filtered(port) {
         let number = facts.allocations.get(pipeline::MARKS, &port.id.to_string());
         let Some(number) = number else {
@@ -68,7 +75,8 @@ fn whose_device<'a>(port: &PortIntent, intents: &'a Intents) -> Option<&'a PortI
 
 fn link(port: &PortIntent, network: &NetworkIntent) -> Link {
     let link = Link { mtu: Some(network.mtu), master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) };
-    Link { station: Some(port.mac), ..link }
+    // The network finds a port that is only prepared here where it is.
+    Link { station: (!port.standby).then_some(port.mac), ..link }
 }
 
 /// The groups whose chains are there, with whether they are stateful.

@@ -68,6 +68,7 @@ fn port(number: u8, network: u8, groups: &[u8]) -> PortIntent {
         port_security_enabled: true,
         security_groups: groups.iter().map(|number| group_id(*number)).collect(),
         allowed_addresses: Vec::new(),
+        standby: false,
     }
 }
 

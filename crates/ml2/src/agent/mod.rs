@@ -9,10 +9,12 @@ pub use fault::AgentFault;
 pub use ops::{AgentReport, agent_down, agent_up, report_agent};
 
 use crate::Heartbeats;
-use api::{Attribute, Cell, Kind, Resource, View};
+use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View};
 use model::{Agent, AgentType};
 use net::{AgentId, Timestamp};
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
+use std::sync::Arc;
 use world::World;
 
 /// The resource. A create is refused with a fault of its own.
@@ -27,12 +29,26 @@ pub fn resource() -> Resource<Agent> {
     }
 }
 
+/// The agent with an id as a client wrote it.
+pub fn find<'w>(world: &'w World, id: &str) -> Result<&'w Arc<Agent>, AgentFault> {
+    id.parse().ok().and_then(|id| world.get::<Agent>(&id)).ok_or_else(|| AgentFault::NotFound(id.to_owned()))
+}
+
+/// The id that the body of a request to schedule something by hand must have.
+pub fn required(body: &Map<String, Value>, name: &str) -> Result<String, Fault> {
+    let missing = || Fault::bad_request(format!("Failed to parse request. Required attribute '{name}' not specified"));
+    match Kind::Uuid.check(body.get(name).cloned().ok_or_else(missing)?) {
+        Ok(id) => Ok(id.as_str().unwrap_or_default().to_owned()),
+        Err(invalid) => Err(invalid.fault(name)),
+    }
+}
+
 type A = Attribute<Agent>;
 
 fn attributes() -> Vec<A> {
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
-        A::new("agent_type", Kind::Text(255), |v| Cell::Str(v.record.agent_type.as_str())).filter().sort(),
+        A::new("agent_type", Kind::Text(255), |v| Cell::Str(v.record.agent_type.as_str())).filter_by(of_type).sort(),
         A::new("binary", Kind::Text(255), |v| Cell::Str(&v.record.binary)).filter().sort(),
         A::new("topic", Kind::Text(255), |v| Cell::Str(&v.record.topic)).filter().sort(),
         A::new("host", Kind::Text(255), |v| Cell::Str(v.record.host.as_str())).filter().sort(),
@@ -42,6 +58,9 @@ fn attributes() -> Vec<A> {
         A::new("heartbeat_timestamp", Kind::Text(32), heartbeat).sort(),
         A::new("description", Kind::TextOrNull(255), |v| Cell::optional(v.record.description.as_deref(), Cell::Str)).put().filter().sort(),
         A::new("configurations", Kind::ObjectOrNull, |v| Cell::Json(&v.record.configurations)),
+        A::new("availability_zone", Kind::Text(255), |v| Cell::optional(v.record.availability_zone.as_deref(), Cell::Str)).filter(),
+        // Whether a resource provider was told to Placement; no agent reports what there would be to tell.
+        A::new("resources_synced", Kind::Bool, |_| Cell::Null),
         A::new("alive", Kind::Bool, |v| Cell::Bool(v.record.alive)).filter().sort(),
     ]
 }
@@ -55,11 +74,21 @@ fn heartbeat<'a>(view: &View<'a, Agent>) -> Cell<'a> {
     time(view.settings.get::<Heartbeats>().last(view.record.id).unwrap_or(view.record.started_at))
 }
 
+/// Clients write "DHCP Agent" as well as "DHCP agent".
+fn of_type(values: &[&str]) -> Result<Matcher<Agent>, Invalid> {
+    let fits = |known: &&AgentType| values.iter().any(|value| known.as_str().eq_ignore_ascii_case(value));
+    let types: Vec<AgentType> = AgentType::ALL.iter().filter(fits).copied().collect();
+    Ok(Box::new(move |view| types.contains(&view.record.agent_type)))
+}
+
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<AgentId>> {
     let agents = world.table::<Agent>();
     match attribute {
         "host" => Some(agents.ids(Agent::BY_HOST, value).copied().collect()),
-        "agent_type" => Some(AgentType::from_word(value).map_or(Vec::new(), |_| agents.ids(Agent::BY_TYPE, value).copied().collect())),
+        "agent_type" => {
+            let types = AgentType::ALL.iter().filter(|known| known.as_str().eq_ignore_ascii_case(value));
+            Some(types.flat_map(|known| agents.ids(Agent::BY_TYPE, known.as_str()).copied()).collect())
+        }
         _ => None,
     }
 }

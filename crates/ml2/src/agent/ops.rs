@@ -81,15 +81,22 @@ pub fn agent_up(op: &mut Op<'_>, id: AgentId) {
     }
 }
 
-/// An agent that is not heard any more: its networks go to other DHCP agents, if there are any and the configuration wants it.
+/// An agent that is not heard any more: its networks go to other DHCP agents, if there are any and the configuration wants it. A disabled
+/// one keeps what it has, as it had been told to.
 pub fn agent_down(op: &mut Op<'_>, id: AgentId) {
     let Some(agent) = op.tx.get::<Agent>(&id).filter(|agent| agent.alive).cloned() else { return };
     op.tx.update::<Agent>(&id, |agent| agent.alive = false);
-    if agent.agent_type == AgentType::Dhcp && op.settings.get::<Config>().dhcp_failover {
-        dhcp::unschedule(op, id, true);
+    became_unable(op, &agent, Lost::Silent);
+}
+
+fn became_unable(op: &mut Op<'_>, agent: &Agent, lost: Lost) {
+    match lost {
+        Lost::Deleted => dhcp::unschedule(op, agent.id, false),
+        Lost::Silent if op.settings.get::<Config>().dhcp_failover => dhcp::unschedule(op, agent.id, true),
+        Lost::Silent | Lost::Disabled => dhcp::pause(op, agent.id),
     }
     for dependent in dependents(op) {
-        (dependent.agent_lost)(op, &agent, Lost::Silent);
+        (dependent.agent_lost)(op, agent, lost);
     }
 }
 
@@ -97,7 +104,10 @@ fn became_able(op: &mut Op<'_>, id: AgentId) {
     let Some(agent) = op.tx.get::<Agent>(&id).cloned() else { return };
     match agent.agent_type {
         AgentType::Dhcp => dhcp::schedule_waiting(op),
-        AgentType::LinuxBridge | AgentType::OpenVSwitch => bind_failed(op, &agent.host),
+        AgentType::LinuxBridge | AgentType::OpenVSwitch => {
+            bind_failed(op, &agent.host);
+            dhcp::schedule_routed(op);
+        }
         AgentType::L3 | AgentType::Metadata => {}
     }
     for dependent in dependents(op) {
@@ -134,9 +144,13 @@ pub(super) fn update(op: &mut Op<'_>, agent: &Arc<Agent>, fields: &Fields) -> Re
         new.description = description;
     }
     let is_enabled = new.admin_state_up && !agent.admin_state_up;
+    let is_disabled = !new.admin_state_up && agent.admin_state_up;
     op.tx.put(new);
     if is_enabled {
         became_able(op, agent.id);
+    }
+    if is_disabled {
+        became_unable(op, agent, Lost::Disabled);
     }
     Ok(())
 }
@@ -144,10 +158,7 @@ pub(super) fn update(op: &mut Op<'_>, agent: &Arc<Agent>, fields: &Fields) -> Re
 /// Forgets the agent; its networks go to other agents, or wait for one.
 pub(super) fn delete(op: &mut Op<'_>, agent: &Arc<Agent>) -> Result<(), Fault> {
     op.tx.remove::<Agent>(&agent.id);
-    dhcp::unschedule(op, agent.id, false);
-    for dependent in dependents(op) {
-        (dependent.agent_lost)(op, agent, Lost::Deleted);
-    }
+    became_unable(op, agent, Lost::Deleted);
     op.settings.get::<Heartbeats>().forget(agent.id);
     Ok(())
 }

@@ -10,8 +10,8 @@ mod type_vxlan;
 
 use crate::Config;
 use api::Fault;
-use model::{Network, NetworkType, Port, VifType};
-use net::SegmentId;
+use model::{Agent, Network, NetworkType, Port, Segment, VifType};
+use net::{HostName, ProjectId, SegmentId};
 use rand::rngs::SmallRng;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
@@ -31,11 +31,11 @@ pub trait TypeDriver: Sync {
     /// Its word.
     fn network_type(&self) -> NetworkType;
 
-    /// Checks what an administrator asked for and completes it from what is free; 400, or 409 when it is taken.
-    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault>;
+    /// Checks what an administrator asked for a project's network and completes it from what is free; 400, or 409 when it is taken.
+    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId, asked: &Carried) -> Result<Carried, Fault>;
 
     /// Something free for a project's network; none: nothing is left.
-    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng) -> Option<Carried>;
+    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId) -> Option<Carried>;
 
     /// The largest MTU of a network carried so, in bytes.
     fn mtu(&self, config: &Config, physical_network: Option<&str>) -> u32;
@@ -66,6 +66,13 @@ pub static TYPE_DRIVERS: [&dyn TypeDriver; 3] = [&type_local::Local, &type_flat:
 
 /// The mechanism drivers, in the order in which they are asked.
 pub static MECHANISM_DRIVERS: [&dyn MechanismDriver; 1] = [&mech_linuxbridge::LinuxBridge];
+
+/// The segment of a routed network that a host reaches: the first whose physical network an agent of the host knows.
+pub fn reached<'n>(world: &World, host: &HostName, network: &'n Network) -> Option<&'n Segment> {
+    let agents: Vec<_> = world.table::<Agent>().by(Agent::BY_HOST, host).collect();
+    let knows = |physical: &str| agents.iter().any(|agent| mech_linuxbridge::has_mapping(agent, physical));
+    network.segments.iter().find(|segment| segment.physical_network.as_deref().is_some_and(knows))
+}
 
 /// The driver of a type, if there is one.
 pub fn type_driver(network_type: NetworkType) -> Option<&'static dyn TypeDriver> {

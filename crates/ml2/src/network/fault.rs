@@ -25,16 +25,29 @@ pub enum NetworkFault {
     ProviderFixed,
     /// 400: type and physical network cannot be changed.
     CarrierFixed,
+    /// 400 `SegmentsSetInConjunctionWithProviders`.
+    SegmentsAndProvider,
+    /// 400 `SegmentsContainDuplicateEntry`.
+    SegmentTwice,
+    /// 400: segments are added and removed one by one.
+    SegmentsFixed,
     /// 400: the MTU does not fit into what carries the network; the maximum.
     MtuTooBig(u32),
     /// 409 `NetworkMTUSubnetConflict`: the MTU is below what a subnet's family needs.
     MtuTooSmall(NetworkId, u32),
 }
 
+impl NetworkFault {
+    /// 404 `NetworkNotFound` of an id as a client wrote it.
+    pub(crate) fn unknown(id: &str) -> Fault {
+        Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found."))
+    }
+}
+
 impl From<NetworkFault> for Fault {
     fn from(fault: NetworkFault) -> Fault {
         match fault {
-            NetworkFault::NotFound(id) => Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found.")),
+            NetworkFault::NotFound(id) => NetworkFault::unknown(&id.to_string()),
             NetworkFault::InUse(id, ports) => {
                 let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                 let message = format!(
@@ -61,6 +74,13 @@ impl From<NetworkFault> for Fault {
             NetworkFault::CarrierFixed => {
                 let fixed = "provider:network_type, provider:physical_network";
                 Fault::invalid_input(format_args!("Plugin does not support updating the following provider network attributes: {fixed}"))
+            }
+            NetworkFault::SegmentsAndProvider => {
+                Fault::new(400, "SegmentsSetInConjunctionWithProviders", "Segments and provider values cannot both be set.")
+            }
+            NetworkFault::SegmentTwice => Fault::new(400, "SegmentsContainDuplicateEntry", "Duplicate segment entry in request."),
+            NetworkFault::SegmentsFixed => {
+                Fault::invalid_input("Plugin does not support updating the following provider network attributes: segments")
             }
             NetworkFault::MtuTooBig(maximum) => Fault::invalid_input(format_args!("Requested MTU is too big, maximum is {maximum}")),
             NetworkFault::MtuTooSmall(id, minimum) => {

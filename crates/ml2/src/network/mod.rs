@@ -1,6 +1,7 @@
 //! `networks`: isolated layer 2 domains.
 
 mod fault;
+mod kinds;
 mod ops;
 mod provider;
 mod sharing;
@@ -8,17 +9,19 @@ mod sharing;
 mod tests;
 
 pub use fault::NetworkFault;
-pub(crate) use provider::check_minimum;
+pub(crate) use provider::segment as new_segment;
+pub(crate) use provider::{PHYSICAL, SEGMENTATION, TYPE, check_maximum, check_minimum};
 pub use provider::{effective_mtu, maximum_mtu};
 pub use sharing::{OBJECT_TYPE, complete_policies, is_shared, lacking, leads_out, shareable, visible};
 pub(crate) use sharing::{concerning, policy_field};
 
+use crate::availability_zone::{self, HINTS};
 use crate::{Config, address_scope, dns};
 use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
 use model::{AddressScope, Network, Segment, Subnet};
 use net::{Family, NetworkId};
 use rbac::access;
-use serde_json::Value;
+use serde_json::{Value, json};
 use world::World;
 
 /// The resource.
@@ -39,7 +42,7 @@ pub fn resource() -> Resource<Network> {
     .tagged()
 }
 
-const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
+pub(crate) const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
 const MTU: Kind = Kind::Special { name: "non_negative", check: non_negative };
 
 fn int_or_null(value: Value) -> Result<Value, Invalid> {
@@ -68,6 +71,7 @@ fn attributes() -> Vec<A> {
         A::new("shared", Kind::Bool, |v| Cell::Bool(is_shared(v.world, v.caller, v.record))).post_or(false).put().filter().policy(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
+        A::new("segments", kinds::SEGMENTS, segments).post().put().policy(),
         A::new("provider:network_type", Kind::Text(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
             .post()
             .put()
@@ -83,10 +87,12 @@ fn attributes() -> Vec<A> {
             .put()
             .filter()
             .policy(),
+        A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])).sort(),
+        A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.dhcp_agents))),
         A::new("ipv4_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V4)),
         A::new("ipv6_address_scope", Kind::UuidOrNull, |v| scope(v, Family::V6)),
         A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
-        A::new("l2_adjacency", Kind::Bool, |_| Cell::Bool(true)),
+        A::new("l2_adjacency", Kind::Bool, l2_adjacency),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
@@ -102,13 +108,30 @@ fn subnets<'a>(view: &View<'a, Network>) -> Cell<'a> {
     Cell::Uuids(view.world.table::<Subnet>().ids(Subnet::BY_NETWORK, view.record.id).map(|id| id.0).collect())
 }
 
+/// Ports of a routed network are on several layer 2 domains.
+fn l2_adjacency<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    let mut subnets = view.world.table::<Subnet>().by(Subnet::BY_NETWORK, view.record.id);
+    Cell::Bool(!subnets.any(|subnet| subnet.segment_id.is_some()))
+}
+
+/// Of a network with several segments; that of others is in the attributes `provider:…`.
+fn segments<'a>(view: &View<'a, Network>) -> Cell<'a> {
+    let segments = &view.record.segments;
+    if segments.len() < 2 { Cell::Absent } else { Cell::made(segments.iter().map(kinds::ShownSegment::of).collect::<Vec<_>>()) }
+}
+
 fn scope<'a>(view: &View<'a, Network>, family: Family) -> Cell<'a> {
     let has_any = !view.world.table::<AddressScope>().is_empty();
     Cell::optional(has_any.then(|| address_scope::of_network(view.world, view.record.id, family)).flatten(), |id| Cell::Uuid(id.0))
 }
 
 fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> Cell<'a> {
-    Cell::optional(view.record.segments.first(), cell)
+    match view.record.segments.as_slice() {
+        [] => Cell::Null,
+        [only] => cell(only),
+        // Then they are in `segments`.
+        _ => Cell::Absent,
+    }
 }
 
 fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<NetworkId>> {

@@ -1,14 +1,15 @@
 //! Create, update and delete of networks.
 
-use super::provider::{check_carrier, check_maximum, check_minimum, segment};
+use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, segment};
 use super::{NetworkFault, sharing};
-use crate::Config;
 use crate::dependents::dependents;
 use crate::port::is_auto_deleted;
+use crate::{Config, availability_zone};
 use api::{Fault, Fields, Op};
-use model::{Network, Port, RbacAction, Standard, Subnet, device_owner};
+use model::{AgentType, Network, Port, RbacAction, Standard, Subnet, device_owner};
 use net::{NetworkId, PortId, ProjectId, SubnetId};
 use rbac::access;
+use smol_str::SmolStr;
 use std::sync::Arc;
 use world::{Key, World};
 
@@ -18,11 +19,12 @@ const NAMED_PORTS: usize = 100;
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
     let project_id = ProjectId(fields.text("project_id").unwrap_or_default());
     security_groups::ensure_default(op, &project_id);
-    let segments = vec![segment(op, fields)?];
+    let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
+    availability_zone::check(op.tx.world(), AgentType::Dhcp, &hints)?;
+    let owner = project_id.clone();
+    let asked = asked_segments(fields)?;
+    let first = segment(op, &project_id, &asked[0])?;
     let mtu = requested_mtu(fields).filter(|mtu| *mtu != 0);
-    if let Some(mtu) = mtu {
-        check_maximum(op.settings.get::<Config>(), &segments, mtu)?;
-    }
     let id = NetworkId(op.tx.context.uuid());
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
@@ -35,14 +37,23 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         external: fields.bool("router:external").unwrap_or(false),
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
-        segments,
+        segments: vec![first],
         dns_domain: fields.text("dns_domain").unwrap_or_default(),
+        availability_zone_hints: hints,
         dhcp_agents: Vec::new(),
         qos_policy_id: None,
         standard,
     };
     sharing::apply(op, &network, Some(network.shared), Some(network.external));
     op.tx.put(network);
+    // Each sees what those before it took.
+    for more in &asked[1..] {
+        let more = segment(op, &owner, more)?;
+        op.tx.update::<Network>(&id, |network| network.segments.push(more));
+    }
+    if let (Some(mtu), Some(network)) = (mtu, op.tx.get::<Network>(&id)) {
+        check_maximum(op.settings.get::<Config>(), &network.segments, mtu)?;
+    }
     Ok(id)
 }
 

@@ -4,12 +4,14 @@ use super::NetworkFault;
 use crate::Config;
 use crate::drivers::{Carried, type_driver};
 use api::{Fault, Fields, Op};
-use model::{Network, NetworkType, Segment};
-use net::{Family, NetworkId, SegmentId};
+use model::{Network, NetworkType, Segment, Standard};
+use net::{Family, NetworkId, ProjectId, SegmentId};
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
-const TYPE: &str = "provider:network_type";
-const PHYSICAL: &str = "provider:physical_network";
-const SEGMENTATION: &str = "provider:segmentation_id";
+pub(crate) const TYPE: &str = "provider:network_type";
+pub(crate) const PHYSICAL: &str = "provider:physical_network";
+pub(crate) const SEGMENTATION: &str = "provider:segmentation_id";
 
 /// True when the request says anything about how the network is carried.
 fn is_specified(fields: &Fields) -> bool {
@@ -21,11 +23,33 @@ pub(super) fn check_carrier(fields: &Fields) -> Result<(), NetworkFault> {
     if fields.has(TYPE) || fields.has(PHYSICAL) {
         return Err(NetworkFault::CarrierFixed);
     }
+    if fields.has("segments") {
+        return Err(NetworkFault::SegmentsFixed);
+    }
     if is_specified(fields) { Err(NetworkFault::ProviderFixed) } else { Ok(()) }
 }
 
+/// The segments that a new network is to have, each as it would be asked for alone; at least one.
+pub(super) fn asked_segments(fields: &Fields) -> Result<Vec<Fields>, NetworkFault> {
+    let several: Vec<Map<String, Value>> = fields.typed("segments").unwrap_or_default();
+    if several.is_empty() {
+        return Ok(vec![fields.clone()]);
+    }
+    if is_specified(fields) {
+        return Err(NetworkFault::SegmentsAndProvider);
+    }
+    if several.iter().any(|segment| segment.get(TYPE).is_none_or(Value::is_null)) {
+        return Err(NetworkFault::TypeRequired);
+    }
+    let twice = |at: usize| several[..at].contains(&several[at]) && several[at].get(SEGMENTATION).is_some_and(|id| !id.is_null());
+    if (0..several.len()).any(twice) {
+        return Err(NetworkFault::SegmentTwice);
+    }
+    Ok(several.into_iter().map(Fields::new).collect())
+}
+
 /// The segment of a new network: what an administrator asked for, or what is free of the configured types.
-pub(super) fn segment(op: &mut Op<'_>, fields: &Fields) -> Result<Segment, Fault> {
+pub(crate) fn segment(op: &mut Op<'_>, project: &ProjectId, fields: &Fields) -> Result<Segment, Fault> {
     let config = op.settings.get::<Config>();
     let world = op.tx.world().clone();
     let rng = &mut op.tx.context.rng;
@@ -34,14 +58,16 @@ pub(super) fn segment(op: &mut Op<'_>, fields: &Fields) -> Result<Segment, Fault
         let unknown = || NetworkFault::UnknownType(word.to_string());
         let network_type = NetworkType::from_word(&word).ok_or_else(unknown)?;
         let driver = type_driver(network_type).ok_or_else(unknown)?;
-        (network_type, driver.reserve(&world, config, rng, &asked(fields)?)?)
+        (network_type, driver.reserve(&world, config, rng, project, &asked(fields)?)?)
     } else {
         let types = config.project_network_types.iter();
-        let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng)?)));
+        let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng, project)?)));
         free.next().ok_or(NetworkFault::NoSegment)?
     };
     let id = SegmentId(op.tx.context.uuid());
-    Ok(Segment { id, network_type, physical_network: carried.physical_network, segmentation_id: carried.segmentation_id })
+    let standard = Standard::new(op.tx.context.now, SmolStr::default());
+    let Carried { physical_network, segmentation_id } = carried;
+    Ok(Segment { id, network_type, physical_network, segmentation_id, name: None, standard })
 }
 
 fn asked(fields: &Fields) -> Result<Carried, Fault> {
@@ -63,7 +89,7 @@ pub fn effective_mtu(config: &Config, network: &Network) -> u32 {
 }
 
 /// Refuses an MTU that is too big for the segments.
-pub(super) fn check_maximum(config: &Config, segments: &[Segment], mtu: u32) -> Result<(), NetworkFault> {
+pub(crate) fn check_maximum(config: &Config, segments: &[Segment], mtu: u32) -> Result<(), NetworkFault> {
     let maximum = maximum_mtu(config, segments);
     if mtu > maximum { Err(NetworkFault::MtuTooBig(maximum)) } else { Ok(()) }
 }

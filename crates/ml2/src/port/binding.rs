@@ -7,7 +7,7 @@ use crate::port::provisioning;
 use api::{Fault, Fields};
 use model::{Binding, Network, Port, PortStatus, VifType, VnicType};
 use net::HostName;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use world::World;
 
 /// The longest `binding:profile`, in characters of JSON.
@@ -18,6 +18,7 @@ pub(super) fn request(port: &mut Port, fields: &Fields) -> Result<bool, Fault> {
     let before = port.binding.clone();
     if fields.has("binding:host_id") {
         port.binding.host = HostName(fields.text("binding:host_id").unwrap_or_default());
+        port.standby.retain(|standby| standby.binding.host != port.binding.host);
     }
     if let Some(vnic_type) = fields.text("binding:vnic_type").and_then(|word| VnicType::from_word(&word)) {
         if vnic_type != before.vnic_type && before.is_bound() {
@@ -26,12 +27,22 @@ pub(super) fn request(port: &mut Port, fields: &Fields) -> Result<bool, Fault> {
         port.binding.vnic_type = vnic_type;
     }
     if let Some(profile) = object(fields, "binding:profile") {
-        if Value::Object(profile.clone()).to_string().chars().count() > MAX_PROFILE {
-            return Err(PortFault::ProfileTooLarge.into());
-        }
-        port.binding.profile = profile;
+        port.binding.profile = checked_profile(profile)?;
     }
     Ok(before != port.binding)
+}
+
+/// Refuses a profile that is too large.
+pub(super) fn checked_profile(profile: Map<String, Value>) -> Result<Map<String, Value>, PortFault> {
+    let length = Value::Object(profile.clone()).to_string().chars().count();
+    if length > MAX_PROFILE { Err(PortFault::ProfileTooLarge) } else { Ok(profile) }
+}
+
+/// How the port would be plugged by what a binding asks for: host, VNIC type and profile.
+pub(super) fn prepared(world: &World, config: &Config, port: &Port, network: &Network, asked: Binding) -> Binding {
+    let mut there = Port { binding: asked, ..port.clone() };
+    rebind(world, config, &mut there, network);
+    there.binding
 }
 
 /// Binds the port anew by what its binding asks for: its status starts from `DOWN` again. A port that no driver can bind

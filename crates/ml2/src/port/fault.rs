@@ -2,7 +2,7 @@
 
 use api::{Fault, Invalid};
 use model::VifType;
-use net::{Mac, NetworkId, PortId, SubnetId};
+use net::{HostName, Mac, NetworkId, PortId, SubnetId};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
@@ -54,6 +54,14 @@ pub enum PortFault {
     Bound { port: PortId, vif_type: VifType, old: Mac, new: Mac },
     /// 409 `PortInUse`: a bound port keeps its VNIC type.
     InUse(PortId, NetworkId, SmolStr),
+    /// 409 `IpAddressGenerationFailureNoMatchingSubnet`: all subnets are for ports of other owners.
+    NoServiceSubnet(NetworkId, SmolStr),
+    /// 409 `HostNotConnectedToAnySegment` of a routed network.
+    HostOffNetwork(HostName, NetworkId),
+    /// 409 `HostNotCompatibleWithFixedIps`.
+    HostOffSegment(HostName, PortId),
+    /// 400 `FixedIpsSubnetsNotOnSameSegment`.
+    SeveralSegments,
     /// 400 `InvalidInput`: `binding:profile` is longer than 4095 characters.
     ProfileTooLarge,
 }
@@ -83,6 +91,10 @@ impl From<PortFault> for Fault {
             PortFault::TooManyPairs(_) => (400, "AllowedAddressPairExhausted"),
             PortFault::Bound { .. } => (409, "PortBound"),
             PortFault::InUse(..) => (409, "PortInUse"),
+            PortFault::NoServiceSubnet(..) => (409, "IpAddressGenerationFailureNoMatchingSubnet"),
+            PortFault::HostOffNetwork(..) => (409, "HostNotConnectedToAnySegment"),
+            PortFault::HostOffSegment(..) => (409, "HostNotCompatibleWithFixedIps"),
+            PortFault::SeveralSegments => (400, "FixedIpsSubnetsNotOnSameSegment"),
         };
         Fault::new(status, kind, message)
     }
@@ -142,6 +154,17 @@ impl PortFault {
             PortFault::InUse(port, network, device) => {
                 format!("Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.")
             }
+            PortFault::NoServiceSubnet(network, owner) => {
+                format!("No valid service subnet for the given device owner, network {network}, service type {owner}.")
+            }
+            PortFault::HostOffNetwork(host, network) => format!(
+                "Host {host} is not connected to any segments on routed provider network '{network}'.  It should be connected to one."
+            ),
+            PortFault::HostOffSegment(host, port) => format!(
+                "Host {host} is not connected to a segment where the existing fixed_ips on port {port} will function given the routed \
+                 network topology."
+            ),
+            PortFault::SeveralSegments => "Cannot allocate addresses from different segments.".to_owned(),
             PortFault::ProfileTooLarge => "binding:profile value too large".to_owned(),
         }
     }

@@ -1,9 +1,10 @@
 //! Addresses of ports: which subnets, and which address in them.
 //!
 //! A port that does not ask gets one address of each family from the pools, and one by EUI-64 in every automatically addressed subnet.
-//! What is in use is the index of addresses, so nothing is reserved or released here. Deliberately absent: routed networks and
-//! service subnets.
+//! What is in use is the index of addresses, so nothing is reserved or released here. Which subnets come into question is
+//! said by `eligible`.
 
+use super::eligible::eligible;
 use super::{PortFault, is_router_port};
 use crate::free::{self, Space};
 use model::{FixedIp, Port, Subnet, device_owner};
@@ -30,7 +31,7 @@ const IPV6_WINDOW: u128 = 1 << 20;
 
 /// The addresses of a port whose network, MAC and owner are set. The addresses that it has stay where they fit what is asked.
 pub(crate) fn allocate(world: &World, rng: &mut SmallRng, port: &Port, asked: Option<&[Asked]>) -> Result<Vec<FixedIp>, PortFault> {
-    let subnets: Vec<&Arc<Subnet>> = world.table::<Subnet>().by(Subnet::BY_NETWORK, port.network_id).collect();
+    let subnets = eligible(world, port, asked)?;
     if subnets.is_empty() && asked.is_some_and(|asked| !asked.is_empty()) {
         return Err(PortFault::NoSubnets);
     }

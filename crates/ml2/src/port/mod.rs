@@ -1,6 +1,8 @@
 //! `ports`: where instances, routers and services are attached to networks.
 
 mod binding;
+pub mod bindings;
+mod eligible;
 mod fault;
 mod filter;
 mod ipam;
@@ -132,6 +134,18 @@ fn own_attributes() -> Vec<A> {
         .post()
         .put()
         .policy(),
+        A::new("data_plane_status", Kind::WordOrNull(&["ACTIVE", "DOWN"]), |v| {
+            Cell::optional(v.record.data_plane_status.as_deref(), Cell::Str)
+        })
+        .put()
+        .policy(),
+        A::new("device_profile", Kind::TextOrNull(255), |v| Cell::optional(v.record.device_profile.as_deref(), Cell::Str))
+            .post_or(Value::Null),
+        A::new("numa_affinity_policy", Kind::WordOrNull(&["required", "preferred", "legacy", "socket"]), |v| {
+            Cell::optional(v.record.numa_affinity_policy.as_deref(), Cell::Str)
+        })
+        .post_or(Value::Null)
+        .put(),
         A::new("dns_name", dns::NAME, |v| Cell::Str(&v.record.dns_name)).post_or("").put(),
         A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
         A::new("dns_assignment", Kind::ObjectOrNull, dns::assignment),
@@ -173,6 +187,10 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         dns_name: Default::default(),
         dns_domain: Default::default(),
         binding: model::Binding::default(),
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: Vec::new(),
         provisioning: model::Provisioning::default(),
         qos_policy_id: None,
         standard,

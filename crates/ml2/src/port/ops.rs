@@ -1,5 +1,6 @@
 //! Create, update and delete of ports.
 
+use super::eligible::{check_host, is_deferred};
 use super::{Asked, allocate, binding, blank, mac, provisioning, security};
 use crate::network::{self, NetworkFault};
 use crate::port::PortFault;
@@ -28,13 +29,18 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     names(op, &mut port, fields)?;
     security::of_new(op, &mut port, fields)?;
     security::merge_dhcp_options(&mut port, fields);
+    let is_bound = binding::request(&mut port, fields)?;
     let asked: Option<Vec<Asked>> = fields.typed("fixed_ips");
     let world = op.tx.world().clone();
-    port.fixed_ips = allocate(&world, &mut op.tx.context.rng, &port, asked.as_deref())?;
+    if asked.is_none() && is_deferred(&world, &port) {
+        port.ip_allocation = IpAllocation::Deferred;
+    } else {
+        port.fixed_ips = allocate(&world, &mut op.tx.context.rng, &port, asked.as_deref())?;
+    }
     if asked.as_ref().is_some_and(Vec::is_empty) {
         port.ip_allocation = IpAllocation::None;
     }
-    if binding::request(&mut port, fields)? {
+    if is_bound {
         binding::rebind(&world, op.settings.get(), &mut port, &network);
     }
     drop(world);
@@ -85,6 +91,16 @@ fn own(port: &mut Port, fields: &Fields) {
     if let Some(description) = fields.text("description") {
         port.standard.description = description;
     }
+    let words = [
+        ("data_plane_status", &mut port.data_plane_status),
+        ("device_profile", &mut port.device_profile),
+        ("numa_affinity_policy", &mut port.numa_affinity_policy),
+    ];
+    for (name, word) in words {
+        if fields.has(name) {
+            *word = fields.text(name);
+        }
+    }
 }
 
 pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Result<(), Fault> {
@@ -97,9 +113,10 @@ pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Resu
     }
     security::of_changed(op, &mut new, fields)?;
     security::merge_dhcp_options(&mut new, fields);
+    let is_rebound = binding::request(&mut new, fields)?;
     readdress(op, port, &mut new, fields)?;
     let world = op.tx.world().clone();
-    if binding::request(&mut new, fields)? {
+    if is_rebound {
         binding::rebind(&world, op.settings.get(), &mut new, &network);
     } else if (new.mac_address, &new.fixed_ips) != (port.mac_address, &port.fixed_ips) {
         provisioning::readdressed(&world, &mut new, &network);
@@ -134,10 +151,18 @@ fn change_mac(op: &mut Op<'_>, port: &Port, new: &mut Port, fields: &Fields) -> 
 /// New addresses when they were asked for, and automatic ones that follow a new MAC.
 fn readdress(op: &mut Op<'_>, port: &Port, new: &mut Port, fields: &Fields) -> Result<(), Fault> {
     let asked: Option<Vec<Asked>> = fields.typed("fixed_ips");
+    let world = op.tx.world().clone();
+    if asked.is_none() && new.ip_allocation == IpAllocation::Deferred && !is_deferred(&world, new) {
+        new.fixed_ips = allocate(&world, &mut op.tx.context.rng, new, None)?;
+        new.ip_allocation = IpAllocation::Immediate;
+        return Ok(());
+    }
+    if asked.is_none() && new.binding.host != port.binding.host {
+        check_host(&world, new, &new.binding.host)?;
+    }
     if asked.is_none() && new.mac_address == port.mac_address {
         return Ok(());
     }
-    let world = op.tx.world().clone();
     let automatic = |id| world.get::<model::Subnet>(&id).is_some_and(|subnet| subnet.is_auto_address());
     let kept = || port.fixed_ips.iter().filter(|ip| !automatic(ip.subnet_id));
     let asked =

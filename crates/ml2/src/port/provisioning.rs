@@ -62,6 +62,13 @@ fn is_bound_on(port: &Port, host: &HostName) -> bool {
     port.bound_host() == Some(host)
 }
 
+/// What a host says of a port that is on another one still.
+fn prepared(port: &mut Port, host: &HostName, is_wired: bool) {
+    if let Some(standby) = port.standby.iter_mut().find(|standby| standby.binding.is_bound() && standby.binding.host == *host) {
+        standby.prepared = is_wired;
+    }
+}
+
 fn activate_when_done(port: &mut Port) {
     if port.binding.is_bound() && port.admin_state_up && port.provisioning.is_done() {
         port.status = PortStatus::Active;
@@ -80,6 +87,7 @@ pub fn port_building(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
 /// The L2 agent of the port's host has wired it: `ACTIVE`, unless DHCP is still waited for.
 pub fn port_wired(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
     change(op, port, |port| {
+        prepared(port, host, true);
         if is_bound_on(port, host) {
             port.provisioning.l2 = false;
             activate_when_done(port);
@@ -90,6 +98,7 @@ pub fn port_wired(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
 /// The port's device went away from its host, or it was taken down there: `DOWN`.
 pub fn port_unwired(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
     change(op, port, |port| {
+        prepared(port, host, false);
         if is_bound_on(port, host) {
             port.provisioning.l2 = true;
             port.status = PortStatus::Down;
@@ -100,6 +109,7 @@ pub fn port_unwired(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
 /// The L2 agent cannot wire the port: `ERROR` until it can.
 pub fn port_failed(op: &mut Op<'_>, port: PortId, host: &HostName) -> bool {
     change(op, port, |port| {
+        prepared(port, host, false);
         if is_bound_on(port, host) {
             port.provisioning.l2 = true;
             port.status = PortStatus::Error;

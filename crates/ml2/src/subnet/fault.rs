@@ -2,7 +2,8 @@
 
 use api::Fault;
 use model::AllocationPool;
-use net::{Family, IpNet, NetworkId, PortId, SubnetId};
+use net::{Family, IpNet, NetworkId, PortId, SegmentId, SubnetId};
+use smol_str::SmolStr;
 use std::net::IpAddr;
 
 /// Why an operation on a subnet was refused.
@@ -40,6 +41,18 @@ pub enum SubnetFault {
     GatewayAtEnd(IpAddr, IpNet),
     /// 409 `SubnetInUse`.
     InUse(SubnetId),
+    /// 400 `InvalidSubnetServiceType`.
+    ServiceType(SmolStr),
+    /// 404 `SegmentNotFound`.
+    NoSegment(SegmentId),
+    /// 400 `NetworkIdsDontMatch`: the segment is another network's.
+    ForeignSegment(NetworkId, SegmentId),
+    /// 400 `SubnetsNotAllAssociatedWithSegments`.
+    SegmentsOfSome(NetworkId),
+    /// 400 `SubnetSegmentAssociationChangeNotAllowed`.
+    SegmentFixed,
+    /// 400 `NoUpdateSubnetWhenMultipleSegmentsOnNetwork`.
+    SeveralSegments(NetworkId),
 }
 
 fn range(pool: &AllocationPool) -> String {
@@ -97,6 +110,33 @@ impl From<SubnetFault> for Fault {
             SubnetFault::GatewayAtEnd(gateway, cidr) => {
                 let message = format!("Gateway IP {gateway} cannot be the network or broadcast IP address {cidr}");
                 Fault::new(409, "IpamValueInvalid", message)
+            }
+            SubnetFault::ServiceType(word) => {
+                let message = format!("Subnet service type {word} does not correspond to a valid device owner.");
+                Fault::new(400, "InvalidSubnetServiceType", message)
+            }
+            SubnetFault::NoSegment(id) => Fault::new(404, "SegmentNotFound", format!("Segment {id} could not be found.")),
+            SubnetFault::ForeignSegment(network, segment) => {
+                let message = format!("The subnet's network id, '{network}', doesn't match the network_id of segment '{segment}'");
+                Fault::new(400, "NetworkIdsDontMatch", message)
+            }
+            SubnetFault::SegmentsOfSome(network) => {
+                let message = format!(
+                    "All of the subnets on network '{network}' must either all be associated with segments or all not associated with any \
+                     segment."
+                );
+                Fault::new(400, "SubnetsNotAllAssociatedWithSegments", message)
+            }
+            SubnetFault::SegmentFixed => {
+                let message = "A subnet that is already associated with a segment cannot have its segment association changed.";
+                Fault::new(400, "SubnetSegmentAssociationChangeNotAllowed", message)
+            }
+            SubnetFault::SeveralSegments(network) => {
+                let message = format!(
+                    "The network '{network}' has multiple segments, it is only possible to associate an existing subnet with a segment on \
+                     networks with a single segment."
+                );
+                Fault::new(400, "NoUpdateSubnetWhenMultipleSegmentsOnNetwork", message)
             }
             SubnetFault::InUse(id) => {
                 let message =

@@ -10,6 +10,7 @@ pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr 
 pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools };
 /// A list of routes, each with `destination` and `nexthop`; null is the empty list.
 pub const HOST_ROUTES: Kind = Kind::Special { name: "host_routes", check: host_routes };
+pub(super) const SERVICE_TYPES: Kind = Kind::Special { name: "list_of_subnet_service_types", check: service_types };
 pub(super) const NAMESERVERS: Kind = Kind::Special { name: "nameservers", check: nameservers };
 
 fn refuse<T>(reason: String) -> Result<T, Invalid> {
@@ -49,6 +50,15 @@ fn destination(value: Value) -> Result<Value, Invalid> {
     match net {
         Some(net) => Ok(net.to_string().into()),
         None => refuse(format!("'{}' is not a valid CIDR", api::python::text(&value))),
+    }
+}
+
+/// What the texts are is judged by the operation, because that fault has a form of its own.
+fn service_types(value: Value) -> Result<Value, Invalid> {
+    let items = if value.is_null() { Vec::new() } else { list(value, "service types")? };
+    match items.iter().find(|item| !item.is_string()) {
+        Some(other) => Err(Invalid::Conversion(format!("Subnet service type {} is not a string", api::python::text(other)))),
+        None => Ok(Value::Array(items)),
     }
 }
 

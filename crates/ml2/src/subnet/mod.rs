@@ -4,6 +4,7 @@ mod fault;
 mod kinds;
 mod ops;
 mod prefix;
+mod routed;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -83,6 +84,13 @@ fn attributes() -> Vec<A> {
         A::new("allocation_pools", kinds::POOLS, |v| Cell::Json(&v.record.allocation_pools)).post().put(),
         A::new("host_routes", HOST_ROUTES, |v| Cell::Json(&v.record.host_routes)).post_or(json!([])).put(),
         A::new("dns_nameservers", kinds::NAMESERVERS, |v| Cell::Json(&v.record.dns_nameservers)).post_or(json!([])).put(),
+        A::new("service_types", kinds::SERVICE_TYPES, |v| Cell::Json(&v.record.service_types)).post_or(json!([])).put(),
+        A::new("segment_id", Kind::UuidOrNull, |v| Cell::optional(v.record.segment_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .put()
+            .filter()
+            .sort()
+            .policy(),
         A::new("router:external", Kind::Bool, is_external).filter(),
         A::new("shared", Kind::Bool, is_shared).filter().hidden(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),

@@ -2,13 +2,15 @@
 
 use super::SubnetFault;
 use super::prefix::{Prefix, check_affinity, choose};
+use super::routed;
 use super::validate::{check_cidr, check_pools, default_gateway, default_pools, validate};
 use crate::network::{NetworkFault, check_minimum, effective_mtu};
 use crate::port::{is_auto_deleted, is_router_port};
 use crate::{Config, dhcp};
 use api::{Fault, Fields, Op};
 use model::{AllocationPool, FixedIp, Network, Port, Standard, Subnet};
-use net::{Family, IpNet, NetworkId, PortId, ProjectId, SubnetId, eui64, first_address};
+use net::{Family, IpNet, NetworkId, PortId, ProjectId, SegmentId, SubnetId, eui64, first_address};
+use smol_str::SmolStr;
 use std::net::IpAddr;
 use std::sync::Arc;
 use world::{Key, World};
@@ -29,9 +31,12 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault
     check_overlap(op.tx.world(), network_id, &cidr)?;
     check_affinity(op.tx.world(), network_id, &prefix)?;
     check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
+    check_service_types(&subnet.service_types)?;
+    routed::check_new(op.tx.world(), &network, subnet.segment_id)?;
     let automatic = subnet.is_auto_address().then_some(subnet.cidr);
     op.tx.put(subnet);
     touch_network(op, network_id);
+    routed::peer_routes(op, network_id, None);
     if let Some(prefix) = automatic {
         add_automatic_addresses(op, network_id, id, &prefix);
     }
@@ -59,6 +64,8 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, pref
         host_routes: fields.typed("host_routes").unwrap_or_default(),
         ipv6_ra_mode: fields.typed::<Option<_>>("ipv6_ra_mode").flatten(),
         ipv6_address_mode: fields.typed::<Option<_>>("ipv6_address_mode").flatten(),
+        service_types: fields.typed::<Option<_>>("service_types").flatten().unwrap_or_default(),
+        segment_id: fields.typed::<Option<_>>("segment_id").flatten(),
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
     }
 }
@@ -121,6 +128,14 @@ pub(super) fn update(op: &mut Op<'_>, subnet: &Arc<Subnet>, fields: &Fields) -> 
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
+    if let Some(types) = fields.typed::<Option<Vec<SmolStr>>>("service_types") {
+        new.service_types = types.unwrap_or_default();
+        check_service_types(&new.service_types)?;
+    }
+    if let Some(segment) = fields.typed::<Option<SegmentId>>("segment_id") {
+        routed::check_moved(op.tx.world(), subnet, segment)?;
+        new.segment_id = segment;
+    }
     if new == **subnet {
         return Ok(());
     }
@@ -130,8 +145,17 @@ pub(super) fn update(op: &mut Op<'_>, subnet: &Arc<Subnet>, fields: &Fields) -> 
     }
     new.standard.touch(op.tx.context.now);
     op.tx.put(new);
+    routed::peer_routes(op, subnet.network_id, Some(subnet));
     dhcp::schedule(op, subnet.network_id);
     Ok(())
+}
+
+/// Types are owners of ports, by the prefixes that the reference takes for such.
+fn check_service_types(types: &[SmolStr]) -> Result<(), SubnetFault> {
+    let is_owner = |word: &SmolStr| {
+        ["network:", "neutron:"].iter().any(|prefix| word.starts_with(prefix)) || word.starts_with(['c', 'o', 'm', 'p', 'u', 't', 'e', ':'])
+    };
+    types.iter().find(|word| !is_owner(word)).map_or(Ok(()), |word| Err(SubnetFault::ServiceType(word.clone())))
 }
 
 /// The gateway address stays while a router's port has it.
@@ -154,6 +178,7 @@ pub(super) fn delete(op: &mut Op<'_>, subnet: &Arc<Subnet>) -> Result<(), Fault>
     drop_addresses(op, &holders, |ip| ip.subnet_id == subnet.id);
     op.tx.remove::<Subnet>(&subnet.id);
     touch_network(op, subnet.network_id);
+    routed::peer_routes(op, subnet.network_id, Some(subnet));
     dhcp::schedule(op, subnet.network_id);
     Ok(())
 }

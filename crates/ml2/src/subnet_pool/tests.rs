@@ -27,6 +27,8 @@ fn pool(prefixes: &[IpNet]) -> SubnetPool {
 
 fn subnet(pool: &SubnetPool, cidr: IpNet, number: u128) -> Subnet {
     Subnet {
+        service_types: vec![],
+        segment_id: None,
         id: SubnetId(Uuid::from_u128(number)),
         project_id: ProjectId::from("p1"),
         network_id: NetworkId(Uuid::from_u128(2)),

@@ -24,15 +24,23 @@ pub struct TestCloud {
 impl TestCloud {
     /// Starts the server and an agent on each of these hosts; they are alive when this returns.
     pub fn start(names: &[&str]) -> Result<TestCloud> {
+        TestCloud::configured(names, "")
+    }
+
+    /// The same with a configuration, of the server and of the agents.
+    pub fn configured(names: &[&str], configuration: &str) -> Result<TestCloud> {
         // An address of its own: else it takes that of a host that comes later, and the others look for it in vain.
         output(&["ip", "link", "add", UNDERLAY, "address", "02:00:00:00:00:fe", "type", "bridge", "mcast_snooping", "0"])?;
         output(&["ip", "addr", "add", &format!("{SERVER}/24"), "dev", UNDERLAY])?;
         output(&["ip", "link", "set", UNDERLAY, "up"])?;
         let mut cloud = TestCloud { state: Scratch::new()?, server: None, hosts: Vec::new() };
+        fs::write(cloud.state.path().join("neutrino.toml"), configuration)?;
         cloud.start_server()?;
         for (number, name) in (1..).zip(names) {
             let mut host = Host::new(name, number)?;
-            fs::copy(cloud.state.path().join("clouds.yaml"), host.state.path().join("clouds.yaml"))?;
+            for file in ["clouds.yaml", "neutrino.toml"] {
+                fs::copy(cloud.state.path().join(file), host.state.path().join(file))?;
+            }
             let bundle = output(&[PROGRAM, "certificate", name, "--state", &cloud.state.path().to_string_lossy()])?;
             host.bundle = PathBuf::from(bundle.trim());
             host.start_agent()?;
@@ -64,7 +72,13 @@ impl TestCloud {
         Ok(Cloud::from_file(&self.state.path().join("clouds.yaml"), "neutrino")?)
     }
 
-    fn wait_alive(&self, host: &str) -> Result<()> {
+    /// Its API as another service of the cloud sees it: Nova.
+    pub fn service(&self) -> Result<Cloud> {
+        Ok(Cloud::from_file(&self.state.path().join("clouds.yaml"), "neutrino-service")?)
+    }
+
+    /// Waits until the agents of a host are alive.
+    pub fn wait_alive(&self, host: &str) -> Result<()> {
         let api = self.api()?;
         eventually(&format!("the agents of {host} to be alive"), || {
             let agents = api.list("agents", &[("host", host)])?;

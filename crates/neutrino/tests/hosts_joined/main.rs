@@ -4,6 +4,8 @@
 
 mod cloud;
 mod leaving;
+mod migration;
+mod moved;
 mod restarts;
 mod strangers;
 mod tunnels;

@@ -11,6 +11,10 @@ use world::World;
 
 fn port_with(group: SecurityGroupId) -> Port {
     Port {
+        data_plane_status: None,
+        device_profile: None,
+        numa_affinity_policy: None,
+        standby: Vec::new(),
         id: PortId::MIN,
         project_id: ProjectId::from("p1"),
         network_id: NetworkId::MIN,

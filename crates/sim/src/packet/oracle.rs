@@ -88,6 +88,9 @@ impl Oracle {
         for (port, there) in meant.into_iter().filter_map(|port| Some((port, port.bound_host()?))) {
             if there != here {
                 passed.insert(here);
+                if is_of_a_service(world, there, network, packet.source) {
+                    continue;
+                }
                 self.arrives(there, network, packet);
             }
             if !is_filtered(port) || is_let(world, port, Direction::Ingress, packet, &self.past(there, network)) {
@@ -158,6 +161,13 @@ impl Oracle {
 fn is_on_one_host(world: &World, network: NetworkId) -> bool {
     let network = world.get::<Network>(&network);
     network.is_some_and(|network| network.segments.iter().all(|segment| segment.network_type == NetworkType::Local))
+}
+
+/// True when this is the MAC of a service of the network that the host has: nobody else is heard there under it.
+fn is_of_a_service(world: &World, host: &HostName, network: NetworkId, mac: Mac) -> bool {
+    let ports = world.table::<Port>().by(Port::BY_NETWORK, network);
+    let mut services = ports.filter(|port| port.bound_host() == Some(host) && port.device_owner.starts_with("network:"));
+    services.any(|port| port.mac_address == mac && port.admin_state_up)
 }
 
 fn is_filtered(port: &Port) -> bool {

@@ -1,5 +1,6 @@
 //! Routers.
 
+mod by_hand;
 mod gateways;
 mod interfaces;
 mod schedule;

@@ -50,7 +50,7 @@ fn reaches(agent: &Agent, segment: &Segment) -> bool {
     }
 }
 
-fn has_mapping(agent: &Agent, physical: &str) -> bool {
+pub(super) fn has_mapping(agent: &Agent, physical: &str) -> bool {
     let maps = ["bridge_mappings", "interface_mappings"];
     maps.iter().any(|map| agent.configuration(map).and_then(Value::as_object).is_some_and(|map| map.contains_key(physical)))
 }

@@ -4,6 +4,7 @@ use super::{Carried, TypeDriver};
 use crate::Config;
 use api::Fault;
 use model::{Network, NetworkType, Segment};
+use net::ProjectId;
 use rand::rngs::SmallRng;
 use world::World;
 
@@ -14,7 +15,14 @@ impl TypeDriver for Flat {
         NetworkType::Flat
     }
 
-    fn reserve(&self, world: &World, config: &Config, _rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault> {
+    fn reserve(
+        &self,
+        world: &World,
+        config: &Config,
+        _rng: &mut SmallRng,
+        _project: &ProjectId,
+        asked: &Carried,
+    ) -> Result<Carried, Fault> {
         let Some(physical) = asked.physical_network.as_deref().filter(|name| !name.is_empty()) else {
             return Err(Fault::invalid_input("physical_network required for flat provider network"));
         };
@@ -32,7 +40,7 @@ impl TypeDriver for Flat {
     }
 
     /// Flat networks are an administrator's choice.
-    fn allocate(&self, _world: &World, _config: &Config, _rng: &mut SmallRng) -> Option<Carried> {
+    fn allocate(&self, _world: &World, _config: &Config, _rng: &mut SmallRng, _project: &ProjectId) -> Option<Carried> {
         None
     }
 

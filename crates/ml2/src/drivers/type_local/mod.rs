@@ -4,6 +4,7 @@ use super::{Carried, TypeDriver};
 use crate::Config;
 use api::Fault;
 use model::NetworkType;
+use net::ProjectId;
 use rand::rngs::SmallRng;
 use world::World;
 
@@ -14,7 +15,14 @@ impl TypeDriver for Local {
         NetworkType::Local
     }
 
-    fn reserve(&self, _world: &World, _config: &Config, _rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault> {
+    fn reserve(
+        &self,
+        _world: &World,
+        _config: &Config,
+        _rng: &mut SmallRng,
+        _project: &ProjectId,
+        asked: &Carried,
+    ) -> Result<Carried, Fault> {
         let prohibited = |what| Fault::invalid_input(format_args!("{what} prohibited for local provider network"));
         if asked.physical_network.is_some() {
             return Err(prohibited("physical_network"));
@@ -25,7 +33,7 @@ impl TypeDriver for Local {
         Ok(asked.clone())
     }
 
-    fn allocate(&self, _world: &World, _config: &Config, _rng: &mut SmallRng) -> Option<Carried> {
+    fn allocate(&self, _world: &World, _config: &Config, _rng: &mut SmallRng, _project: &ProjectId) -> Option<Carried> {
         Some(Carried { physical_network: None, segmentation_id: None })
     }
 

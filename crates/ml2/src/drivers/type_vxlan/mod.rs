@@ -1,11 +1,11 @@
 //! VXLAN networks (RFC 7348): a 24-bit network identifier each, unicast between the hosts that have ports.
 
 use super::{Carried, TypeDriver};
-use crate::Config;
 use crate::free::{self, Space};
+use crate::{Config, segment_range};
 use api::Fault;
 use model::{Network, NetworkType, Segment};
-use net::{Family, Vni};
+use net::{Family, ProjectId, Vni};
 use rand::rngs::SmallRng;
 use world::{Key, Table, World};
 
@@ -23,7 +23,7 @@ impl TypeDriver for Vxlan {
         NetworkType::Vxlan
     }
 
-    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, asked: &Carried) -> Result<Carried, Fault> {
+    fn reserve(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId, asked: &Carried) -> Result<Carried, Fault> {
         if asked.physical_network.is_some() {
             return Err(Fault::invalid_input("provider:physical_network specified for vxlan network"));
         }
@@ -35,7 +35,7 @@ impl TypeDriver for Vxlan {
                     "Unable to create the network. No available network found in maximum allowed attempts.",
                 )
             };
-            return self.allocate(world, config, rng).ok_or_else(nothing);
+            return self.allocate(world, config, rng, project).ok_or_else(nothing);
         };
         let vni = Vni::try_from(number).map_err(|e| Fault::invalid_input(e.to_string().trim_end_matches('.')))?;
         if world.table::<Network>().has(Network::BY_SEGMENT, key(vni.get())) {
@@ -45,9 +45,9 @@ impl TypeDriver for Vxlan {
         Ok(asked.clone())
     }
 
-    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng) -> Option<Carried> {
-        let ranges = config.vni_ranges.iter().map(|(first, last)| (u128::from(*first), u128::from(*last))).collect();
-        let vni = free::any(&Vnis { networks: world.table(), ranges }, rng)?;
+    fn allocate(&self, world: &World, config: &Config, rng: &mut SmallRng, project: &ProjectId) -> Option<Carried> {
+        let ranges = segment_range::free_for(world, config, NetworkType::Vxlan, project);
+        let vni = ranges.into_iter().find_map(|ranges| free::any(&Vnis { networks: world.table(), ranges }, rng))?;
         let vni = u32::try_from(vni).expect("ranges of 32-bit numbers");
         Some(Carried { physical_network: None, segmentation_id: Some(vni) })
     }

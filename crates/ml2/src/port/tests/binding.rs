@@ -3,7 +3,7 @@
 use crate::Config;
 use crate::port::provisioning::{dhcp_ready, port_building, port_failed, port_unwired, port_wired};
 use crate::port::resource;
-use crate::testing::{Lab, refused};
+use crate::testing::{Api, Lab, refused};
 use model::{AgentType, Port, PortStatus, Provisioning, VifType};
 use net::{HostName, NetworkId, PortId};
 use serde_json::{Value, json};
@@ -210,4 +210,28 @@ fn a_server_that_is_not_plugged_is_not_waited_for() {
     lab.subnet(network, json!({"cidr": "10.0.0.0/24"})).expect("free");
     let port = lab.port(network, instance("h2")).expect("free");
     assert_eq!(state(&lab, port), (VifType::Tap, PortStatus::Down, UNWIRED));
+}
+
+#[test]
+fn words_of_other_services_are_kept_for_them() {
+    let api = Api::new();
+    let network = api.make("network", json!({}));
+    let port = api.make("port", json!({"network_id": network, "device_profile": "fpga", "numa_affinity_policy": "socket"}));
+    let path = format!("ports/{port}");
+    let shown = |api: &Api| ["data_plane_status", "device_profile", "numa_affinity_policy"].map(|name| api.show(&path)[name].clone());
+    assert_eq!(shown(&api), [Value::Null, json!("fpga"), json!("socket")]);
+    let put = |roles: &str, body: Value| api.ask(roles, "PUT", &path, &json!({ "port": body })).0;
+    assert_eq!(put("data_plane_integrator", json!({"data_plane_status": "DOWN"})), 404, "who may not update ports may not this either");
+    assert_eq!(put("member", json!({"data_plane_status": "DOWN"})), 403);
+    assert_eq!(put("member,data_plane_integrator", json!({"data_plane_status": "DOWN"})), 200);
+    assert_eq!(put("member", json!({"numa_affinity_policy": null})), 200);
+    assert_eq!(shown(&api), [json!("DOWN"), json!("fpga"), Value::Null]);
+    assert_eq!(put("admin", json!({"data_plane_status": null})), 200);
+    for wrong in [json!({"data_plane_status": "x"}), json!({"device_profile": "y"}), json!({"numa_affinity_policy": "near"})] {
+        assert_eq!(put("admin", wrong.clone()), 400, "{wrong}");
+    }
+    assert_eq!(shown(&api), [Value::Null, json!("fpga"), Value::Null]);
+    let post = |body: Value| api.refused("POST", "ports", &json!({ "port": body })).0;
+    assert_eq!(post(json!({"network_id": network, "data_plane_status": "ACTIVE"})), 400);
+    assert_eq!(post(json!({"network_id": network, "device_profile": 5})), 400);
 }

@@ -1,8 +1,12 @@
-//! A world to run operations in: what unit tests of this crate share.
+//! A world to run operations in, and the API over one: what unit tests of this crate share.
+
+mod api;
+
+pub(crate) use self::api::{Api, registry};
 
 use crate::agent::{AgentReport, report_agent};
 use crate::{Config, Heartbeats};
-use api::{Fault, Fields, Op, Resource, Settings};
+use ::api::{Fault, Fields, Op, Resource, Settings};
 use auth::Caller;
 use model::{AgentType, Network, Port, SecurityGroup, SecurityGroupRule, Subnet};
 use net::{AgentId, HostName, NetworkId, PortId, SecurityGroupId, SubnetId, Timestamp};
@@ -137,16 +141,5 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (u16, &'s
 
 #[test]
 fn declarations_hold_together() {
-    let registry = api::Registry::new()
-        .core_resource(crate::network::resource())
-        .core_resource(crate::subnet::resource())
-        .core_resource(crate::port::resource())
-        .core_resource(crate::subnet_pool::resource())
-        .resource(crate::address_scope::resource())
-        .resource(crate::agent::resource())
-        .resource(security_groups::group::resource())
-        .resource(security_groups::rule::resource())
-        .extensions(crate::extensions())
-        .extensions(security_groups::extensions());
-    assert_eq!(registry.audit(&auth::Policy::defaults()), Vec::<String>::new());
+    assert_eq!(registry().audit(&auth::Policy::defaults()), Vec::<String>::new());
 }

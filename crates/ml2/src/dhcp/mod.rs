@@ -1,16 +1,24 @@
 //! Scheduling: which DHCP agents serve a network, and the ports through which they do.
 //!
-//! A network with a subnet that DHCP serves is given to the least loaded of the alive agents; each of them gets a port with owner
-//! `network:dhcp` in the same change, bound on its host, with an address in each such subnet. [`schedule`] brings a network to this state
-//! from any other and changes nothing when it is there; everything that can disturb it ends with a call of it.
+//! A network with a subnet that DHCP serves is given to agents of the zones that it asks for (see [`crate::schedule`]); each of them gets a
+//! port with owner `network:dhcp` in the same change, bound on its host, with an address in each such subnet. [`schedule`] brings a network to
+//! this state from any other and changes nothing when it is there; everything that can disturb it ends with a call of it. Agents stay
+//! scheduled when the last such subnet goes. [`by_hand`] is what operators do about it.
+
+pub mod by_hand;
+#[cfg(test)]
+mod tests;
 
 use crate::Config;
+use crate::drivers::reached;
 use crate::port::provisioning::stop_waiting;
 use crate::port::{Asked, allocate, blank, generate_mac, rebind};
+use crate::schedule::{Candidates, zones};
 use api::Op;
 use model::{Agent, AgentType, FixedIp, Ipv6Mode, Network, Port, Standard, Subnet, device_owner};
-use net::{AgentId, Family, HostName, NetworkId, PortId, SubnetId};
+use net::{AgentId, Family, HostName, NetworkId, PortId, SegmentId, SubnetId};
 use smol_str::{SmolStr, format_smolstr};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 use world::{Key, World};
@@ -37,9 +45,10 @@ pub fn port_of<'a>(world: &'a World, host: &HostName, network: NetworkId) -> Opt
     ports(world, network).find(|port| port.device_id == device)
 }
 
-/// True when an alive agent serves the network: through a port, which may be missing for want of an address or of an L2 agent.
+/// True when an alive and enabled agent serves the network: through a port, which may be missing for want of an address or of an L2 agent.
 pub fn is_served(world: &World, network: &Network) -> bool {
-    let serves = |agent: &Agent| agent.alive && port_of(world, &agent.host, network.id).is_some_and(|port| port.binding.is_bound());
+    let has_port = |agent: &Agent| port_of(world, &agent.host, network.id).is_some_and(|port| port.binding.is_bound());
+    let serves = |agent: &Agent| agent.alive && agent.admin_state_up && has_port(agent);
     network.dhcp_agents.iter().any(|id| world.get::<Agent>(id).is_some_and(|agent| serves(agent)))
 }
 
@@ -47,12 +56,23 @@ fn ports(world: &World, network: NetworkId) -> impl Iterator<Item = &Arc<Port>> 
     world.table::<Port>().by(Port::BY_OWNER, Key::TextUuid(device_owner::DHCP.into(), network.0))
 }
 
+/// True when the subnet is on no segment, or on the one that the host reaches.
+fn is_reached(world: &World, host: &HostName, network: &Network, subnet: SubnetId) -> bool {
+    let segment = world.get::<Subnet>(&subnet).and_then(|subnet| subnet.segment_id);
+    segment.is_none() || segment == reached(world, host, network).map(|segment| segment.id)
+}
+
+/// The segments of a routed network that DHCP serves; of others, one that stands for all.
+fn served_segments(world: &World, network: NetworkId) -> BTreeSet<Option<SegmentId>> {
+    served_subnets(world, network).iter().filter_map(|id| Some(world.get::<Subnet>(id)?.segment_id)).collect()
+}
+
 fn served_subnets(world: &World, network: NetworkId) -> Vec<SubnetId> {
     world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(|subnet| serves(subnet)).map(|subnet| subnet.id).collect()
 }
 
-fn is_usable(agent: &Agent) -> bool {
-    agent.agent_type == AgentType::Dhcp && agent.alive && agent.admin_state_up
+fn candidates(world: &World) -> Candidates {
+    Candidates::of(world, AgentType::Dhcp, |world, agent| world.table::<Network>().count(Network::BY_DHCP_AGENT, agent))
 }
 
 /// The scheduling of a network that may lack agents: what a new port costs when it does not.
@@ -69,52 +89,47 @@ pub fn schedule(op: &mut Op<'_>, network: NetworkId) {
     stop_waiting(op, network);
 }
 
-fn arrange(op: &mut Op<'_>, network_id: NetworkId) {
-    let Some(network) = op.tx.get::<Network>(&network_id).cloned() else { return };
-    let subnets = served_subnets(op.tx.world(), network_id);
-    let agents = if subnets.is_empty() { Vec::new() } else { choose_agents(op, &network) };
-    if agents != network.dhcp_agents {
-        let agents = agents.clone();
-        op.tx.update::<Network>(&network_id, |network| network.dhcp_agents = agents);
+/// The agents that the network has, and others up to the number wanted while DHCP has something to serve.
+fn arrange(op: &mut Op<'_>, id: NetworkId) {
+    let Some(network) = op.tx.get::<Network>(&id).cloned() else { return };
+    let config = op.settings.get::<Config>();
+    let mut agents = network.dhcp_agents.clone();
+    agents.retain(|id| op.tx.get::<Agent>(id).is_some());
+    let world = op.tx.world().clone();
+    for segment in served_segments(&world, id) {
+        let on = |agent: &AgentId| is_on(&world, agent, &network, segment);
+        let mut missing = config.dhcp_agents_per_network.saturating_sub(agents.iter().filter(|agent| on(agent)).count());
+        let mut candidates = if missing == 0 { continue } else { candidates(&world) };
+        candidates.retain(on);
+        while missing > 0 {
+            let Some(next) = candidates.choose(zones(config, &network.availability_zone_hints), &agents) else { break };
+            agents.push(next);
+            missing -= 1;
+        }
     }
-    let hosts: Vec<HostName> = agents.iter().filter_map(|id| Some(op.tx.get::<Agent>(id)?.host.clone())).collect();
-    let mut parked = retire_ports(op, network_id, &hosts);
+    settle(op, id, agents);
+}
+
+/// True when the agent can serve a segment of the network; none: any.
+fn is_on(world: &World, agent: &AgentId, network: &Network, segment: Option<SegmentId>) -> bool {
+    let host = world.get::<Agent>(agent).map(|agent| &agent.host);
+    segment.is_none() || host.is_some_and(|host| reached(world, host, network).map(|segment| segment.id) == segment)
+}
+
+/// Gives the network to these agents and no others, with the ports that they serve it through.
+fn settle(op: &mut Op<'_>, id: NetworkId, agents: Vec<AgentId>) {
+    let subnets = served_subnets(op.tx.world(), id);
+    let serving = agents.iter().filter(|_| !subnets.is_empty());
+    let hosts: Vec<HostName> = serving.filter_map(|id| Some(op.tx.get::<Agent>(id)?.host.clone())).collect();
+    op.tx.update::<Network>(&id, |network| network.dhcp_agents = agents);
+    let mut parked = retire_ports(op, id, &hosts);
     for host in &hosts {
-        provide_port(op, network_id, host, &subnets, parked.pop());
+        let spare = if port_of(op.tx.world(), host, id).is_none() { parked.pop() } else { None };
+        provide_port(op, id, host, &subnets, spare);
     }
     for port in parked {
         op.tx.remove::<Port>(&port);
     }
-}
-
-/// The agents that the network has, and the least loaded others up to the number wanted.
-fn choose_agents(op: &Op<'_>, network: &Network) -> Vec<AgentId> {
-    let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
-    let mut agents = network.dhcp_agents.clone();
-    agents.retain(|id| op.tx.get::<Agent>(id).is_some());
-    while agents.len() < wanted {
-        let Some(next) = least_loaded(op.tx.world(), &agents) else { break };
-        agents.push(next);
-    }
-    agents
-}
-
-/// Counting stops where an agent is no longer the least loaded.
-fn least_loaded(world: &World, except: &[AgentId]) -> Option<AgentId> {
-    let usable = world.table::<Agent>().by(Agent::BY_TYPE, AgentType::Dhcp.as_str());
-    let usable: Vec<AgentId> = usable.filter(|agent| is_usable(agent) && !except.contains(&agent.id)).map(|agent| agent.id).collect();
-    if let [only] = usable[..] {
-        return Some(only);
-    }
-    let mut best: Option<(usize, AgentId)> = None;
-    for agent in usable {
-        let limit = best.map_or(usize::MAX, |(load, _)| load);
-        let load = world.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).take(limit).count();
-        if load < limit {
-            best = Some((load, agent));
-        }
-    }
-    best.map(|(_, agent)| agent)
 }
 
 /// The ports of hosts that no longer serve the network; they can serve it from another host.
@@ -137,7 +152,9 @@ fn provide_port(op: &mut Op<'_>, network_id: NetworkId, host: &HostName, subnets
             None => return,
         },
     };
-    address(op, &world, &mut port, subnets);
+    port.binding.host = host.clone();
+    let here: Vec<SubnetId> = subnets.iter().copied().filter(|id| is_reached(&world, host, &network, *id)).collect();
+    address(op, &world, &mut port, &here);
     if port.fixed_ips.is_empty() {
         op.tx.remove::<Port>(&port.id);
         return;
@@ -184,7 +201,7 @@ fn address(op: &mut Op<'_>, world: &World, port: &mut Port, subnets: &[SubnetId]
     port.fixed_ips = automatic.unwrap_or(wanted);
 }
 
-/// All networks of a project-wide change of agents: those that lack an agent now.
+/// A DHCP agent has come: networks that lack one now are given to it or its like.
 pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
     let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
     let waiting = op.tx.table::<Network>().iter().filter(|network| network.dhcp_agents.len() < wanted);
@@ -194,17 +211,43 @@ pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
             schedule(op, network);
         }
     }
+    schedule_routed(op);
 }
 
-/// Takes an agent off its networks; each goes to another agent where there is one.
-pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, only_with_successor: bool) {
+/// An agent has come that may reach a segment which lacks a DHCP server.
+pub(crate) fn schedule_routed(op: &mut Op<'_>) {
+    let routed = op.tx.table::<Subnet>().iter().filter(|subnet| subnet.segment_id.is_some() && serves(subnet));
+    let routed: BTreeSet<NetworkId> = routed.map(|subnet| subnet.network_id).collect();
+    routed.into_iter().for_each(|network| schedule(op, network));
+}
+
+/// Takes an agent off its networks; each goes to another agent where there is one. Without one it stays where `keep` says so.
+pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, keep: bool) {
     let networks: Vec<NetworkId> = op.tx.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).copied().collect();
+    let mut candidates = candidates(op.tx.world());
     for id in networks {
         let Some(network) = op.tx.get::<Network>(&id).cloned() else { continue };
-        if only_with_successor && least_loaded(op.tx.world(), &network.dhcp_agents).is_none() {
+        let config = op.settings.get::<Config>();
+        let mut agents = network.dhcp_agents.clone();
+        agents.retain(|there| *there != agent);
+        if served_segments(op.tx.world(), id).iter().any(Option::is_some) {
+            // Only some agents reach the segment that it served.
+            op.tx.update::<Network>(&id, |network| network.dhcp_agents = agents);
+            schedule(op, id);
             continue;
         }
-        op.tx.update::<Network>(&id, |network| network.dhcp_agents.retain(|a| *a != agent));
-        schedule(op, id);
+        let successor = candidates.choose(zones(config, &network.availability_zone_hints), &agents);
+        if successor.is_none() && keep {
+            continue;
+        }
+        agents.extend(successor.filter(|_| agents.len() < config.dhcp_agents_per_network));
+        settle(op, id, agents);
+        stop_waiting(op, id);
     }
+}
+
+/// An agent serves nothing any more, though it keeps its networks: their ports wait for it no longer.
+pub(crate) fn pause(op: &mut Op<'_>, agent: AgentId) {
+    let networks: Vec<NetworkId> = op.tx.table::<Network>().ids(Network::BY_DHCP_AGENT, agent).copied().collect();
+    networks.into_iter().for_each(|network| stop_waiting(op, network));
 }

@@ -1,0 +1,98 @@
+//! `network_segment_ranges`: which segmentation ids networks of projects get (extension `network-segment-range`).
+//!
+//! A project's network takes an id of the ranges that are the project's own, then of those for everybody; the ranges of the configuration are
+//! among these, shown as `default`. An administrator who names an id may have any. Absent: VLAN ranges, whose type is not carried yet.
+
+mod fault;
+mod ops;
+#[cfg(test)]
+mod tests;
+
+pub use fault::RangeFault;
+pub use ops::follow_configuration;
+pub(crate) use ops::free_for;
+
+use crate::Config;
+use api::{Attribute, Cell, Kind, Prepare, Resource, View};
+use model::{Network, NetworkType, Segment, SegmentRange};
+use net::ProjectId;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use world::{Key, World};
+
+/// The highest id of any type: a GRE key.
+const HIGHEST: i64 = 4_294_967_295;
+/// How many free ids are shown of a range.
+const SHOWN: usize = 65_536;
+
+/// The resource.
+pub fn resource() -> Resource<SegmentRange> {
+    let not_found = |id: &str| format!("Network Segment Range {id} could not be found.");
+    Resource {
+        attributes: attributes(),
+        create: Some(ops::create),
+        update: Some(ops::update),
+        delete: Some(ops::delete),
+        prepare: Some(Prepare { needed: |world, _| !ops::is_shown(world), run: |op, _| ops::refresh(op) }),
+        is_scoped: false,
+        revision_number: Some(|range| range.standard.revision_number),
+        ..Resource::new("network_segment_range", "network_segment_ranges", "NetworkSegmentRangeNotFound", not_found)
+    }
+    .tagged()
+}
+
+type A = Attribute<SegmentRange>;
+
+fn attributes() -> Vec<A> {
+    vec![
+        A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
+        A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
+        A::new("default", Kind::Bool, |v| Cell::Bool(v.record.default)).filter(),
+        A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.project_id.is_none())).post_or(true).filter(),
+        A::new("project_id", Kind::Text(255), |v| Cell::optional(v.record.project_id.as_ref().map(ProjectId::as_str), Cell::Str))
+            .post()
+            .filter()
+            .sort(),
+        A::new("network_type", Kind::Word(&["vlan", "vxlan", "gre", "geneve"]), |v| Cell::Str(v.record.network_type.as_str()))
+            .required()
+            .filter(),
+        A::new("physical_network", Kind::TextOrNull(64), |_| Cell::Str("")).post().filter(),
+        A::new("minimum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.minimum.into())).required().put(),
+        A::new("maximum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.maximum.into())).required().put(),
+        A::new("used", Kind::ObjectOrNull, used),
+        A::new("available", Kind::UuidList, available),
+        A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
+        A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
+        A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
+        A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
+    ]
+}
+
+/// The ids of a type that networks have within a range, with the network, in order.
+pub(crate) fn taken(world: &World, network_type: NetworkType, minimum: u32, maximum: u32) -> impl Iterator<Item = (u32, &Network)> {
+    let networks = world.table::<Network>();
+    let walk = networks.walk(Network::BY_SEGMENT, Segment::key(network_type, None, Some(minimum)));
+    let ids = walk.map_while(move |(key, id)| match key {
+        Key::Texts(place, number) if place == network_type.as_str() => Some((number.parse::<u32>().ok()?, id)),
+        _ => None,
+    });
+    let within = ids.take_while(move |(number, _)| *number <= maximum);
+    within.filter_map(move |(number, id)| Some((number, &**networks.get(id)?)))
+}
+
+fn used<'a>(view: &View<'a, SegmentRange>) -> Cell<'a> {
+    let range = view.record;
+    let taken = taken(view.world, range.network_type, range.minimum, range.maximum);
+    Cell::made(taken.map(|(id, network)| (id.to_string(), Value::from(network.project_id.as_str()))).collect::<Map<_, _>>())
+}
+
+fn available<'a>(view: &View<'a, SegmentRange>) -> Cell<'a> {
+    let range = view.record;
+    let taken: BTreeMap<u32, ()> = taken(view.world, range.network_type, range.minimum, range.maximum).map(|(id, _)| (id, ())).collect();
+    Cell::made((range.minimum..=range.maximum).filter(|id| !taken.contains_key(id)).take(SHOWN).collect::<Vec<u32>>())
+}
+
+/// The ranges of the configuration, by type.
+fn configured(config: &Config) -> impl Iterator<Item = (NetworkType, (u32, u32))> {
+    config.vni_ranges.iter().map(|range| (NetworkType::Vxlan, *range))
+}
