@@ -66,13 +66,14 @@ fn any_unit() -> impl Strategy<Value = Unit> {
 
 /// On networks 0 and 1 inside, and 2 outside by one of two gateway ports.
 fn a_router() -> impl Strategy<Value = Unit> {
-    use routed::{gateway_port, router, router_port};
-    (0_u8..2, prop::option::of(0_u8..2), any::<[bool; 3]>()).prop_map(|(number, gateway, [up, one, two])| {
+    use routed::{gateway_port, router, router_port, scoped};
+    (0_u8..2, prop::option::of(0_u8..2), any::<[bool; 3]>(), 0_u8..3).prop_map(|(number, gateway, [up, one, two], scope)| {
         let gateway = gateway.map(|other| intent::RouterPort {
             network_id: network_id(2),
             ..gateway_port(30 + 2 * number + other, &format!("203.0.113.{}/24", 10 + number))
         });
-        let interface = |network: u8| router_port(40 + 2 * number + network, network, &[&format!("10.0.{network}.{}/24", 1 + number)]);
+        let address = |network: u8| format!("10.0.{network}.{}/24", 1 + number);
+        let interface = |network: u8| scoped(scope * network, scope, router_port(40 + 2 * number + network, network, &[&address(network)]));
         let interfaces = [one, two].into_iter().zip(0..).filter(|(is, _)| *is).map(|(_, network)| interface(network)).collect();
         Unit::Router(intent::RouterIntent { admin_state_up: up, ..router(number, gateway, interfaces) })
     })

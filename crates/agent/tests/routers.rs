@@ -86,6 +86,39 @@ fn out_by_the_gateway() {
 }
 
 #[test]
+fn between_address_scopes() {
+    let Some(lab) = Lab::new(None) else { return };
+    lab.run(|host| {
+        // The outside and network 1 are of one scope, network 2 of none.
+        let mut parted = routed();
+        parted.gateway = parted.gateway.map(|port| scoped(1, 0, port));
+        parted.interfaces[0] = scoped(1, 0, parted.interfaces[0].clone());
+        start(host, &routed(), vec![floating_ip(107, 1, Some("10.0.2.7"))]);
+        sh_in("internet", "ip route add 10.0.1.0/24 via 203.0.113.10 && ip route add 10.0.2.0/24 via 203.0.113.10");
+        let (inner, c, outer) = (listen("a", "10.0.1.5:80"), listen("c", "10.0.2.7:80"), listen("internet", "198.51.100.1:80"));
+        let mut open = connect("a", "10.0.2.7:80").expect("connected");
+        let (mut server, _) = c.accept().expect("a connection");
+        host.change(Unit::Router(parted.clone()));
+        assert!(!pings("a", "10.0.2.7") && !pings("c", "10.0.1.6"), "from one to the other");
+        open.write_all(b"one").expect("sent");
+        server.set_read_timeout(Some(SHORT)).expect("set");
+        let mut buffer = [0; 8];
+        assert!(server.read(&mut buffer).is_err(), "what was open is judged too");
+        assert_eq!(seen("a", "198.51.100.1:80", &outer).as_deref(), Some("10.0.1.5"), "as itself within the scope: {:?}", host.faults());
+        assert_eq!(seen("internet", "10.0.1.5:80", &inner).as_deref(), Some("203.0.113.1"), "and back");
+        assert!(!connects("internet", "10.0.2.7:80"), "not into the other");
+        assert_eq!(seen("b", "203.0.113.107:80", &c).as_deref(), Some("203.0.113.10"), "by the floating IP");
+        assert_eq!(seen("c", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.107"), "out as the floating IP");
+        parted.enable_snat = false;
+        host.tell([Unit::Router(parted)], [floating_ip(107, 1, None).id()]);
+        assert!(!connects("c", "198.51.100.1:80"), "untranslated to another scope");
+        assert!(connects("a", "198.51.100.1:80"));
+        host.change(Unit::Router(routed()));
+        assert!(pings("a", "10.0.2.7") && pings("c", "198.51.100.1"), "without scopes");
+    });
+}
+
+#[test]
 fn gateways_beyond_their_prefix() {
     let Some(lab) = Lab::new(None) else { return };
     lab.run(|host| {

@@ -19,7 +19,8 @@ const HOSTS: u8 = 4;
 #[derive(Clone, Debug)]
 enum Op {
     Network { n: u8, kind: u8, mtu: bool, up: bool, agents: Vec<u8> },
-    Subnet { n: u8, v6: bool, dhcp: bool, mode: u8, dns: bool },
+    Subnet { n: u8, v6: bool, dhcp: bool, mode: u8, dns: bool, pool: u8 },
+    Pool { n: u8, scope: u8 },
     Port { n: u8, of: u8, on: u8, groups: Vec<u8>, subnet: u8, last: u8, up: bool, dhcp: bool, extra: u8 },
     Status { n: u8, active: bool },
     Group { n: u8, stateful: bool },
@@ -38,8 +39,9 @@ fn op() -> impl Strategy<Value = Op> {
     let groups = prop::collection::btree_set(0..4u8, 0..3).prop_map(|groups| groups.into_iter().collect());
     prop_oneof![
         2 => (0..3u8, 0..6u8, any::<bool>(), any::<bool>(), agents).prop_map(|(n, kind, mtu, up, agents)| Op::Network { n, kind, mtu, up, agents }),
-        2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>())
-            .prop_map(|(n, v6, dhcp, mode, dns)| Op::Subnet { n, v6, dhcp, mode, dns }),
+        2 => (0..4u8, any::<bool>(), any::<bool>(), 0..4u8, any::<bool>(), 0..3u8)
+            .prop_map(|(n, v6, dhcp, mode, dns, pool)| Op::Subnet { n, v6, dhcp, mode, dns, pool }),
+        1 => (0..2u8, 0..3u8).prop_map(|(n, scope)| Op::Pool { n, scope }),
         6 => (0..8u8, 0..3u8, 0..HOSTS + 2, groups, 0..5u8, 2..5u8, prop::bool::weighted(0.9), prop::bool::weighted(0.25), 0..64u8)
             .prop_map(|(n, of, on, groups, subnet, last, up, dhcp, extra)| Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra }),
         1 => (0..8u8, any::<bool>()).prop_map(|(n, active)| Op::Status { n, active }),
@@ -53,7 +55,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(n, of, on, router, outside, last)| Op::RouterPort { n, of, on, router, outside, last }),
         3 => (0..4u8, 0..4u8, any::<bool>(), 0..3u8).prop_map(|(n, router, fixed, status)| Op::FloatingIp { n, router, fixed, status }),
         2 => (0..4u8, 0..4u8, 1..3u8).prop_map(|(n, of, port)| Op::Forwarding { n, of, port }),
-        3 => (0..10u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+        3 => (0..11u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
     ]
 }
 
@@ -71,15 +73,17 @@ fn apply(tx: &mut Tx, op: &Op) {
             network.dhcp_agents = agents.iter().map(|n| agent_id(HOSTS + n)).collect();
             tx.put(network);
         }
-        Op::Subnet { n, v6, dhcp, mode, dns } => {
+        Op::Subnet { n, v6, dhcp, mode, dns, pool } => {
             let mut subnet = subnet(*n, *n % 3, *v6);
             subnet.enable_dhcp = *dhcp;
             subnet.ipv6_address_mode =
                 [None, Some(Ipv6Mode::Slaac), Some(Ipv6Mode::Dhcpv6Stateful), Some(Ipv6Mode::Dhcpv6Stateless)][usize::from(*mode)];
             subnet.ipv6_ra_mode = subnet.ipv6_address_mode.filter(|_| *v6 && *n % 2 == 0);
             subnet.dns_nameservers = if *dns { vec!["192.0.2.53".parse().expect("an address")] } else { vec![] };
+            subnet.subnetpool_id = (*pool < 2).then(|| pool_id(*pool));
             tx.put(subnet);
         }
+        Op::Pool { n, scope } => tx.put(pool(*n, *scope)),
         Op::Port { n, of, on, groups, subnet, last, up, dhcp, extra } => {
             let mut port = port(*n, *of);
             match *on {
@@ -198,6 +202,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             5 => _ = tx.remove::<Router>(&router_id(*n % 3)),
             6 => _ = tx.remove::<FloatingIp>(&floating_ip_id(*n % 4)),
             7 => _ = tx.remove::<PortForwarding>(&forwarding_id(*n % 4)),
+            9 => _ = tx.remove::<SubnetPool>(&pool_id(*n % 2)),
             8 => _ = tx.remove::<AddressGroup>(&address_group_id(*n % 2)),
             _ => _ = tx.remove::<Agent>(&agent_id(*n)),
         },

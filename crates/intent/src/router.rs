@@ -1,7 +1,7 @@
 //! Routers as a host's L3 role must carry them.
 
 use crate::Route;
-use net::{FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use net::{AddressScopeId, FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -53,6 +53,21 @@ pub struct RouterPort {
     /// The metadata service answers here at its link-local address; one port of each network does.
     #[serde(default)]
     pub metadata_v6: bool,
+    /// The address scopes of the network.
+    #[serde(default)]
+    pub scopes: Scopes,
+}
+
+/// The address scopes of a network, by family. A router passes a packet between networks of one scope, or of none, only; a packet
+/// whose source or destination it translates excepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Scopes {
+    /// Of its IPv4 addresses.
+    #[serde(default)]
+    pub v4: Option<AddressScopeId>,
+    /// Of its IPv6 addresses.
+    #[serde(default)]
+    pub v6: Option<AddressScopeId>,
 }
 
 /// `router/<router>`: a router that the host's L3 role carries in `qrouter-<router>`.

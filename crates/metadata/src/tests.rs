@@ -63,6 +63,7 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         addresses: vec![net(&format!("10.0.{on}.1/24"))],
         subnets: vec![],
         metadata_v6: false,
+        scopes: Scopes::default(),
     };
     Unit::Router(RouterIntent {
         id: RouterId(uuid(0x40, number)),

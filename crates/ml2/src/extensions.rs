@@ -1,6 +1,6 @@
 //! The extension aliases that this crate, with the API frame around it, implements.
 
-use api::{Extension, Preview};
+use api::Extension;
 
 /// Alias, name, description, updated.
 const EXTENSIONS: &[[&str; 4]] = &[
@@ -10,6 +10,7 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Multicast addresses are refused in allowed address pairs.",
         "2026-04-01T00:00:00-00:00",
     ],
+    ["address-scope", "Address scope", "Within an address scope prefixes are unique and routed untranslated.", "2015-07-26T10:00:00-00:00"],
     ["agent", "agent", "The roles of hosts, their state and configuration.", "2013-02-03T10:00:00-00:00"],
     [
         "agent-resources-synced",
@@ -141,15 +142,4 @@ const EXTENSIONS: &[[&str; 4]] = &[
 /// For `/v2.0/extensions`.
 pub fn extensions() -> Vec<Extension> {
     EXTENSIONS.iter().map(|&[alias, name, description, updated]| Extension { alias, name, description, updated }).collect()
-}
-
-/// Address scopes are kept, and prefixes are unique within one; routers do not know of them.
-pub fn previews() -> [Preview; 1] {
-    let scope = Extension {
-        alias: "address-scope",
-        name: "Address scope",
-        description: "Within an address scope prefixes of subnet pools are unique.",
-        updated: "2015-07-26T10:00:00-00:00",
-    };
-    [Preview { extension: scope, missing: Some("routers route between address scopes as between any networks") }]
 }

@@ -33,5 +33,5 @@ mod testing;
 pub use config::Config;
 pub(crate) use dependents::dependents;
 pub use dependents::{Dependent, Dependents, Lost};
-pub use extensions::{extensions, previews};
+pub use extensions::extensions;
 pub use heartbeat::Heartbeats;

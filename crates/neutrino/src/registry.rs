@@ -61,7 +61,6 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .extensions(rbac::extensions())
         .extensions(l3::extensions())
         .extensions(flavors::extensions())
-        .previews(ml2::previews())
         .previews(qos::previews())
         .previews(trunk::previews())
         .previews(metering::previews())

@@ -5,7 +5,7 @@
 //! floating IP and port forwarding a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
-//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own), address scopes,
+//! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own),
 //! high availability.
 
 mod advertise;
@@ -15,6 +15,7 @@ mod elements;
 mod links;
 mod pipeline;
 mod routes;
+mod scopes;
 #[cfg(test)]
 mod tests;
 

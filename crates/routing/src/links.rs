@@ -65,7 +65,7 @@ impl Routing {
             space.addresses.extend(metadata(&legs.interfaces));
             space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));
         }
-        space.tables.insert(pipeline::table(), pipeline::program(router, legs.gateway.map(|leg| leg.link)));
+        space.tables.insert(pipeline::table(), pipeline::program(router, &legs));
         compiled
     }
 

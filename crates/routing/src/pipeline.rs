@@ -6,7 +6,10 @@
 //! | `input` | input | drops what comes from outside to the metadata service |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
+//! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 
+use crate::links::Legs;
+use crate::scopes::Scopes;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use intent::RouterIntent;
@@ -25,8 +28,8 @@ pub(crate) fn table() -> TableKey {
     TableKey::new(Family::Inet, "neutrino")
 }
 
-/// The table of a router; `gateway` is its gateway's link when that carries packets.
-pub(crate) fn program(router: &RouterIntent, gateway: Option<Name>) -> Table {
+/// The table of a router with the ports that carry packets.
+pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     let mut table = Table::declared();
     table.sets.extend([
         (FLOATING.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
@@ -34,7 +37,9 @@ pub(crate) fn program(router: &RouterIntent, gateway: Option<Name>) -> Table {
         (FORWARDED.into(), SetSpec::services([DataType::InetProto, DataType::Ipv4, DataType::InetService])),
     ]);
     let own = router.gateway.as_ref().and_then(|port| port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4));
-    let outside = gateway.map(|link| Outside { link, own, hides: router.enable_snat });
+    let scopes = Scopes::of(legs);
+    let gateway = legs.gateway.as_ref();
+    let outside = gateway.map(|leg| Outside { link: leg.link.clone(), own, hides: router.enable_snat, peers: scopes.peers_outside(leg) });
     let policy = if router.admin_state_up { Policy::Accept } else { Policy::Drop };
     let forward = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
@@ -42,6 +47,7 @@ pub(crate) fn program(router: &RouterIntent, gateway: Option<Name>) -> Table {
     table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
     table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
     table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, outside.map(|outside| outside.rules()).unwrap_or_default()));
+    scopes.put(&mut table);
     table
 }
 
@@ -62,6 +68,8 @@ struct Outside {
     /// The address that stands for those without a floating IP.
     own: Option<IpAddr>,
     hides: bool,
+    /// The links of the networks that are of the outside's address scope.
+    peers: Option<Name>,
 }
 
 impl Outside {
@@ -98,6 +106,10 @@ impl Outside {
             if self.hides {
                 // What came from outside and goes back there is as it came.
                 let inside = Statement::is_not(Field::Iifname, self.link.clone());
+                if let Some(peers) = &self.peers {
+                    let from = Statement::within_set([Field::Iifname], peers.clone());
+                    rules.push(Rule::new("of the outside's scope", vec![self.leaves(), from, Statement::ACCEPT]));
+                }
                 rules.push(Rule::new("gateway", vec![self.leaves(), inside, Statement::Snat(own, None)]));
             }
         }

@@ -52,7 +52,14 @@ pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
         addresses: addresses.iter().map(|address| net(address)).collect(),
         subnets: addresses.iter().enumerate().map(subnet).collect(),
         metadata_v6: false,
+        scopes: Scopes::default(),
     }
+}
+
+/// Such a port of a network whose addresses are of these scopes.
+pub fn scoped(v4: u8, v6: u8, port: RouterPort) -> RouterPort {
+    let scope = |number: u8| (number > 0).then(|| net::AddressScopeId(uuid(0x60, number)));
+    RouterPort { scopes: Scopes { v4: scope(v4), v6: scope(v6) }, ..port }
 }
 
 /// A port on the outside network 203.0.113.0/24, where 203.0.113.1 leads on.

@@ -139,6 +139,8 @@ impl Ct {
     pub const UNTRACKED: u32 = 64;
     /// Of [`Field::CtStatus`]: the destination was translated.
     pub const DNAT: u32 = 0x20;
+    /// Of [`Field::CtStatus`]: an address was translated.
+    pub const TRANSLATED: u32 = 0x30;
 }
 
 /// What rules give values to.
@@ -232,6 +234,11 @@ impl Statement {
     /// Go on only if the connection's destination was translated.
     pub fn is_dnated() -> Statement {
         Statement::Match(Field::CtStatus, Compare::Is, Right::Bits(Ct::DNAT))
+    }
+
+    /// Go on only with a packet of a connection none of whose addresses is translated.
+    pub fn is_untranslated() -> Statement {
+        Statement::Match(Field::CtStatus, Compare::IsNot, Right::Bits(Ct::TRANSLATED))
     }
 
     /// Go on only if the fields, concatenated, are in a set.

@@ -11,7 +11,7 @@ mod router;
 
 use gate::Gate;
 use intent::UnitId;
-use model::{AddressGroup, Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet};
+use model::{AddressGroup, Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet, SubnetPool};
 use net::HostName;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{Commit, Entry, Record, World};
@@ -83,6 +83,7 @@ impl Gather<'_> {
                 self.subnet(&Sides::of(entry));
                 self.router_subnet(&Sides::of(entry));
             }
+            SubnetPool::KIND => self.subnet_pool(&Sides::of(entry)),
             SecurityGroup::KIND => self.security_group(&Sides::of(entry)),
             SecurityGroupRule::KIND => self.rule(&Sides::of(entry)),
             AddressGroup::KIND => self.address_group(&Sides::of(entry)),

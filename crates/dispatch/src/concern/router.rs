@@ -3,7 +3,7 @@
 use super::{Gate, Gather, Sides};
 use crate::project::{metadata, router};
 use intent::UnitId;
-use model::{FloatingIp, FloatingIpStatus, Network, Port, PortForwarding, Router, Subnet};
+use model::{FloatingIp, FloatingIpStatus, Network, Port, PortForwarding, Router, Subnet, SubnetPool};
 use net::{FloatingIpId, HostName, NetworkId, RouterId};
 use std::collections::BTreeSet;
 
@@ -70,8 +70,17 @@ impl Gather<'_> {
     }
 
     pub(super) fn router_subnet(&mut self, subnet: &Sides<'_, Subnet>) {
-        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip, s.ipv6_ra_mode, s.dns_nameservers.clone())) {
+        if subnet.differ(|s| (s.network_id, s.cidr, s.gateway_ip, s.ipv6_ra_mode, s.dns_nameservers.clone(), s.subnetpool_id)) {
             subnet.iter().for_each(|side| self.routers_on(side.network_id));
+        }
+    }
+
+    /// The scope of a pool is that of the networks whose subnets are of it.
+    pub(super) fn subnet_pool(&mut self, pool: &Sides<'_, SubnetPool>) {
+        let Some(id) = pool.iter().next().map(|pool| pool.id) else { return };
+        if pool.differ(|pool| pool.address_scope_id) {
+            let networks: BTreeSet<NetworkId> = ml2::subnet_pool::in_use(self.after, id).map(|subnet| subnet.network_id).collect();
+            networks.into_iter().for_each(|network| self.routers_on(network));
         }
     }
 

@@ -1,12 +1,13 @@
 //! `router/…`, `floating-ip/…` and `port-forwarding/…` units.
 
 use super::metadata;
-use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, UnitId};
+use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes, UnitId};
 use l3::schedule::carrier_of;
 use ml2::Config;
+use ml2::address_scope::of_network;
 use ml2::network::effective_mtu;
 use model::{Agent, AgentType, FloatingIp, Ipv6Mode, Network, Port, PortForwarding, Router, Subnet, device_owner};
-use net::{FloatingIpId, HostName, IpNet, NetworkId, PortForwardingId, RouterId, SubnetId};
+use net::{Family, FloatingIpId, HostName, IpNet, NetworkId, PortForwardingId, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,6 +51,7 @@ fn port(config: &Config, world: &World, port: &Port, subnets: BTreeSet<SubnetId>
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
         subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(|subnet| self::subnet(subnet)).collect(),
         metadata_v6: metadata::link_local_port(world, port.network_id) == Some(port.id),
+        scopes: Scopes { v4: of_network(world, port.network_id, Family::V4), v6: of_network(world, port.network_id, Family::V6) },
     })
 }
 

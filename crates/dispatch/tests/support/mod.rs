@@ -95,6 +95,27 @@ pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
     }
 }
 
+pub fn pool_id(n: u8) -> SubnetPoolId {
+    SubnetPoolId(uuid(23, n))
+}
+
+/// A pool of one of two scopes, or of none.
+pub fn pool(n: u8, scope: u8) -> SubnetPool {
+    SubnetPool {
+        id: pool_id(n),
+        project_id: "p".into(),
+        name: "pool".into(),
+        prefixes: vec!["10.0.0.0/8".parse().expect("a prefix")],
+        default_prefixlen: 24,
+        min_prefixlen: 8,
+        max_prefixlen: 32,
+        default_quota: None,
+        is_default: false,
+        address_scope_id: (scope < 2).then(|| AddressScopeId(uuid(24, scope))),
+        standard: Standard::default(),
+    }
+}
+
 pub fn port(n: u8, of: u8) -> Port {
     Port {
         id: port_id(n),

@@ -62,7 +62,7 @@ pub fn shareable() -> Shareable {
 }
 
 /// The subnets whose prefixes are of a pool, in order of their prefixes.
-pub(crate) fn in_use(world: &World, pool: SubnetPoolId) -> impl Iterator<Item = &Arc<Subnet>> {
+pub fn in_use(world: &World, pool: SubnetPoolId) -> impl Iterator<Item = &Arc<Subnet>> {
     in_use_from(world, pool, IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 

@@ -52,6 +52,8 @@ async fn ports_of_others_keep_their_access() {
     let all = cloud.shared(ADMIN, object, "*").await;
     cloud.delete(OWNER, "rbac_policy", &policy).await.ok();
     assert_eq!(cloud.delete(ADMIN, "rbac_policy", &all).await.refusal(), (409, "RbacPolicyInUse"));
+    let narrowed = json!({"target_tenant": USER.0});
+    assert_eq!(cloud.put(ADMIN, "rbac_policy", &all, narrowed).await.refusal(), (409, "RbacPolicyInUse"));
     let kept = cloud.shared(OWNER, object, USER.0).await;
     cloud.delete(ADMIN, "rbac_policy", &all).await.ok();
     cloud.delete(OWNER, "port", &port).await.ok();

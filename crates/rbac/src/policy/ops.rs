@@ -68,8 +68,17 @@ pub(super) fn update(op: &mut Op<'_>, policy: &Arc<RbacPolicy>, fields: &Fields)
     }
     let new = RbacPolicy { target_project, ..RbacPolicy::clone(policy) };
     check_new(op.tx.world(), &shareable, &new)?;
+    // As upstream has it: who uses a shared object must not even depend on the new entry, unless that is for everybody.
+    let counts_new = policy.action == RbacAction::External;
+    let is_for_all = new.target_project == EVERYBODY;
+    if !counts_new && !is_for_all {
+        op.tx.remove::<RbacPolicy>(&policy.id);
+        check_users(op.tx.world(), &shareable, policy)?;
+    }
     op.tx.put(new);
-    check_users(op.tx.world(), &shareable, policy)?;
+    if counts_new {
+        check_users(op.tx.world(), &shareable, policy)?;
+    }
     (shareable.changed)(op, policy.object_id)
 }
 

@@ -49,6 +49,7 @@ fn port(number: u8, network: u8, addresses: &[&str], subnets: Vec<RouterSubnet>)
         addresses: addresses.iter().map(|text| net(text)).collect(),
         subnets,
         metadata_v6: false,
+        scopes: Scopes::default(),
     }
 }
 

@@ -35,6 +35,14 @@ fn without_translation_and_down() {
 }
 
 #[test]
+fn address_scopes() {
+    let scope = |number| Some(net::AddressScopeId(uuid(0x60, number)));
+    let of = |v4, v6, port| RouterPort { scopes: Scopes { v4, v6 }, ..port };
+    let inside = vec![of(scope(1), None, interface(1)), of(scope(2), None, interface(2)), of(None, None, interface(3))];
+    insta::assert_snapshot!(program([Unit::Router(router(1, Some(of(scope(1), scope(3), gateway(20))), inside))]));
+}
+
+#[test]
 fn both_families_and_odd_gateways() {
     let subnets = vec![
         subnet(1, "198.51.100.7/32", Some("192.0.2.1")),
