@@ -2,10 +2,14 @@
 
 use super::AddArgs;
 use anyhow::{Context, Result, bail};
-use client::Cloud;
+use client::{Cloud, wait_until};
 use metadata::describe::Method;
 use serde_json::{Value, json};
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long an agent may take to be heard of.
+const AGENT: Duration = Duration::from_secs(5);
 
 /// What an instance is made from.
 #[derive(Debug)]
@@ -48,8 +52,13 @@ fn find_network(cloud: &Cloud, name: &str, project: Option<&str>) -> Result<Valu
 
 /// The host that runs the L2 agent of this machine.
 fn this_host(cloud: &Cloud) -> Result<String> {
-    let agents = cloud.list("agents", &[("binary", "neutron-linuxbridge-agent")])?;
-    let hosts: Vec<&str> = agents.iter().filter(|agent| agent["alive"] == true).map(|agent| text(agent, "host")).collect();
+    let alive = || -> Result<Vec<Value>, client::Error> {
+        let agents = cloud.list("agents", &[("binary", "neutron-linuxbridge-agent")])?;
+        Ok(agents.into_iter().filter(|agent| agent["alive"] == true).collect())
+    };
+    // The agent of a program that has just started may not have said yet that it is there.
+    let agents = wait_until("an agent", AGENT, || alive().map(|agents| (!agents.is_empty()).then_some(agents))).or_else(|_| alive())?;
+    let hosts: Vec<&str> = agents.iter().map(|agent| text(agent, "host")).collect();
     let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match hosts.as_slice() {
         [host] => Ok((*host).to_owned()),
