@@ -31,7 +31,7 @@ cat >"$run/keystone.conf" <<C
 [DEFAULT]
 log_file = $run/log/keystone.log
 [database]
-connection = sqlite:///$run/keystone/keystone.db?timeout=60
+connection = sqlite:///$run/keystone/keystone.db
 [fernet_tokens]
 key_repository = $run/keystone/fernet
 [credential]
@@ -45,15 +45,13 @@ password_hash_rounds = 4
 C
 manage() { "$keystone/bin/keystone-manage" --config-file "$run/keystone.conf" "$@" >>"$run/log/keystone-manage.log" 2>&1; }
 manage db_sync
-# Readers and a writer at once.
-"$keystone/bin/python" -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("pragma journal_mode=wal")' "$run/keystone/keystone.db"
 manage fernet_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
 manage credential_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
 manage bootstrap --bootstrap-password $password --bootstrap-region-id RegionOne --bootstrap-public-url $auth \
   --bootstrap-internal-url $auth --bootstrap-admin-url $auth
-# Keystone reads the command line of whoever serves it.
+# Keystone reads the command line of whoever serves it. One worker: with SQLite two refuse each other's writes.
 echo 'wsgi_app = "keystone.wsgi.api:application"' >"$run/gunicorn.py"
-OS_KEYSTONE_CONFIG_FILES=$run/keystone.conf GUNICORN_CMD_ARGS="--config=$run/gunicorn.py --bind=127.0.0.1:5000 --workers=2 --log-level=warning" \
+OS_KEYSTONE_CONFIG_FILES=$run/keystone.conf GUNICORN_CMD_ARGS="--config=$run/gunicorn.py --bind=127.0.0.1:5000 --workers=1 --log-level=warning" \
   "$keystone/bin/gunicorn" >"$run/log/gunicorn.log" 2>&1 &
 wait_for keystone 60 answers $auth
 
