@@ -6,8 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-macro_rules! uuid_id {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+/// The ids, and one list of them for crates that teach each something: `$` is what the list is written with.
+macro_rules! uuid_ids {
+    ($dollar:tt $($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -54,10 +55,20 @@ macro_rules! uuid_id {
                 id.0
             }
         }
-    )*};
+    )*
+
+    /// Calls a macro with the names of all ids that are UUIDs.
+    #[macro_export]
+    macro_rules! each_uuid_id {
+        ($dollar then:ident) => {
+            $dollar then!($($name),*);
+        };
+    }
+    };
 }
 
-uuid_id! {
+uuid_ids! {
+    $
     /// Id of a network.
     NetworkId,
     /// Id of a subnet.

@@ -55,32 +55,7 @@ macro_rules! from_uuid_id {
         }
     )*};
 }
-from_uuid_id!(
-    NetworkId,
-    SubnetId,
-    PortId,
-    SegmentId,
-    SegmentRangeId,
-    SecurityGroupId,
-    SecurityGroupRuleId,
-    AgentId,
-    RouterId,
-    FloatingIpId,
-    PortForwardingId,
-    RbacPolicyId,
-    AddressScopeId,
-    SubnetPoolId,
-    AddressGroupId,
-    DefaultSecurityGroupRuleId,
-    QosPolicyId,
-    QosRuleId,
-    TrunkId,
-    FlavorId,
-    ServiceProfileId,
-    MeteringLabelId,
-    MeteringLabelRuleId,
-    LogId
-);
+net::each_uuid_id!(from_uuid_id);
 
 macro_rules! from_text_id {
     ($($id:ident),*) => {$(

@@ -26,32 +26,7 @@ macro_rules! record_ids {
         }
     )*};
 }
-record_ids!(
-    NetworkId,
-    SubnetId,
-    PortId,
-    SegmentId,
-    SegmentRangeId,
-    SecurityGroupId,
-    SecurityGroupRuleId,
-    AgentId,
-    RouterId,
-    FloatingIpId,
-    PortForwardingId,
-    RbacPolicyId,
-    AddressScopeId,
-    SubnetPoolId,
-    AddressGroupId,
-    DefaultSecurityGroupRuleId,
-    QosPolicyId,
-    QosRuleId,
-    TrunkId,
-    FlavorId,
-    ServiceProfileId,
-    MeteringLabelId,
-    MeteringLabelRuleId,
-    LogId
-);
+net::each_uuid_id!(record_ids);
 
 impl RecordId for Uuid {
     fn lowest() -> Self {
