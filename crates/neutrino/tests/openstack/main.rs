@@ -111,7 +111,7 @@ testkit::isolated_tests! {
         ensure!(quota.to_string().contains("networks"), "{quota}");
         admin.openstack("network create only")?;
         admin.refused("network create more", "Quota exceeded")?;
-        admin.lists("network agent list", "Binary", &["neutron-dhcp-agent", "neutron-l3-agent", "neutron-linuxbridge-agent"])?;
+        admin.lists("network agent list", "Binary", &["neutron-dhcp-agent", "neutron-l3-agent", "neutron-linuxbridge-agent", "neutron-metadata-agent"])?;
         let extensions = admin.json("extension list --network")?;
         ensure!(extensions.to_string().contains("security-group"), "{extensions}");
         Ok(())

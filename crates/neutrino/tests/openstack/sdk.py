@@ -58,7 +58,8 @@ except exceptions.PreconditionFailedException:
 
 quota = network.get_quota(cloud.current_project_id)
 assert quota.ports > 0, quota
-expect({agent.binary for agent in network.agents()}, {"neutron-linuxbridge-agent", "neutron-dhcp-agent", "neutron-l3-agent"})
+agents = {"neutron-linuxbridge-agent", "neutron-dhcp-agent", "neutron-l3-agent", "neutron-metadata-agent"}
+expect({agent.binary for agent in network.agents()}, agents)
 assert network.find_extension("security-group") is not None
 
 for each in [*made, port]:
