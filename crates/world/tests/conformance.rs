@@ -84,16 +84,18 @@ fn what_is_not_committed_never_was() {
         engine.rollback();
         write(engine.as_mut(), &three());
         engine.begin().unwrap();
-        engine.append(&[change(4, &[("a", None)])]).unwrap();
+        engine.append(&[change(4, &[("a", None), ("c", Some("{}")), ("c", None), ("c", Some("{}"))])]).unwrap();
         engine.rollback();
-        assert_eq!(rows(engine.as_mut()), after_three());
+        write(engine.as_mut(), &[change(4, &[("a", Some(r#"{"n":4}"#)), ("c", Some("{}"))])]);
+        write(engine.as_mut(), &[change(5, &[("a", Some(r#"{"n":2}"#)), ("c", None)])]);
+        assert_eq!(rows(engine.as_mut()), (Revision(5), after_three().1));
         engine.begin().unwrap();
-        engine.append(&[change(4, &[("a", None)])]).unwrap();
+        engine.append(&[change(6, &[("a", None)])]).unwrap();
         // A server that dies in the middle.
         drop(engine);
         let mut engine = engines.engine();
-        assert_eq!(rows(engine.as_mut()), after_three());
-        write(engine.as_mut(), &[change(4, &[("a", None)])]);
+        assert_eq!(rows(engine.as_mut()), (Revision(5), after_three().1));
+        write(engine.as_mut(), &[change(6, &[("a", None)])]);
         assert_eq!(rows(engine.as_mut()).1.len(), 1);
     }
 }
@@ -198,6 +200,36 @@ fn people_can_read_an_sqlite_file_by_kind_while_it_is_in_use() {
     assert_eq!(read("SELECT body->>'$.n' FROM thing WHERE project_id = 'demo'"), 2);
     assert_eq!(read("SELECT count(*) FROM \"it's\""), 0);
     assert_eq!(read("SELECT json_array_length(entries) FROM changes WHERE revision = 2"), 2);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_taken_over_whole() {
+    let [_, sqlite] = Engines::all();
+    let connection = rusqlite::Connection::open(sqlite.file()).unwrap();
+    let first = "
+        CREATE TABLE resources (row INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, project_id TEXT, revision INTEGER NOT NULL,
+            version INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (kind, id)) STRICT;
+        CREATE TABLE changes (revision INTEGER PRIMARY KEY, request_id TEXT NOT NULL, time INTEGER NOT NULL, entries TEXT NOT NULL) STRICT;
+        CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;
+        CREATE VIEW thing AS SELECT id, project_id, revision, version, body FROM resources WHERE kind = 'thing';
+        INSERT INTO resources VALUES (4, 'thing', 'a', 'demo', 2, 3, '{\"n\":2}'), (2, 'thing', 'nobody''s', NULL, 1, 3, '{\"n\":\"\\\"ü\"}');
+        INSERT INTO head VALUES (1, 3, 3);
+        PRAGMA application_id = 0x4e74724e; PRAGMA user_version = 1";
+    connection.execute_batch(first).unwrap();
+    drop(connection);
+    let mut engine = sqlite.engine();
+    assert_eq!(rows(engine.as_mut()), after_three());
+    engine.kinds(&["thing"]).unwrap();
+    write(engine.as_mut(), &[change(4, &[("a", Some("{}")), ("c", Some("{}"))])]);
+    let connection = rusqlite::Connection::open(sqlite.file()).unwrap();
+    let there: i64 = connection.query_row("SELECT count(*) FROM thing WHERE body = '{}'", [], |row| row.get(0)).unwrap();
+    assert_eq!(there, 2);
+
+    // What the index refused is seen when it is read.
+    connection.execute_batch("INSERT INTO resources (kind, id, revision, version, body) VALUES ('thing', 'a', 4, 3, '{}')").unwrap();
+    let error = engine.load(&mut |_| true).err().unwrap();
+    assert_eq!(error.kind, EngineErrorKind::Corrupt);
+    assert!(error.to_string().contains("thing a is there twice"), "{error}");
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! People may read the file with `sqlite3` while the server runs (`SELECT body->>'$.name' FROM port`); a second server is refused.
 
 mod checkpoint;
+mod rows;
 mod schema;
 
 use super::entries;
-use crate::{Engine, EngineError, EngineErrorKind, LoggedChange, Reader, RowRef};
+use crate::{Engine, EngineError, EngineErrorKind, LoggedChange, LoggedEntry, Reader, RowRef};
 use checkpoint::Checkpointer;
 use net::{Revision, Timestamp};
+use rows::Rows;
 use rusqlite::{Connection, ErrorCode, params};
 use smol_str::SmolStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -28,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Sqlite {
     connection: Connection,
     checkpointer: Checkpointer,
+    rows: Rows,
     /// The text of a change while it is written.
     text: String,
     /// About how much the write that was begun adds to the write-ahead log.
@@ -47,7 +50,7 @@ impl Sqlite {
         let mut connection = connect(path, 8192)?;
         schema::migrate(&mut connection)?;
         let checkpointer = Checkpointer::start(path.to_owned())?;
-        Ok(Sqlite { connection, checkpointer, text: String::new(), bytes: 0, _lock: lock })
+        Ok(Sqlite { connection, checkpointer, rows: Rows::default(), text: String::new(), bytes: 0, _lock: lock })
     }
 
     fn run(&self, operation: &'static str, sql: &str) -> Result<(), EngineError> {
@@ -66,25 +69,30 @@ impl Sqlite {
     fn write(&mut self, changes: &[LoggedChange]) -> rusqlite::Result<()> {
         let mut log =
             self.connection.prepare_cached("INSERT INTO changes (revision, request_id, time, entries) VALUES (?1, ?2, ?3, ?4)")?;
-        let mut put = self.connection.prepare_cached(
-            "INSERT INTO resources (kind, id, project_id, revision, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (kind, id) DO UPDATE SET project_id = excluded.project_id, revision = excluded.revision,
-             version = excluded.version, body = excluded.body",
-        )?;
-        let mut remove = self.connection.prepare_cached("DELETE FROM resources WHERE kind = ?1 AND id = ?2")?;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO resources (kind, id, project_id, revision, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE resources SET project_id = ?1, revision = ?2, version = ?3, body = ?4 WHERE row = ?5")?;
+        let mut remove = self.connection.prepare_cached("DELETE FROM resources WHERE row = ?1")?;
         for change in changes {
-            for entry in &change.entries {
-                match &entry.row {
-                    Some(row) => put.execute(params![
-                        row.kind.as_str(),
-                        row.id.as_str(),
-                        row.project_id.as_deref(),
-                        number(row.revision),
-                        row.version,
-                        row.body
-                    ])?,
-                    None => remove.execute(params![entry.kind.as_str(), entry.id.as_str()])?,
-                };
+            for LoggedEntry { kind, id, row } in &change.entries {
+                match (row, self.rows.get(kind, id)) {
+                    (Some(row), Some(there)) => {
+                        update.execute(params![row.project_id.as_deref(), number(row.revision), row.version, row.body, there])?;
+                    }
+                    (Some(row), None) => {
+                        let project_id = row.project_id.as_deref();
+                        insert.execute(params![kind.as_str(), id.as_str(), project_id, number(row.revision), row.version, row.body])?;
+                        self.rows.set(kind, id, Some(self.connection.last_insert_rowid()));
+                    }
+                    (None, Some(there)) => {
+                        remove.execute([there])?;
+                        self.rows.set(kind, id, None);
+                    }
+                    (None, None) => {}
+                }
             }
             self.text.clear();
             entries::write(&change.entries, &mut self.text);
@@ -102,18 +110,24 @@ impl Reader for Sqlite {
     fn load(&mut self, row: &mut dyn FnMut(RowRef<'_>) -> bool) -> Result<Revision, EngineError> {
         // Nobody else writes, so that two statements see the same state.
         let (head, _) = self.head_and_floor()?;
+        let mut rows = Rows::default();
         let mut read = || {
-            let mut select = self.connection.prepare("SELECT kind, id, version, body FROM resources ORDER BY row")?;
-            let mut rows = select.query([])?;
-            while let Some(found) = rows.next()? {
-                let (kind, id, body) = (text(found, 0)?, text(found, 1)?, text(found, 3)?);
-                if !row(RowRef { kind, id, version: found.get(2)?, body }) {
-                    break;
+            let mut select = self.connection.prepare("SELECT row, kind, id, version, body FROM resources ORDER BY row")?;
+            let mut found = select.query([])?;
+            while let Some(next) = found.next()? {
+                let (kind, id, body) = (text(next, 1)?, text(next, 2)?, text(next, 4)?);
+                if !rows.read(kind, id, next.get(0)?) {
+                    return Err(twice(kind, id));
+                }
+                if !row(RowRef { kind, id, version: next.get(3)?, body }) {
+                    return Ok(());
                 }
             }
+            rows.complete = true;
             Ok(())
         };
         read().map_err(|e| failure("reading the resources", &e))?;
+        self.rows = rows;
         Ok(head)
     }
 
@@ -168,6 +182,9 @@ impl Engine for Sqlite {
     }
 
     fn begin(&mut self) -> Result<Revision, EngineError> {
+        if !self.rows.complete {
+            self.load(&mut |_| true)?;
+        }
         if self.checkpointer.log_is_long() {
             checkpoint::finish(&self.connection, &mut self.checkpointer);
         }
@@ -180,7 +197,10 @@ impl Engine for Sqlite {
     }
 
     fn commit(&mut self) -> Result<(), EngineError> {
+        // Whether a commit that failed happened is not known: the rows are read again then.
+        self.rows.complete = false;
         self.run("committing", "COMMIT")?;
+        self.rows.committed();
         self.checkpointer.written(std::mem::take(&mut self.bytes));
         Ok(())
     }
@@ -191,6 +211,7 @@ impl Engine for Sqlite {
         {
             tracing::error!(%error, "a write could not be rolled back");
         }
+        self.rows.rolled_back();
     }
 
     fn compact(&mut self, through: Revision) -> Result<(), EngineError> {
@@ -244,6 +265,10 @@ fn private_file(path: &Path) -> io::Result<File> {
 
 fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
     row.get_ref(column)?.as_str().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
+}
+
+fn twice(kind: &str, id: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, format!("{kind} {id} is there twice").into())
 }
 
 fn unreadable(error: serde_json::Error) -> rusqlite::Error {

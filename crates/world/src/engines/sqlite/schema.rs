@@ -8,7 +8,8 @@ use rusqlite::Connection;
 const APPLICATION_ID: i32 = 0x4e74_724e;
 
 /// Step `n` brings a file from version `n` to `n + 1`. A step is never edited once it was released.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE resources (
         row INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,
@@ -31,7 +32,24 @@ const STEPS: &[&str] = &["
         floor INTEGER NOT NULL
     ) STRICT;
     INSERT INTO head VALUES (1, 0, 0);
-"];
+",
+    "
+    CREATE TABLE appended (
+        row INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        project_id TEXT,
+        revision INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO appended SELECT * FROM resources ORDER BY row;
+    DROP TABLE resources;
+    PRAGMA legacy_alter_table = ON;
+    ALTER TABLE appended RENAME TO resources;
+    PRAGMA legacy_alter_table = OFF;
+",
+];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), EngineError> {
     let newest = i64::try_from(STEPS.len()).expect("there are few steps");
