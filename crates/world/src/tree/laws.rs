@@ -4,10 +4,13 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-type Model = BTreeMap<u32, u32>;
+type Model = BTreeMap<u32, Value>;
+
+/// Large enough for leaves of few entries, so that a case has several levels of branches.
+type Value = [u32; 23];
 
 /// Checks the shape: order, guides, even depth, and that no node but the root is nearly empty. Returns depth and keys.
-fn check(node: &Node<u32, u32>, is_root: bool, low: Option<u32>, high: Option<u32>) -> (usize, usize) {
+fn check(node: &Node<u32, Value>, is_root: bool, low: Option<u32>, high: Option<u32>) -> (usize, usize) {
     let least = if is_root { 0 } else { node.most() / SMALL };
     assert!((least..=node.most()).contains(&node.len()), "{} in a node", node.len());
     match node {
@@ -31,7 +34,7 @@ fn check(node: &Node<u32, u32>, is_root: bool, low: Option<u32>, high: Option<u3
     }
 }
 
-fn assert_same(tree: &Tree<u32, u32>, model: &Model) {
+fn assert_same(tree: &Tree<u32, Value>, model: &Model) {
     let (_, keys) = check(&tree.root, true, None, None);
     assert_eq!((tree.len(), keys), (model.len(), model.len()));
     assert!(tree.iter().eq(model.iter()));
@@ -40,7 +43,7 @@ fn assert_same(tree: &Tree<u32, u32>, model: &Model) {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Insert(u32, u32),
+    Insert(u32, Value),
     Remove(u32),
     /// Adds or removes many neighbours.
     Fill(u32, u32),
@@ -52,7 +55,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let key = || 0..2000u32;
     prop_oneof![
-        8 => (key(), any::<u32>()).prop_map(|(k, v)| Step::Insert(k, v)),
+        8 => (key(), any::<u32>()).prop_map(|(k, v)| Step::Insert(k, [v; 23])),
         6 => key().prop_map(Step::Remove),
         1 => (key(), 1..400u32).prop_map(|(k, n)| Step::Fill(k, n)),
         1 => (key(), 1..400u32).prop_map(|(k, n)| Step::Clear(k, n)),
@@ -60,11 +63,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn insert(tree: &mut Tree<u32, u32>, model: &mut Model, key: u32, value: u32) {
+fn insert(tree: &mut Tree<u32, Value>, model: &mut Model, key: u32, value: Value) {
     assert_eq!(tree.insert(key, value), model.insert(key, value));
 }
 
-fn remove(tree: &mut Tree<u32, u32>, model: &mut Model, key: u32) {
+fn remove(tree: &mut Tree<u32, Value>, model: &mut Model, key: u32) {
     assert_eq!(tree.remove(&key), model.remove(&key));
 }
 
@@ -78,7 +81,7 @@ proptest! {
             match step {
                 Step::Insert(key, value) => insert(&mut tree, &mut model, key, value),
                 Step::Remove(key) => remove(&mut tree, &mut model, key),
-                Step::Fill(key, n) => (key..key + n).for_each(|k| insert(&mut tree, &mut model, k, n)),
+                Step::Fill(key, n) => (key..key + n).for_each(|k| insert(&mut tree, &mut model, k, [n; 23])),
                 Step::Clear(key, n) => (key..key + n).for_each(|k| remove(&mut tree, &mut model, k)),
                 Step::Keep => kept.push((tree.clone(), model.clone())),
             }

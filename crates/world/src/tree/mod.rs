@@ -10,11 +10,11 @@
 mod laws;
 mod range;
 
-use range::Range;
+pub(crate) use range::Range;
 use std::sync::Arc;
 
-/// Most entries of a leaf.
-const LEAF: usize = 24;
+/// Bytes that the entries of a leaf take at most.
+const LEAF: usize = 1536;
 /// Most children of a branch.
 const BRANCH: usize = 16;
 /// A node that has only the fourth part of the most, or less, is filled up from a neighbour.
@@ -67,6 +67,12 @@ struct Inserted<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Node<K, V> {
+    /// Most entries of a leaf.
+    const LEAF: usize = {
+        let fit = LEAF / size_of::<(K, V)>();
+        if fit < 16 { 16 } else { fit }
+    };
+
     fn len(&self) -> usize {
         match self {
             Node::Leaf(entries) => entries.len(),
@@ -76,7 +82,7 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
 
     fn most(&self) -> usize {
         match self {
-            Node::Leaf(_) => LEAF,
+            Node::Leaf(_) => Self::LEAF,
             Node::Branch(_) => BRANCH,
         }
     }

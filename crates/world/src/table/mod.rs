@@ -1,14 +1,17 @@
 //! A table: the records of one kind in id order, with their secondary indexes, as persistent maps.
 
+mod ids;
+
 use crate::tree::Tree;
 use crate::{Index, Key, Record};
+use ids::Ids;
 use std::sync::Arc;
 
 /// All records of kind `R` at one revision. Cloning costs a few reference counts.
 #[derive(Clone)]
 pub struct Table<R: Record> {
     rows: Tree<R::Id, Arc<R>>,
-    indexes: Vec<Tree<(Key, R::Id), ()>>,
+    indexes: Vec<Tree<Key, Ids<R::Id>>>,
 }
 
 impl<R: Record> Default for Table<R> {
@@ -45,9 +48,7 @@ impl<R: Record> Table<R> {
 
     /// The ids of the records that have this key, in id order.
     pub fn ids<K: Into<Key>>(&self, index: Index<R>, key: K) -> impl Iterator<Item = &R::Id> + use<'_, R, K> {
-        let key = key.into();
-        let from = self.indexes[index.slot].from(|(k, _)| *k >= key);
-        from.map(|(entry, ())| entry).take_while(move |(k, _)| *k == key).map(|(_, id)| id)
+        self.indexes[index.slot].get(&key.into()).into_iter().flat_map(Ids::iter)
     }
 
     /// The records that have this key, in id order.
@@ -57,18 +58,18 @@ impl<R: Record> Table<R> {
 
     /// True when some record has this key.
     pub fn has(&self, index: Index<R>, key: impl Into<Key>) -> bool {
-        self.ids(index, key).next().is_some()
+        self.indexes[index.slot].get(&key.into()).is_some()
     }
 
-    /// Number of records that have this key; walks them.
+    /// Number of records that have this key.
     pub fn count(&self, index: Index<R>, key: impl Into<Key>) -> usize {
-        self.ids(index, key).count()
+        self.indexes[index.slot].get(&key.into()).map_or(0, Ids::len)
     }
 
     /// Keys and ids of an index from a key on, in key order: for walking the addresses of a subnet or the VNIs in use.
     pub fn walk<K: Into<Key>>(&self, index: Index<R>, from: K) -> impl Iterator<Item = (&Key, &R::Id)> + use<'_, R, K> {
         let from = from.into();
-        self.indexes[index.slot].from(|(key, _)| *key >= from).map(|((key, id), ())| (key, id))
+        self.indexes[index.slot].from(|key| *key >= from).flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)))
     }
 
     pub(crate) fn put(&mut self, record: Arc<R>) -> Option<Arc<R>> {
@@ -77,10 +78,12 @@ impl<R: Record> Table<R> {
         let new_keys = keys(&*record);
         let old_keys = before.as_deref().map(keys).unwrap_or_default();
         for entry in old_keys.iter().filter(|entry| !new_keys.contains(entry)) {
-            self.indexes[entry.0].remove(&(entry.1.clone(), id.clone()));
+            take(&mut self.indexes[entry.0], &entry.1, &id);
         }
         for (slot, key) in new_keys.into_iter().filter(|entry| !old_keys.contains(entry)) {
-            self.indexes[slot].insert((key, id.clone()), ());
+            let index = &mut self.indexes[slot];
+            let ids = index.get(&key).map_or_else(|| Ids::One(id.clone()), |ids| ids.with(id.clone()));
+            index.insert(key, ids);
         }
         self.rows.insert(id, record);
         before
@@ -89,9 +92,17 @@ impl<R: Record> Table<R> {
     pub(crate) fn remove(&mut self, id: &R::Id) -> Option<Arc<R>> {
         let before = self.rows.remove(id)?;
         for (slot, key) in keys(&*before) {
-            self.indexes[slot].remove(&(key, id.clone()));
+            take(&mut self.indexes[slot], &key, id);
         }
         Some(before)
+    }
+}
+
+/// Takes an id from an index.
+fn take<I: Ord + Clone>(index: &mut Tree<Key, Ids<I>>, key: &Key, id: &I) {
+    match index.get(key).and_then(|ids| ids.without(id)) {
+        Some(left) => drop(index.insert(key.clone(), left)),
+        None => drop(index.remove(key)),
     }
 }
 
