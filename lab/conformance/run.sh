@@ -63,6 +63,8 @@ physical_networks = { public = "public0" }
 preview_extensions = true
 [ml2]
 vni_ranges = ["1:2000"]
+# As the reference has it; no host of this lab is on that physical network.
+network_vlan_ranges = ["foo:1:10"]
 [quota]
 router = 100
 floatingip = 500

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test.sh [--all] [FILTER…]: packet tests in a VM with a Debian kernel, which tracks connections in the bridge family: what
-# kernels without that run by marks in `inet` runs natively there. Same tests, same output as on this machine.
+# test.sh [--all] [FILTER…]: packet tests in a VM with a Debian kernel, which tracks connections in the bridge family and has VLAN links:
+# what kernels without that run by marks in `inet` runs natively there. Same tests, same output as on this machine.
 # Without --all, those that show each property once; filters select among them.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -12,7 +12,7 @@ programs=$(cargo test --locked "${PACKAGES[@]}" --no-run 2>&1) || { echo "$progr
 # binary NAME: the newest build of a test target.
 binary() { echo "$programs" | sed -n "s|.*Executable tests/$1[./].*(\(.*\))|\1|p" | head -1; }
 # The tests that can tell fail when the kernel turns out not to be what it is there for.
-GUEST="modprobe -a bridge veth vxlan nf_tables br_netfilter nf_conntrack_bridge nft_meta_bridge; export NEUTRINO_TEST_NATIVE=1; status=0"
+GUEST="modprobe -a bridge veth vxlan 8021q nf_tables br_netfilter nf_conntrack_bridge nft_meta_bridge; export NEUTRINO_TEST_NATIVE=1; status=0"
 # run TARGET CRATE THREADS ARGUMENTS…: tests of one target, as cargo would run them.
 run() {
     local path; path=$(realpath "$(binary "$1")"); local crate=$2 threads=$3; shift 3
@@ -24,11 +24,12 @@ if [ $# -gt 0 ]; then filters=("$@"); else filters=(); fi
 slow=(--skip plugging --skip ten_thousand)
 run nft host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 run namespaces agent 4 "${slow[@]}" ${filters[@]+"${filters[@]}"}
+run vlans agent 2 ${filters[@]+"${filters[@]}"}
 run hosts agent 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 if [ -n "$all" ]; then
     run kernel host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
     run networks neutrino 3 ${filters[@]+"${filters[@]}"}
 elif [ ${#filters[@]} = 0 ]; then
-    run networks neutrino 4 variant a_connection_ends forged_addresses members_of_a_remote
+    run networks neutrino 4 variant a_connection_ends forged_addresses members_of_a_remote on_vlans
 fi
 LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 900 || echo 240)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"

@@ -27,6 +27,8 @@ pub struct Facts {
     pub devices: BTreeSet<SmolStr>,
     /// True when the kernel tracks connections in the bridge family.
     pub bridge_conntrack: bool,
+    /// True when the kernel has VLAN links.
+    pub vlan_links: bool,
     /// Numbers that were given out.
     pub allocations: Allocations,
 }

@@ -24,6 +24,8 @@ pub struct Config {
     pub arp_responder: bool,
     /// The kernel tracks connections in the bridge family and knows the bridge's name there (probed).
     pub bridge_conntrack: bool,
+    /// The kernel has VLAN links (probed).
+    pub vlan_links: bool,
     /// Shown with the agents.
     pub availability_zone: SmolStr,
     /// How often the server hears of the agent.
@@ -43,6 +45,7 @@ impl Config {
             vxlan_port: None,
             arp_responder: false,
             bridge_conntrack: false,
+            vlan_links: false,
             availability_zone: SmolStr::new_static("nova"),
             heartbeat: Duration::from_secs(10),
             resync: Duration::from_secs(60),

@@ -89,6 +89,7 @@ impl<H: Host> Agent<H> {
             physical_networks: config.physical_networks.clone(),
             devices: BTreeSet::new(),
             bridge_conntrack: config.bridge_conntrack,
+            vlan_links: config.vlan_links,
             allocations,
         };
         Ok(Agent {

@@ -14,12 +14,9 @@ fn icmp() -> intent::GroupRule {
 
 /// Joins two hosts by an underlay with the addresses 192.0.2.1 and 192.0.2.2.
 fn join(one: &Lab, two: &Lab) {
-    let netns = two.run(|_| format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid()));
-    one.run(move |_| {
-        sh(&format!("ip link add phy0 mtu 1500 type veth peer name phy0 mtu 1500 netns {netns}"));
-        sh("ip addr add 192.0.2.1/24 dev phy0 && ip link set phy0 up");
-    });
-    two.run(|_| sh("ip addr add 192.0.2.2/24 dev phy0 && ip link set phy0 up"));
+    one.wire(two);
+    one.run(|_| sh("ip addr add 192.0.2.1/24 dev phy0"));
+    two.run(|_| sh("ip addr add 192.0.2.2/24 dev phy0"));
 }
 
 #[test]

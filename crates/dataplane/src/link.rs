@@ -1,7 +1,7 @@
 //! Network devices: what is wanted of them and the mark that says whose they are.
 
 use crate::{Name, Netns, UnitKey};
-use net::{Mac, Vni};
+use net::{Mac, VlanId, Vni};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -44,6 +44,8 @@ pub enum LinkKind {
     Bridge(Bridge),
     /// The near end of a veth pair.
     Veth(Veth),
+    /// The frames of a VLAN of another link (IEEE 802.1Q), without their tags.
+    Vlan(Vlan),
     /// A VXLAN tunnel end point (RFC 7348).
     Vxlan(Vxlan),
 }
@@ -64,6 +66,15 @@ pub struct Veth {
     pub peer_netns: Netns,
     /// Link-layer address of the far end when made; `None` lets the kernel choose.
     pub peer_mac: Option<Mac>,
+}
+
+/// A VLAN link. A change of any of this makes it anew. It goes with the link below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vlan {
+    /// The link below it, in the same namespace.
+    pub device: Name,
+    /// The tag.
+    pub id: VlanId,
 }
 
 /// A VXLAN link. A change of any of this makes it anew.
@@ -169,7 +180,7 @@ impl LinkKind {
         match self {
             LinkKind::Existing => Role::Attached,
             LinkKind::Peer => Role::Peer,
-            LinkKind::Bridge(_) | LinkKind::Veth(_) | LinkKind::Vxlan(_) => Role::Made,
+            LinkKind::Bridge(_) | LinkKind::Veth(_) | LinkKind::Vlan(_) | LinkKind::Vxlan(_) => Role::Made,
         }
     }
 }

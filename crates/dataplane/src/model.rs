@@ -106,6 +106,12 @@ fn create_link(actual: &mut Actual, netns: &Netns, name: &Name, link: &Link, own
     if link.master.as_ref().is_some_and(|master| !namespace.links.contains_key(master)) {
         return Err("no such bridge");
     }
+    if let LinkKind::Vlan(vlan) = &link.kind {
+        let below = |other: &ActualLink| matches!(&other.kind, LinkKind::Vlan(other) if other == vlan);
+        if !namespace.links.contains_key(&vlan.device) || namespace.links.values().any(below) {
+            return Err("no such link below it, or one that has the VLAN");
+        }
+    }
     let Link { kind, mtu, mac, master, up, port, station: _ } = link.clone();
     namespace.links.insert(name.clone(), ActualLink { kind, mtu, mac, master, up, port, station: None, owner: Some(owner.clone()) });
     if let LinkKind::Veth(veth) = &link.kind {

@@ -2,7 +2,7 @@
 
 use dataplane::nft::{Chain, Data, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use dataplane::*;
-use net::Vni;
+use net::{VlanId, Vni};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,17 @@ fn filter(policy: Policy, interval: bool) -> Program {
     table.sets.insert("members".into(), SetSpec { interval, ..SetSpec::set([DataType::Ipv4]) });
     let rule = Rule::new("dispatch", vec![Statement::verdict_map([Field::Iifname], "ports")]);
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, -200, policy, vec![rule]));
+    program
+}
+
+/// A network on a VLAN of a link that somebody else made.
+fn vlan_network(n: u8, id: u8) -> Program {
+    let mut program = Program::default();
+    let root = program.root();
+    let bridge: Name = format!("brqv{n}").into();
+    root.links.insert(bridge.clone(), Link::new(LinkKind::Bridge(Bridge::default())));
+    let vlan = Vlan { device: "foreign0".into(), id: VlanId::try_from(u32::from(id) + 1).expect("in range") };
+    root.links.insert(format!("foreign0.{id}").into(), Link { master: Some(bridge), ..Link::new(LinkKind::Vlan(vlan)) });
     program
 }
 
@@ -92,8 +103,10 @@ fn units() -> impl Strategy<Value = Units> {
     let mtu = prop_oneof![Just(None), Just(Some(1450)), Just(Some(1500))];
     let networks = prop::collection::btree_map(0..3u8, (mtu, 1..3u8, few()), 0..3);
     let ports = prop::collection::btree_map(0..5u8, (0..3u8, 0..3u8, few(), any::<bool>()), 0..5);
+    // By id: no two networks have the same.
+    let vlans = prop::collection::btree_map(0..3u8, 0..3u8, 0..3);
     let dhcps = prop::collection::btree_map(0..3u8, (few(), 0..6u8), 0..3);
-    (any::<bool>(), any::<bool>(), networks, ports, dhcps).prop_map(|(drop, interval, networks, ports, dhcps)| {
+    (any::<bool>(), any::<bool>(), networks, ports, dhcps, vlans).prop_map(|(drop, interval, networks, ports, dhcps, vlans)| {
         let policy = if drop { Policy::Drop } else { Policy::Accept };
         let mut units = Units::from([(UnitKey::new("filter", 0), filter(policy, interval))]);
         let there = |n: &u8| networks.contains_key(n);
@@ -102,6 +115,9 @@ fn units() -> impl Strategy<Value = Units> {
         );
         let ports = ports.into_iter().filter(|(_, (on, ..))| there(on));
         units.extend(ports.map(|(n, (on, rules, members, existing))| (UnitKey::new("port", n), port(n, on, rules, members, existing))));
+        // A network has one VLAN; which, may change.
+        let vlans: BTreeMap<u8, u8> = vlans.into_iter().map(|(id, n)| (n, id)).collect();
+        units.extend(vlans.into_iter().map(|(n, id)| (UnitKey::new("vlan", n), vlan_network(n, id))));
         units.extend(networks.into_iter().map(|(n, (mtu, local, remotes))| (UnitKey::new("network", n), network(n, mtu, local, remotes))));
         units
     })

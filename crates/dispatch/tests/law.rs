@@ -62,7 +62,7 @@ fn op() -> impl Strategy<Value = Op> {
 fn apply(tx: &mut Tx, op: &Op) {
     match op {
         Op::Network { n, kind, mtu, up, agents } => {
-            let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Local];
+            let kinds = [NetworkType::Vxlan, NetworkType::Vxlan, NetworkType::Flat, NetworkType::Vlan, NetworkType::Local];
             let mut network = network(*n, kinds[usize::from(*kind % 4)]);
             if *kind > 3 {
                 network.segments.extend(self::network(*n + 10, kinds[2 - 2 * usize::from(*kind % 2)]).segments);

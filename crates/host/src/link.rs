@@ -1,8 +1,8 @@
 //! Network devices over rtnetlink.
 
 use crate::netlink::{self, CREATE, DUMP, EXCL, Message, Refusal, Socket};
-use dataplane::{ActualLink, Bridge, BridgePort, Link, LinkChange, LinkKind, Name, Netns, Owner, Role, Veth, Vxlan};
-use net::{Mac, Vni};
+use dataplane::{ActualLink, Bridge, BridgePort, Link, LinkChange, LinkKind, Name, Netns, Owner, Role, Veth, Vlan, Vxlan};
+use net::{Mac, VlanId, Vni};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
@@ -30,6 +31,7 @@ const BRPORT_UNICAST_FLOOD: u16 = 9;
 const BRPORT_NEIGH_SUPPRESS: u16 = 32;
 const BRPORT_ISOLATED: u16 = 33;
 const VETH_INFO_PEER: u16 = 1;
+const VLAN_ID: u16 = 1;
 const VXLAN_ID: u16 = 1;
 const VXLAN_GROUP: u16 = 2;
 const VXLAN_LINK: u16 = 3;
@@ -81,6 +83,9 @@ pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_n
     if let Some(master) = at.master {
         message.u32(IFLA_MASTER, master);
     }
+    if let (LinkKind::Vlan(_), Some(device)) = (&link.kind, at.device) {
+        message.u32(IFLA_LINK, device);
+    }
     message.nest(IFLA_LINKINFO, |info| match &link.kind {
         LinkKind::Bridge(bridge) => {
             info.text(INFO_KIND, "bridge").nest(INFO_DATA, |data| bridge_data(data, bridge));
@@ -88,6 +93,11 @@ pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_n
         LinkKind::Veth(veth) => {
             info.text(INFO_KIND, "veth").nest(INFO_DATA, |data| {
                 data.nest(VETH_INFO_PEER, |peer| veth_peer(peer, veth, link.mtu, peer_netns));
+            });
+        }
+        LinkKind::Vlan(vlan) => {
+            info.text(INFO_KIND, "vlan").nest(INFO_DATA, |data| {
+                data.put(VLAN_ID, &vlan.id.get().to_ne_bytes());
             });
         }
         LinkKind::Vxlan(vxlan) => {
@@ -237,6 +247,8 @@ pub(crate) struct Found {
     pub(crate) name: Name,
     pub(crate) index: u32,
     pub(crate) master: u32,
+    /// The link below it; 0: none.
+    below: u32,
     pub(crate) alias: Option<String>,
     pub(crate) link: ActualLink,
 }
@@ -254,11 +266,14 @@ pub(crate) fn dump(socket: &mut Socket) -> Result<BTreeMap<Name, Found>, Refusal
     let names: BTreeMap<u32, Name> = found.values().map(|link: &Found| (link.index, link.name.clone())).collect();
     for link in found.values_mut() {
         link.link.master = names.get(&link.master).cloned();
+        if let LinkKind::Vlan(vlan) = &mut link.link.kind {
+            vlan.device = names.get(&link.below).cloned().unwrap_or_default();
+        }
     }
     Ok(found)
 }
 
-/// One link; `None` when there is none of that name. Its bridge is not resolved to a name.
+/// One link; `None` when there is none of that name. Its bridge and the link below it are not resolved to names.
 pub(crate) fn get(socket: &mut Socket, name: &str) -> Result<Option<Found>, Refusal> {
     let mut message = by_name(libc::RTM_GETLINK, name, 0, 0);
     message.u32(IFLA_EXT_MASK, SKIP_STATS);
@@ -289,7 +304,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
     let index = netlink::ne32(payload.get(4..8)?);
     let flags = netlink::ne32(payload.get(8..12)?);
     let mut name = None;
-    let (mut mtu, mut mac, mut master, mut alias) = (None, None, 0, None);
+    let (mut mtu, mut mac, mut master, mut below, mut alias) = (None, None, 0, 0, None);
     let mut info: &[u8] = &[];
     for (kind, value) in netlink::attributes(&payload[16..]) {
         match kind {
@@ -297,6 +312,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
             IFLA_MTU => mtu = Some(netlink::ne32(value)),
             IFLA_ADDRESS => mac = value.try_into().ok().map(Mac),
             IFLA_MASTER => master = netlink::ne32(value),
+            IFLA_LINK => below = netlink::ne32(value),
             IFLA_IFALIAS => alias = Some(netlink::text(value)),
             IFLA_LINKINFO => info = value,
             _ => {}
@@ -305,7 +321,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
     let owner = alias.as_deref().and_then(Owner::parse);
     let kind = kind_of(info, owner.as_ref().map(|owner| owner.role));
     let link = ActualLink { kind, mtu, mac, master: None, up: flags & UP != 0, port: port_of(info), station: None, owner };
-    Some(Found { name: name?, index, master, alias, link })
+    Some(Found { name: name?, index, master, below, alias, link })
 }
 
 fn kind_of(info: &[u8], role: Option<Role>) -> LinkKind {
@@ -318,9 +334,15 @@ fn kind_of(info: &[u8], role: Option<Role>) -> LinkKind {
             LinkKind::Bridge(Bridge { ageing_s })
         }
         (Some(Role::Made), Some("veth")) => LinkKind::Veth(Veth { peer: Name::default(), peer_netns: Netns::ROOT, peer_mac: None }),
+        (Some(Role::Made), Some("vlan")) => vlan_of(data).map_or(LinkKind::Existing, LinkKind::Vlan),
         (Some(Role::Made), Some("vxlan")) => vxlan_of(data).map_or(LinkKind::Existing, LinkKind::Vxlan),
         _ => LinkKind::Existing,
     }
+}
+
+fn vlan_of(data: &[u8]) -> Option<Vlan> {
+    let id = u16::from_ne_bytes(netlink::attribute(data, VLAN_ID)?.try_into().ok()?);
+    Some(Vlan { device: Name::default(), id: VlanId::try_from(u32::from(id)).ok()? })
 }
 
 fn vxlan_of(data: &[u8]) -> Option<Vxlan> {

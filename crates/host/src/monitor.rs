@@ -107,7 +107,7 @@ impl LinkMonitor {
             self.forget(found.index);
             return;
         }
-        let link::Found { name, index, master, alias, link } = found;
+        let link::Found { name, index, master, alias, link, .. } = found;
         let info = LinkInfo { name, index, mac: link.mac, up: link.up, master, alias };
         if self.known.get(&index).is_some_and(|known| known.name != info.name) {
             self.forget(index);

@@ -213,6 +213,7 @@ fn the_probe_agrees_with_the_tools() {
         assert_eq!(found.bridge_conntrack.works, rule("ct state established", "forward"));
         assert_eq!(found.bridge_meta.works, rule("meta ibrname br0", "forward"));
         assert_eq!(found.bridge_reject.works, rule("reject", "prerouting"));
+        sh("ip link add v0 type veth peer name v1");
         for (finding, kind) in [
             (&found.bridge, "bridge"),
             (&found.veth, "veth"),
@@ -221,7 +222,8 @@ fn the_probe_agrees_with_the_tools() {
             (&found.gretap, "gretap local 192.0.2.1 remote 192.0.2.2"),
             (&found.vlan, "vlan id 5"),
         ] {
-            let below = if kind.starts_with("vlan") { "link lo" } else { "" };
+            // The loopback link takes no VLANs anywhere.
+            let below = if kind.starts_with("vlan") { "link v0" } else { "" };
             let made = try_sh(&format!("ip link add x {below} type {kind} && ip link del x")).0;
             assert_eq!(finding.works, made, "{kind}: {finding}");
         }

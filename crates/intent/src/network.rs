@@ -1,6 +1,6 @@
 //! Networks as a host must carry them.
 
-use net::{Mac, NetworkId, PortId, Vni};
+use net::{Mac, NetworkId, PortId, VlanId, Vni};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -15,6 +15,13 @@ pub enum Carrier {
     Flat {
         /// Name of the physical network.
         physical_network: SmolStr,
+    },
+    /// Tagged on a physical network (IEEE 802.1Q).
+    Vlan {
+        /// Name of the physical network.
+        physical_network: SmolStr,
+        /// The tag.
+        vlan: VlanId,
     },
     /// VXLAN (RFC 7348), unicast.
     Vxlan {

@@ -4,7 +4,7 @@ use crate::name::{addresses_unit, filter_unit, group_unit, members_unit, network
 use agent::{Facts, Intents};
 use dataplane::UnitKey;
 use intent::{Carrier, NetworkIntent, Remote, SecurityGroupIntent, Unit, UnitId};
-use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId};
+use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId, VlanId};
 use std::collections::BTreeSet;
 
 pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
@@ -26,9 +26,9 @@ pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
     units
 }
 
-pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
     match changed {
-        UnitId::Network(network) => network_concerns(*network, before, intents),
+        UnitId::Network(network) => network_concerns(*network, before, intents, facts),
         UnitId::Remote(network, port) => [network_unit(*network), remote_unit(*network, *port)].into(),
         UnitId::SecurityGroup(group) => group_concerns(*group, before, intents),
         UnitId::Member(group, _) => [members_unit(*group)].into(),
@@ -39,14 +39,14 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
     }
 }
 
-fn network_concerns(network: NetworkId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+fn network_concerns(network: NetworkId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
     let mut units = BTreeSet::from([filter_unit(), network_unit(network)]);
     units.extend(intents.remotes(network).map(|remote| remote_unit(network, remote.port_id)));
     units.extend(intents.ports().filter(|port| port.network_id == network).map(|port| port_unit(port.id)));
-    // A physical link carries one flat network: another may get it now, or lose it.
+    // A physical link carries one flat network, and one with each tag: another may get it now, or lose it.
     let before = before.and_then(|unit| if let Unit::Network(before) = unit { Some(before) } else { None });
-    for flat in [before, intents.network(network)].into_iter().flatten().filter_map(physical_network) {
-        let same = intents.networks().filter(|other| physical_network(other) == Some(flat));
+    for place in [before, intents.network(network)].into_iter().flatten().filter_map(|network| attachment(network, facts)) {
+        let same = intents.networks().filter(|other| attachment(other, facts) == Some(place));
         units.extend(same.map(|other| network_unit(other.id)));
     }
     units
@@ -76,18 +76,23 @@ fn group_concerns(group: SecurityGroupId, before: Option<&Unit>, intents: &Inten
 
 pub(crate) fn device_changed(device: &str, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
     let ports = intents.ports().filter(|port| port.device == device).map(|port| port_unit(port.id));
-    let flat = intents.networks().filter(|network| {
-        let link = physical_network(network).and_then(|name| facts.physical_networks.get(name));
-        link.is_some_and(|link| link == device)
-    });
-    ports.chain(flat.map(|network| network_unit(network.id))).collect()
+    let attached = intents.networks().filter(|network| attachment(network, facts).is_some_and(|(link, _)| link == device));
+    ports.chain(attached.map(|network| network_unit(network.id))).collect()
 }
 
-pub(crate) fn physical_network(network: &NetworkIntent) -> Option<&str> {
+/// The physical network that carries a network, and with which tag; none: untagged.
+pub(crate) fn physical(network: &NetworkIntent) -> Option<(&str, Option<VlanId>)> {
     match &network.carrier {
-        Carrier::Flat { physical_network } => Some(physical_network),
+        Carrier::Flat { physical_network } => Some((physical_network, None)),
+        Carrier::Vlan { physical_network, vlan } => Some((physical_network, Some(*vlan))),
         Carrier::Local | Carrier::Vxlan { .. } => None,
     }
+}
+
+/// The link of this host that leads to a network's physical network, and with which tag.
+pub(crate) fn attachment<'f>(network: &NetworkIntent, facts: &'f Facts) -> Option<(&'f str, Option<VlanId>)> {
+    let (name, vlan) = physical(network)?;
+    Some((facts.physical_networks.get(name)?, vlan))
 }
 
 /// The groups that rules of a group name as remote.

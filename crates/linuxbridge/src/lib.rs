@@ -1,4 +1,4 @@
-//! The Linux bridge dataplane: a bridge for each network, instances' taps as its ports, VXLAN devices between hosts, and
+//! The Linux bridge dataplane: a bridge for each network, instances' taps as its ports, VXLAN and VLAN devices between hosts, and
 //! security groups in nftables.
 //!
 //! [`pipeline`] says how a frame passes the filter: read it first. Intents become these program units:
@@ -6,7 +6,7 @@
 //! | unit | what it owns |
 //! |---|---|
 //! | `filter/host` | the nft tables, their base chains, shared chains and sets |
-//! | `network/<network>` | the bridge `brq…` and its uplink (`vxlan-<vni>` or the physical link) |
+//! | `network/<network>` | the bridge `brq…` and its uplink (`vxlan-<vni>`, `<physical link>.<tag>` or the physical link) |
 //! | `remote/<network>/<port>` | forwarding and neighbour entries of a port on another host |
 //! | `group/<group>` | the chains of a security group's rules |
 //! | `members/<group>` | the address sets of a group that rules name as remote |
@@ -31,7 +31,7 @@ use intent::wire::Role;
 use intent::{Unit, UnitId};
 use std::collections::BTreeSet;
 
-pub use name::{bridge, vxlan};
+pub use name::{bridge, vlan, vxlan};
 
 /// The role's compiler.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,8 +80,8 @@ impl Compile for LinuxBridge {
         concern::units(intents)
     }
 
-    fn concerned(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, _facts: &Facts) -> BTreeSet<UnitKey> {
-        concern::concerned(changed, before, intents)
+    fn concerned(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
+        concern::concerned(changed, before, intents, facts)
     }
 
     fn device_changed(&self, device: &str, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {

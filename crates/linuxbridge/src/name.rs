@@ -1,7 +1,8 @@
 //! Names on the host. Those of links are Neutron's and part of the interface to operators and Nova.
 
 use dataplane::{Name, UnitKey};
-use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId, Vni};
+use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId, VlanId, Vni};
+use sha1_smol::Sha1;
 use smol_str::format_smolstr;
 
 /// The bridge of a network: `brq<first 11 characters of its id>`.
@@ -12,6 +13,19 @@ pub fn bridge(network: NetworkId) -> Name {
 /// The VXLAN device of a network: `vxlan-<vni>`.
 pub fn vxlan(vni: Vni) -> Name {
     format_smolstr!("vxlan-{vni}")
+}
+
+/// What is left of a link's name for the kernel beside the longest tag, `.4094`.
+const BEFORE_TAG: usize = 10;
+
+/// The VLAN device of a network: `<physical link>.<tag>`. Of a link whose name is too long its beginning and six digits of its SHA-1.
+pub fn vlan(link: &str, id: VlanId) -> Name {
+    if link.len() <= BEFORE_TAG {
+        return format_smolstr!("{link}.{id}");
+    }
+    let digest = Sha1::from(link).digest().to_string();
+    let beginning: String = link.chars().take(BEFORE_TAG - 6).collect();
+    format_smolstr!("{beginning}{}.{id}", &digest[..6])
 }
 
 /// True for what can be the device of a port: `tap…`, and a link's name for the kernel. Nothing else of the host is touched,

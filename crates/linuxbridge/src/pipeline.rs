@@ -9,6 +9,7 @@
 //! | conntrack zone of the network | bridge prerouting −300, by bridge | inet prerouting −300, by bridge |
 //! | nothing from and to a port that is only prepared here | bridge prerouting −250, forward −5 | the same |
 //! | no frames by the uplink in the name of a service that is here | bridge prerouting −250 | the same |
+//! | no frames of a VLAN between a flat network and its physical network | bridge prerouting −250, forward −5 | the same |
 //! | anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | bridge prerouting −250 | the same |
 //! | rules of the sender | bridge prerouting −150, by link | inet prerouting 0, by mark |
 //! | no frames between our ports and strange ones | bridge forward −5 | the same |
@@ -22,6 +23,9 @@
 //!
 //! A router or DHCP server that moved here may still be on the host that it left, when nobody can tell that host: its frames would teach the
 //! bridge that it is behind the uplink. Instances may take each other's MACs, where address pairs let them.
+//!
+//! A physical link has one flat network and any number of VLANs. Frames of a VLAN that has no network here would come to the instances of
+//! the flat one, and theirs, tagged by themselves, would go to any VLAN. Tag 0 is but a priority and passes.
 //!
 //! What a port always may, whatever its groups say: ask for an address by DHCP, resolve neighbours (ARP, ND), find routers, and
 //! join multicast groups. What it never may: answer DHCP, advertise itself as a router, send redirects, or use an
@@ -53,6 +57,8 @@ pub(crate) const MEMBERS: &str = "members";
 pub(crate) const STANDBY: &str = "standby";
 /// Uplink of a network and MAC of a router's or DHCP server's port that is here.
 pub(crate) const HERE: &str = "here";
+/// Physical links that carry a flat network: set of link names.
+pub(crate) const UNTAGGED: &str = "untagged";
 /// Links of filtered ports: set of link names.
 pub(crate) const FILTERED: &str = "filtered";
 /// Link and source MAC.
@@ -130,6 +136,8 @@ pub(crate) fn always_chain(stateful: bool, way: Way) -> Name {
 pub(crate) const ARP: u16 = 0x0806;
 pub(crate) const IPV4: u16 = 0x0800;
 pub(crate) const IPV6: u16 = 0x86dd;
+/// Customer and service tags.
+const TAGS: [u16; 2] = [0x8100, 0x88a8];
 
 /// The program of `filter/host`.
 pub(crate) fn program(variant: Variant) -> Program {
@@ -152,6 +160,7 @@ fn frame_sets(table: &mut Table) {
         (MEMBERS, SetSpec::set([Ifname])),
         (STANDBY, SetSpec::set([Ifname])),
         (HERE, SetSpec::set([Ifname, EtherAddr])),
+        (UNTAGGED, SetSpec::set([Ifname])),
         (FILTERED, SetSpec::set([Ifname])),
         (MACS, SetSpec::set([Ifname, EtherAddr])),
         (IPS4, SetSpec::set([Ifname, EtherAddr, Ipv4])),
@@ -184,8 +193,12 @@ fn frame_chains(table: &mut Table, variant: Variant) {
     }
     prerouting.push(rule("not active here", vec![within([Iifname], STANDBY), Statement::Counter, Statement::DROP]));
     prerouting.push(rule("a service that is here", vec![within([Iifname, EtherSaddr], HERE), Statement::Counter, Statement::DROP]));
+    prerouting
+        .extend(TAGS.map(|tag| rule("", vec![Statement::is(EtherType, tag), within([Iifname], UNTAGGED), Statement::jump("tagged")])));
     prerouting.push(rule("", vec![within([Iifname], FILTERED), Statement::goto("check")]));
     base(table, "prerouting", Hook::Prerouting, -250, prerouting);
+    let has_id = Statement::Match(VlanTag, Compare::IsNot, Right::Masked { mask: 0x0fff, value: 0 });
+    chain(table, "tagged", vec![rule("of a VLAN", vec![has_id, Statement::Counter, Statement::DROP])]);
     let check = vec![
         rule("source MAC", vec![outside([Iifname, EtherSaddr], MACS), Statement::Counter, Statement::DROP]),
         rule("", vec![Statement::is(EtherType, ARP), Statement::goto("check-arp")]),
@@ -245,6 +258,7 @@ fn forward(table: &mut Table, variant: Variant) {
         drop("to a strange port", vec![within([Iifname], MEMBERS), outside([Oifname], MEMBERS)]),
         drop("from a strange port", vec![outside([Iifname], MEMBERS), within([Oifname], MEMBERS)]),
     ];
+    rules.extend(TAGS.map(|tag| rule("", vec![Statement::is(EtherType, tag), within([Oifname], UNTAGGED), Statement::jump("tagged")])));
     let arp = || rule("", vec![within([Oifname], FILTERED), Statement::is(EtherType, ARP), Statement::ACCEPT]);
     if variant == Variant::Native {
         rules.push(arp());

@@ -1,9 +1,20 @@
 //! What an operator may configure; filled once by the binary and found in the settings.
 
 use model::NetworkType;
-use net::{Family, Mac};
+use net::{Family, Mac, VlanId};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+
+/// VLANs of a physical network, both ends included.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VlanRange {
+    /// The physical network.
+    pub physical_network: SmolStr,
+    /// The lowest.
+    pub first: VlanId,
+    /// The highest.
+    pub last: VlanId,
+}
 
 /// Options of this crate, with the defaults of the reference.
 #[derive(Clone, Debug)]
@@ -12,6 +23,8 @@ pub struct Config {
     pub project_network_types: Vec<NetworkType>,
     /// VXLAN network identifiers for such networks, both ends included (`vni_ranges`).
     pub vni_ranges: Vec<(u32, u32)>,
+    /// VLANs for such networks, and by naming them the physical networks that may carry VLANs (`network_vlan_ranges`).
+    pub vlan_ranges: Vec<VlanRange>,
     /// Physical networks that may carry flat networks; `*` is any (`flat_networks`).
     pub flat_networks: Vec<SmolStr>,
     /// Bytes; the MTU of the physical network below everything (`global_physnet_mtu`).
@@ -49,6 +62,7 @@ impl Default for Config {
         Config {
             project_network_types: vec![NetworkType::Vxlan],
             vni_ranges: vec![(1, 65_536)],
+            vlan_ranges: Vec::new(),
             flat_networks: vec![SmolStr::new_static("*")],
             global_physnet_mtu: 1500,
             path_mtu: 0,

@@ -21,6 +21,7 @@ mod free;
 mod heartbeat;
 pub mod ip_availability;
 pub mod network;
+mod place;
 pub mod port;
 pub mod schedule;
 pub mod segment;
@@ -30,7 +31,7 @@ pub mod subnet_pool;
 #[cfg(test)]
 mod testing;
 
-pub use config::Config;
+pub use config::{Config, VlanRange};
 pub(crate) use dependents::dependents;
 pub use dependents::{Dependent, Dependents, Lost};
 pub use extensions::extensions;

@@ -21,6 +21,9 @@ pub struct SegmentRange {
     pub project_id: Option<ProjectId>,
     /// Of which type.
     pub network_type: NetworkType,
+    /// On which physical network, for VLANs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_network: Option<SmolStr>,
     /// The lowest.
     pub minimum: u32,
     /// The highest.

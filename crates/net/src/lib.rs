@@ -1,4 +1,4 @@
-//! The vocabulary of networking: typed ids, MAC addresses, VXLAN network identifiers, revisions and address arithmetic.
+//! The vocabulary of networking: typed ids, MAC addresses, VLAN and VXLAN network identifiers, revisions and address arithmetic.
 //!
 //! Everything here is a small value type without I/O, clock or randomness. Textual forms are those the
 //! Networking API uses (lower-case MACs with colons, canonical IPv6). What is deliberately absent: any
@@ -8,6 +8,7 @@ mod address;
 mod id;
 mod mac;
 mod revision;
+mod vlan;
 mod vni;
 
 pub use address::{
@@ -19,4 +20,5 @@ pub use id::{LogId, MeteringLabelId, MeteringLabelRuleId};
 pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};
+pub use vlan::{VlanId, VlanIdError};
 pub use vni::{Vni, VniError};

@@ -75,10 +75,15 @@ pub struct Ml2Config {
     pub tenant_network_types: Option<Vec<SmolStr>>,
     /// VNIs that tenants' networks get, as `"first:last"`.
     pub vni_ranges: Option<Vec<SmolStr>>,
+    /// VLANs that tenants' networks get, as `"physical network:first:last"` or `"physical network"` for all; only physical networks named here
+    /// may carry VLANs.
+    pub network_vlan_ranges: Option<Vec<SmolStr>>,
     /// Physical networks that flat networks may use; `"*"`: any.
     pub flat_networks: Option<Vec<SmolStr>>,
     /// MTU of the underlay.
     pub global_physnet_mtu: Option<u32>,
+    /// MTU by physical network, where it is less.
+    pub physical_network_mtus: BTreeMap<SmolStr, u32>,
     /// Domain of instances' names; `openstacklocal` when absent.
     pub dns_domain: Option<SmolStr>,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.

@@ -9,7 +9,9 @@ use auth::{Caller, Identity};
 use dispatch::epoch::EpochFile;
 use dispatch::pki::issue_agent_certificate;
 use dispatch::{Dispatcher, Pki};
+use ml2::VlanRange;
 use model::NetworkType;
+use net::VlanId;
 use smol_str::SmolStr;
 use std::convert::Infallible;
 use std::fs;
@@ -194,12 +196,16 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
     if let Some(ranges) = &given.vni_ranges {
         ml2.vni_ranges = ranges.iter().map(|range| vni_range(range)).collect::<Result<_>>()?;
     }
+    if let Some(ranges) = &given.network_vlan_ranges {
+        ml2.vlan_ranges = ranges.iter().map(|range| vlan_range(range)).collect::<Result<_>>()?;
+    }
     if let Some(flat) = &given.flat_networks {
         ml2.flat_networks.clone_from(flat);
     }
     if let Some(mtu) = given.global_physnet_mtu {
         ml2.global_physnet_mtu = mtu;
     }
+    ml2.physical_network_mtus.clone_from(&given.physical_network_mtus);
     let scheduler = &config.scheduler;
     if let Some(number) = scheduler.dhcp_agents_per_network {
         ensure!(number > 0, "dhcp_agents_per_network: 0 agents serve nobody; turn DHCP off in subnets");
@@ -241,5 +247,38 @@ fn vni_range(text: &str) -> Result<(u32, u32)> {
     match range {
         Some((first, last)) if 1 <= first && first <= last && last <= net::Vni::MAX => Ok((first, last)),
         _ => bail!("vni_ranges: '{text}' is not FIRST:LAST within 1 to {}", net::Vni::MAX),
+    }
+}
+
+fn vlan_range(text: &str) -> Result<VlanRange> {
+    let id = |text: &str| VlanId::try_from(text.trim().parse::<u32>().ok()?).ok();
+    let all = [VlanId::MIN, VlanId::MAX].map(|id| VlanId::try_from(id).ok());
+    let (network, [first, last]) = match text.split(':').collect::<Vec<_>>()[..] {
+        [network] => (network, all),
+        [network, first, last] => (network, [id(first), id(last)]),
+        _ => ("", [None; 2]),
+    };
+    match (first, last) {
+        (Some(first), Some(last)) if first <= last && !network.trim().is_empty() => {
+            Ok(VlanRange { physical_network: network.trim().into(), first, last })
+        }
+        _ => bail!("network_vlan_ranges: '{text}' is neither NETWORK:FIRST:LAST within 1 to {} nor NETWORK", VlanId::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ranges_of_vlans() {
+        let read = |text: &str| {
+            let range = super::vlan_range(text).ok()?;
+            Some((range.physical_network.to_string(), range.first.get(), range.last.get()))
+        };
+        assert_eq!(read("physnet1:100:199"), Some(("physnet1".to_owned(), 100, 199)));
+        assert_eq!(read(" physnet1 : 7 : 7 "), Some(("physnet1".to_owned(), 7, 7)));
+        assert_eq!(read("physnet1"), Some(("physnet1".to_owned(), 1, 4094)));
+        for wrong in ["", ":1:2", "a:1", "a:0:5", "a:5:4095", "a:9:8", "a:1:2:3", "a:x:5", "a:-1:5"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 }

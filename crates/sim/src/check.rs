@@ -92,6 +92,7 @@ fn programs(node: &Node, world: &World, config: &ml2::Config) -> BTreeMap<UnitKe
         local_ip: Some(node.tunnel()),
         physical_networks: [("physnet1".into(), PHYSICAL.into())].into(),
         bridge_conntrack: node.native,
+        vlan_links: true,
         allocations: node.agent.as_ref().map(|agent| agent.allocations().clone()).unwrap_or_default(),
         ..Facts::default()
     };
@@ -122,7 +123,7 @@ fn leftovers(node: &Node, world: &World, actual: &dataplane::Actual, problems: &
     for (link, is) in &root.links {
         let wanted = match &is.kind {
             LinkKind::Bridge(_) => bridges.contains(link),
-            LinkKind::Vxlan(_) => is.master.as_ref().is_some_and(|master| bridges.contains(master)),
+            LinkKind::Vlan(_) | LinkKind::Vxlan(_) => is.master.as_ref().is_some_and(|master| bridges.contains(master)),
             LinkKind::Veth(_) => taps.contains(link),
             _ if link == PHYSICAL => true,
             // A tap of somebody else is no longer ours once its port is gone.
@@ -226,7 +227,8 @@ pub fn fabric(nodes: &[Node], world: &World) -> Fabric {
             let bridge = linuxbridge::bridge(port.network_id);
             let uplink = |machine: &Machine| {
                 let is_uplink = |(name, link): &(&Name, &dataplane::ActualLink)| {
-                    link.master.as_ref() == Some(&bridge) && (matches!(link.kind, LinkKind::Vxlan(_)) || *name == PHYSICAL)
+                    link.master.as_ref() == Some(&bridge)
+                        && (matches!(link.kind, LinkKind::Vlan(_) | LinkKind::Vxlan(_)) || *name == PHYSICAL)
                 };
                 machine.links.iter().find(is_uplink).map(|(name, _)| name.clone())
             };

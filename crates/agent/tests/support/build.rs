@@ -45,6 +45,12 @@ pub fn network(number: u8, carrier: Carrier) -> Unit {
     Unit::Network(NetworkIntent { id: network_id(number), carrier, mtu: 1450, admin_state_up: true })
 }
 
+/// On the VLAN with this number more than 100 of `physnet1`.
+pub fn vlan(number: u8) -> Unit {
+    let id = (u32::from(number) + 100).try_into().expect("a VLAN");
+    network(number, Carrier::Vlan { physical_network: "physnet1".into(), vlan: id })
+}
+
 pub fn vxlan(number: u8) -> Unit {
     network(number, Carrier::Vxlan { vni: (u32::from(number) + 100).try_into().expect("a VNI") })
 }
@@ -151,13 +157,13 @@ pub fn dhcp_role() -> dhcp::Dhcp {
 }
 
 pub fn agent<H: Host>(state: &Path, host: H, local_ip: Option<&str>) -> Agent<H> {
-    agent_with(state, host, local_ip, false)
+    agent_with(state, host, local_ip, |_| {})
 }
 
-pub fn agent_with<H: Host>(state: &Path, host: H, local_ip: Option<&str>, bridge_conntrack: bool) -> Agent<H> {
+pub fn agent_with<H: Host>(state: &Path, host: H, local_ip: Option<&str>, further: impl FnOnce(&mut Config)) -> Agent<H> {
     let mut config = Config::new("host-1".into(), state);
     config.local_ip = local_ip.map(ip);
-    config.bridge_conntrack = bridge_conntrack;
+    further(&mut config);
     Agent::new(config, compilers(), host).expect("the state directory can be made")
 }
 

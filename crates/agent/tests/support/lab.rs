@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+/// The link to the physical network `physnet1`, where a test makes one.
+pub const PHYSICAL: &str = "phy0";
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce(&mut Inside) + Send>;
@@ -28,6 +30,8 @@ pub struct Lab {
 pub struct Inside {
     state: tempfile::TempDir,
     local_ip: Option<String>,
+    /// The agent takes this kernel for one without VLAN links.
+    pub without_vlans: bool,
     running: Option<Running<host::Host>>,
     reports: Option<UnboundedReceiver<Report>>,
     realised: BTreeMap<String, u64>,
@@ -61,8 +65,16 @@ impl Lab {
             }
             sh("ip link set lo up");
             let state = tempfile::tempdir().expect("a directory");
-            let mut inside =
-                Inside { state, local_ip, running: None, reports: None, realised: BTreeMap::new(), faults: BTreeMap::new(), revision: 1 };
+            let mut inside = Inside {
+                state,
+                local_ip,
+                without_vlans: false,
+                running: None,
+                reports: None,
+                realised: BTreeMap::new(),
+                faults: BTreeMap::new(),
+                revision: 1,
+            };
             for job in receiver {
                 job(&mut inside);
             }
@@ -74,6 +86,16 @@ impl Lab {
                 None
             }
         }
+    }
+
+    /// Joins two hosts by a cable: a link of the name [`PHYSICAL`] at each end.
+    pub fn wire(&self, other: &Lab) {
+        let netns = other.run(|_| format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid()));
+        self.run(move |_| {
+            sh(&format!("ip link add {PHYSICAL} mtu 1500 type veth peer name {PHYSICAL} mtu 1500 netns {netns}"));
+            sh(&format!("ip link set {PHYSICAL} up"));
+        });
+        other.run(|_| sh(&format!("ip link set {PHYSICAL} up")));
     }
 
     /// Runs a closure on the host.
@@ -100,7 +122,11 @@ impl Inside {
     /// Starts the agent and attaches a server that tells these units.
     pub fn start(&mut self, units: impl IntoIterator<Item = intent::Unit>) {
         let host = host::Host::new(self.state.path()).expect("a host");
-        let agent = build::agent_with(self.state.path(), host, self.local_ip.as_deref(), is_native());
+        let vlan_links = has_vlans() && !self.without_vlans;
+        let agent = build::agent_with(self.state.path(), host, self.local_ip.as_deref(), |config| {
+            (config.bridge_conntrack, config.vlan_links) = (is_native(), vlan_links);
+            config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
+        });
         let running = agent.start(|host, events| host::watch_daemons(host.daemons(), events)).expect("a thread");
         let events = running.events();
         std::thread::spawn(move || {
@@ -231,6 +257,11 @@ impl Drop for Inside {
 pub fn is_native() -> bool {
     let capabilities = host::probe().expect("the kernel can be asked");
     capabilities.bridge_conntrack.works && capabilities.bridge_meta.works
+}
+
+/// This kernel has VLAN links.
+pub fn has_vlans() -> bool {
+    host::probe().expect("the kernel can be asked").vlan.works
 }
 
 /// Runs a closure in an instance.

@@ -35,6 +35,7 @@ fn made(link: &ActualLink) -> bool {
 fn remade(all: &Program, actual: &Actual, wanted: &Link, is: &ActualLink) -> bool {
     match (&wanted.kind, &is.kind) {
         (LinkKind::Bridge(_), LinkKind::Bridge(_)) => false,
+        (LinkKind::Vlan(wanted), LinkKind::Vlan(is)) => wanted != is,
         (LinkKind::Vxlan(wanted), LinkKind::Vxlan(is)) => wanted != is,
         (LinkKind::Veth(wanted), LinkKind::Veth(is)) => {
             let known = !is.peer.is_empty();

@@ -29,6 +29,8 @@ pub enum Field {
     EtherDaddr,
     /// Ethernet type in the header.
     EtherType,
+    /// Priority and VLAN identifier of a frame whose Ethernet type in the header says that it is tagged.
+    VlanTag,
     /// ARP operation: 1 request, 2 reply.
     ArpOperation,
     /// ARP sender IPv4 address.
@@ -141,6 +143,7 @@ impl Field {
             Field::EtherSaddr => ("ether saddr", Payload(Link, 6), 6, None),
             Field::EtherDaddr => ("ether daddr", Payload(Link, 0), 6, None),
             Field::EtherType => ("ether type", Payload(Link, 12), 2, None),
+            Field::VlanTag => ("@ll,112,16", Payload(Link, 14), 2, None),
             Field::ArpOperation => ("arp operation", Payload(Network, 6), 2, Some(ARP)),
             Field::ArpSaddrEther => ("arp saddr ether", Payload(Network, 8), 6, Some(ARP)),
             Field::ArpSaddrIp => ("arp saddr ip", Payload(Network, 14), 4, Some(ARP)),
@@ -211,7 +214,7 @@ impl Field {
             Field::SctpSport | Field::SctpDport | Field::ThSport | Field::ThDport => DataType::InetService,
             Field::IcmpType => DataType::IcmpType,
             Field::Icmpv6Type => DataType::Icmpv6Type,
-            Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
+            Field::VlanTag | Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
             Field::CtState | Field::CtStatus | Field::CtDirection | Field::CtZone => return None,
         })
     }

@@ -242,6 +242,8 @@ fn number_name(data_type: DataType, number: u32) -> Option<&'static str> {
         (DataType::EtherType, 0x0800) => "ip",
         (DataType::EtherType, 0x86dd) => "ip6",
         (DataType::EtherType, 0x0806) => "arp",
+        (DataType::EtherType, 0x8100) => "8021q",
+        (DataType::EtherType, 0x88a8) => "8021ad",
         (DataType::ArpOperation, 1) => "request",
         (DataType::ArpOperation, 2) => "reply",
         (DataType::IcmpType, 0) => "echo-reply",

@@ -5,7 +5,7 @@ use intent::{Carrier, NetworkIntent, RemotePort};
 use ml2::Config;
 use ml2::network::effective_mtu;
 use model::{Agent, AgentType, Binding, Network, NetworkType, Port, Segment};
-use net::{HostName, NetworkId, PortId, Vni};
+use net::{HostName, NetworkId, PortId, VlanId, Vni};
 use std::net::IpAddr;
 use world::{Key, World};
 
@@ -56,8 +56,12 @@ fn of_segment(segment: &Segment) -> Option<Carrier> {
     match segment.network_type {
         NetworkType::Local => Some(Carrier::Local),
         NetworkType::Flat => Some(Carrier::Flat { physical_network: segment.physical_network.clone()? }),
+        NetworkType::Vlan => {
+            let vlan = VlanId::try_from(segment.segmentation_id?).ok()?;
+            Some(Carrier::Vlan { physical_network: segment.physical_network.clone()?, vlan })
+        }
         NetworkType::Vxlan => Some(Carrier::Vxlan { vni: Vni::try_from(segment.segmentation_id?).ok()? }),
-        NetworkType::Vlan | NetworkType::Gre | NetworkType::Geneve => None,
+        NetworkType::Gre | NetworkType::Geneve => None,
     }
 }
 

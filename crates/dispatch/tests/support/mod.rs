@@ -53,8 +53,8 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         standard: Standard::default(),
         id: SegmentId(uuid(7, n)),
         network_type,
-        physical_network: (network_type == NetworkType::Flat).then(|| "physnet1".into()),
-        segmentation_id: (network_type == NetworkType::Vxlan).then_some(100 + u32::from(n)),
+        physical_network: matches!(network_type, NetworkType::Flat | NetworkType::Vlan).then(|| "physnet1".into()),
+        segmentation_id: matches!(network_type, NetworkType::Vlan | NetworkType::Vxlan).then_some(100 + u32::from(n)),
     };
     Network {
         id: network_id(n),

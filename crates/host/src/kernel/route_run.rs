@@ -132,6 +132,7 @@ impl<'a> RouteRun<'a> {
     fn create(&mut self, run: &mut Run<'_>, name: &Name, link: &Link, owner: &Owner) -> Result<Vec<Message>, Error> {
         let master = link.master.as_ref().map(|master| self.index(run, master)).transpose()?;
         let device = match &link.kind {
+            LinkKind::Vlan(vlan) => Some(self.index(run, &vlan.device)?),
             LinkKind::Vxlan(vxlan) => vxlan.device.as_ref().map(|device| self.index(run, device)).transpose()?,
             _ => None,
         };

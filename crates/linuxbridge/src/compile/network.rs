@@ -1,13 +1,13 @@
 //! `network/…`: the bridge of a network and its uplink; `remote/…`: where frames to ports of other hosts go.
 
 use super::{complaint, refused};
-use crate::concern::physical_network;
+use crate::concern::{attachment, physical};
 use crate::name;
 use crate::pipeline::{self, Variant};
 use agent::{Compiled, Complaint, Facts, Intents};
-use dataplane::{Bridge, FdbEntry, Link, LinkKind, Name, Namespace, Neighbour, Vxlan};
+use dataplane::{Bridge, FdbEntry, Link, LinkKind, Name, Namespace, Neighbour, Vlan, Vxlan};
 use intent::{Carrier, NetworkIntent, RemotePort, UnitId};
-use net::Vni;
+use net::{VlanId, Vni};
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -30,7 +30,8 @@ pub(super) fn compile(network: &NetworkIntent, intents: &Intents, facts: &Facts)
         Carrier::Local => Ok(None),
         Carrier::Vxlan { vni } => vxlan(root, network, *vni, intents, facts).map(Some),
         Carrier::Flat { .. } if !network.admin_state_up => Ok(None),
-        Carrier::Flat { .. } => flat(network, intents, facts).map(Some),
+        Carrier::Flat { .. } => flat(root, network, intents, facts).map(Some),
+        Carrier::Vlan { vlan: id, .. } => vlan(root, network, *id, intents, facts).map(Some),
     };
     match uplink {
         Ok(None) => compiled.realises.push(unit),
@@ -38,7 +39,7 @@ pub(super) fn compile(network: &NetworkIntent, intents: &Intents, facts: &Facts)
             let root = compiled.program.root();
             root.tables.entry(pipeline::bridge_table()).or_default().element(pipeline::MEMBERS, name.clone(), None);
             if link.kind == LinkKind::Existing && !facts.devices.contains(&name) {
-                compiled.complaints.push(complaint(unit, format!("link {name}, which leads to its physical network, is not there")));
+                compiled.complaints.push(complaint(unit, absent(&name)));
             } else {
                 compiled.realises.push(unit);
             }
@@ -74,8 +75,18 @@ pub(super) fn uplink(network: &NetworkIntent, facts: &Facts) -> Option<Name> {
     match &network.carrier {
         Carrier::Local => None,
         Carrier::Vxlan { vni } => facts.local_ip.map(|_| name::vxlan(*vni)),
-        Carrier::Flat { physical_network } => facts.physical_networks.get(physical_network).cloned(),
+        Carrier::Flat { .. } => attachment(network, facts).map(|(link, _)| link.into()),
+        Carrier::Vlan { vlan, .. } => attachment(network, facts).map(|(link, _)| name::vlan(link, *vlan)),
     }
+}
+
+/// Why nothing of a network can leave this host, whatever is plugged in.
+pub(super) fn obstacle(network: &NetworkIntent, facts: &Facts) -> Option<&'static str> {
+    let lacks = matches!(network.carrier, Carrier::Vlan { .. }) && !facts.vlan_links;
+    lacks.then_some(
+        "it is a VLAN network and this kernel has no VLAN links (802.1Q): load the module 8021q, or run a kernel with CONFIG_VLAN_8021Q, and \
+         start the agent again",
+    )
 }
 
 /// A tunnel address of another host, of the family of ours.
@@ -83,17 +94,45 @@ fn reachable(vtep: IpAddr, local: IpAddr) -> bool {
     vtep != local && vtep.is_ipv4() == local.is_ipv4() && !vtep.is_unspecified() && !vtep.is_multicast()
 }
 
-fn flat(network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
+fn flat(root: &mut Namespace, network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
+    let link = physical_link(network, intents, facts)?;
+    root.tables.entry(pipeline::bridge_table()).or_default().element(pipeline::UNTAGGED, link.clone(), None);
+    Ok((link, Link { master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) }))
+}
+
+fn vlan(root: &mut Namespace, network: &NetworkIntent, id: VlanId, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
     let wrong = |reason: String| complaint(UnitId::Network(network.id), reason);
-    let physical = physical_network(network).expect("a flat network has a physical network");
-    let Some(name) = facts.physical_networks.get(physical) else {
+    if let Some(obstacle) = obstacle(network, facts) {
+        return Err(wrong(obstacle.to_owned()));
+    }
+    let device = physical_link(network, intents, facts)?;
+    if !facts.devices.contains(&device) {
+        return Err(wrong(absent(&device)));
+    }
+    let name = name::vlan(&device, id);
+    // The dots of a parameter's name part it; that of the link's is written as a slash.
+    root.sysctls.insert(format_smolstr!("net.ipv6.conf.{}.disable_ipv6", name.replace('.', "/")), "1".into());
+    let kind = LinkKind::Vlan(Vlan { device, id });
+    Ok((name, Link { master: Some(name::bridge(network.id)), up: network.admin_state_up, ..Link::new(kind) }))
+}
+
+fn absent(link: &str) -> String {
+    format!("link {link}, which leads to its physical network, is not there")
+}
+
+/// The link that leads to a network's physical network, unless another network is on it already.
+fn physical_link(network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<Name, Complaint> {
+    let wrong = |reason: String| complaint(UnitId::Network(network.id), reason);
+    let (physical, vlan) = physical(network).expect("it is on a physical network");
+    let Some(place) = attachment(network, facts) else {
         return Err(wrong(format!("this host has no link to physical network {physical}")));
     };
-    let first = intents.networks().find(|other| physical_network(other) == Some(physical)).map_or(network.id, |other| other.id);
-    if first != network.id {
-        return Err(wrong(format!("physical network {physical} carries flat network {first} already")));
+    let first = intents.networks().find(|other| attachment(other, facts) == Some(place)).map_or(network.id, |other| other.id);
+    match vlan {
+        _ if first == network.id => Ok(place.0.into()),
+        None => Err(wrong(format!("physical network {physical} carries flat network {first} already"))),
+        Some(vlan) => Err(wrong(format!("VLAN {vlan} on link {} carries network {first} already", place.0))),
     }
-    Ok((name.clone(), Link { master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) }))
 }
 
 pub(super) fn compile_remote(remote: &RemotePort, intents: &Intents, facts: &Facts) -> Compiled {

@@ -1,6 +1,6 @@
 //! `port/…`: a port's place in its bridge and in the filter.
 
-use super::network::uplink;
+use super::network::{obstacle, uplink};
 use super::{complaint, group, refused};
 use crate::name;
 use crate::pipeline::{self, Variant, Way, always_chain, bridge_table};
@@ -33,6 +33,9 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
     }
     if let Some(other) = whose_device(port, intents) {
         return refused(unit, format!("device {} is that of port {}", port.device, other.id));
+    }
+    if let Some(obstacle) = obstacle(network, facts) {
+        return refused(unit, format!("its network cannot be carried here: {obstacle}"));
     }
     let mut compiled = Compiled::default();
     if !(port.admin_state_up && network.admin_state_up) {

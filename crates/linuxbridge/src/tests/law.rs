@@ -15,10 +15,11 @@ enum Op {
 
 fn any_unit() -> impl Strategy<Value = Unit> {
     let number = 0_u8..3;
-    let a_network = (number.clone(), 0_u8..4, any::<bool>()).prop_map(|(number, carrier, up)| {
+    let a_network = (number.clone(), 0_u8..6, any::<bool>()).prop_map(|(number, carrier, up)| {
         let carrier = match carrier {
             0 => Carrier::Local,
             1 => Carrier::Flat { physical_network: "physnet1".into() },
+            2 | 3 => Carrier::Vlan { physical_network: "physnet1".into(), vlan: u32::from(carrier).try_into().expect("a VLAN") },
             n => Carrier::Vxlan { vni: u32::from(n).try_into().expect("a VNI") },
         };
         Unit::Network(NetworkIntent { admin_state_up: up, ..network(number, carrier) })
@@ -75,8 +76,8 @@ fn shown(programs: &Programs) -> Vec<(String, &Program, &Vec<UnitId>, &Vec<agent
 
 proptest! {
     #[test]
-    fn incremental_is_recomputed(ops in prop::collection::vec(any_op(), 1..40), bridge_conntrack: bool) {
-        let mut facts = facts(bridge_conntrack);
+    fn incremental_is_recomputed(ops in prop::collection::vec(any_op(), 1..40), bridge_conntrack: bool, vlan_links: bool) {
+        let mut facts = Facts { vlan_links, ..facts(bridge_conntrack) };
         let mut intents = Intents::default();
         let mut programs = Programs::new();
         for op in ops {

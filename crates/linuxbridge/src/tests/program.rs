@@ -133,6 +133,42 @@ fn physical_networks() {
     check("flat-absent", &mut facts(false), [flat(1, "physnet1")]);
 }
 
+fn vlan(number: u8, physical: &str, id: u32) -> Unit {
+    Unit::Network(network(number, Carrier::Vlan { physical_network: physical.into(), vlan: id.try_into().expect("a VLAN") }))
+}
+
+#[test]
+fn vlans() {
+    let mut there = facts(false);
+    there.physical_networks.insert("physnet2".into(), "enp129s0f0np0".into());
+    there.physical_networks.insert("physnet3".into(), "eth1".into());
+    there.devices.extend(["eth1".into(), "enp129s0f0np0".into()]);
+    let flat = Unit::Network(network(1, Carrier::Flat { physical_network: "physnet1".into() }));
+    // Beside a flat network on the same link; of a link with a long name; of a VLAN that is there by another name; of no link at all.
+    let units = [flat, vlan(2, "physnet1", 5), vlan(3, "physnet2", 4094), vlan(4, "physnet3", 5), vlan(5, "physnet4", 5)];
+    check("vlan", &mut there, units);
+    check("vlan-absent", &mut facts(false), [vlan(1, "physnet1", 5)]);
+}
+
+#[test]
+fn vlans_on_a_kernel_without_them() {
+    let mut lacking = Facts { vlan_links: false, ..facts(false) };
+    lacking.devices.insert("eth1".into());
+    lacking.devices.extend([5, 6].map(|number| port(number, 0, &[]).device));
+    let ports = [Unit::Port(port(5, 1, &[])), Unit::Port(port(6, 2, &[]))];
+    check("vlan-unknown", &mut lacking, [vlan(1, "physnet1", 5), Unit::Network(vxlan(2))].into_iter().chain(ports));
+}
+
+/// Upstream's names: clouds that are taken over have them.
+#[test]
+fn names_of_vlan_links_fit_the_kernel() {
+    let of = |link: &str, id: u32| crate::name::vlan(link, id.try_into().expect("a VLAN"));
+    assert_eq!(of("eth1", 5), "eth1.5");
+    assert_eq!(of("0123456789", 4094), "0123456789.4094");
+    assert_eq!(of("enp129s0f0np0", 1), "enp197e4a1.1");
+    assert_ne!(of("enp129s0f0np1", 1), of("enp129s0f0np0", 1));
+}
+
 #[test]
 fn what_is_told_wrong_is_refused() {
     let mut foreign = port(5, 1, &[9]);

@@ -42,6 +42,7 @@ fn link_text(name: &str, link: &Link) -> String {
         LinkKind::Peer => " veth peer".to_owned(),
         LinkKind::Bridge(_) => " bridge".to_owned(),
         LinkKind::Veth(veth) => format!(" veth peer {} in {}", veth.peer, veth.peer_netns),
+        LinkKind::Vlan(vlan) => format!(" vlan on {} id {}", vlan.device, vlan.id),
         LinkKind::Vxlan(vxlan) => {
             let flag = |name: &str, on: bool| format!(" {}{name}", if on { "" } else { "no" });
             let local = vxlan.local.map(|local| format!(" local {local}")).unwrap_or_default();

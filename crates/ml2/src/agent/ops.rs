@@ -106,7 +106,7 @@ fn became_able(op: &mut Op<'_>, id: AgentId) {
         AgentType::Dhcp => dhcp::schedule_waiting(op),
         AgentType::LinuxBridge | AgentType::OpenVSwitch => {
             bind_failed(op, &agent.host);
-            dhcp::schedule_routed(op);
+            dhcp::schedule_waiting(op);
         }
         AgentType::L3 | AgentType::Metadata => {}
     }

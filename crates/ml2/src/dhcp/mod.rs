@@ -110,10 +110,18 @@ fn arrange(op: &mut Op<'_>, id: NetworkId) {
     settle(op, id, agents);
 }
 
-/// True when the agent can serve a segment of the network; none: any.
+/// True when the agent can serve a segment of the network; none: any, which on physical networks takes a host that has one of them.
 fn is_on(world: &World, agent: &AgentId, network: &Network, segment: Option<SegmentId>) -> bool {
-    let host = world.get::<Agent>(agent).map(|agent| &agent.host);
-    segment.is_none() || host.is_some_and(|host| reached(world, host, network).map(|segment| segment.id) == segment)
+    if segment.is_none() && !is_physical(network) {
+        return true;
+    }
+    let reached = world.get::<Agent>(agent).and_then(|agent| reached(world, &agent.host, network));
+    reached.is_some_and(|reached| segment.is_none_or(|segment| segment == reached.id))
+}
+
+/// True when only hosts with links to physical networks carry the network.
+fn is_physical(network: &Network) -> bool {
+    network.segments.iter().all(|segment| segment.physical_network.is_some())
 }
 
 /// Gives the network to these agents and no others, with the ports that they serve it through.
@@ -201,7 +209,7 @@ fn address(op: &mut Op<'_>, world: &World, port: &mut Port, subnets: &[SubnetId]
     port.fixed_ips = automatic.unwrap_or(wanted);
 }
 
-/// A DHCP agent has come: networks that lack one now are given to it or its like.
+/// A DHCP agent has come, or one by which hosts reach physical networks: networks that lack one now are given to it or its like.
 pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
     let wanted = op.settings.get::<Config>().dhcp_agents_per_network;
     let waiting = op.tx.table::<Network>().iter().filter(|network| network.dhcp_agents.len() < wanted);
@@ -214,8 +222,8 @@ pub(crate) fn schedule_waiting(op: &mut Op<'_>) {
     schedule_routed(op);
 }
 
-/// An agent has come that may reach a segment which lacks a DHCP server.
-pub(crate) fn schedule_routed(op: &mut Op<'_>) {
+/// Some segment may lack a DHCP server that has come.
+fn schedule_routed(op: &mut Op<'_>) {
     let routed = op.tx.table::<Subnet>().iter().filter(|subnet| subnet.segment_id.is_some() && serves(subnet));
     let routed: BTreeSet<NetworkId> = routed.map(|subnet| subnet.network_id).collect();
     routed.into_iter().for_each(|network| schedule(op, network));
@@ -236,7 +244,15 @@ pub(crate) fn unschedule(op: &mut Op<'_>, agent: AgentId, keep: bool) {
             schedule(op, id);
             continue;
         }
-        let successor = candidates.choose(zones(config, &network.availability_zone_hints), &agents);
+        let zones = zones(config, &network.availability_zone_hints);
+        let successor = if is_physical(&network) {
+            let world = op.tx.world();
+            let mut able = self::candidates(world);
+            able.retain(|agent| is_on(world, agent, &network, None));
+            able.choose(zones, &agents)
+        } else {
+            candidates.choose(zones, &agents)
+        };
         if successor.is_none() && keep {
             continue;
         }

@@ -45,6 +45,28 @@ fn networks_are_given_and_taken() {
     assert_eq!(dhcp_hosts(&api, &network).len(), 1, "a new port wants DHCP");
 }
 
+/// Only hosts that have the physical network can serve a network on it.
+#[test]
+fn networks_on_a_physical_network_are_served_where_it_is() {
+    let api = Api::new();
+    let [one, two] = hosts(&api);
+    let rack = || json!({"tunnel_types": ["vxlan"], "tunneling_ip": "192.0.2.1", "bridge_mappings": {"rack": "br0"}});
+    let flat = api.make("network", json!({"provider:network_type": "flat", "provider:physical_network": "rack"}));
+    api.subnet(&flat, "10.0.0.0/24", json!({}));
+    assert_eq!(dhcp_hosts(&api, &flat), Vec::<String>::new(), "nobody has it");
+    api.agent_with("h3", AgentType::LinuxBridge, rack());
+    let three = api.agent("h3", AgentType::Dhcp, Some("nova"));
+    assert_eq!(dhcp_hosts(&api, &flat), ["h3"]);
+    api.act(move |op| agent_down(op, three));
+    assert_eq!(dhcp_hosts(&api, &flat), ["h3"], "nobody else can");
+    api.agent_with("h4", AgentType::LinuxBridge, rack());
+    let four = api.agent("h4", AgentType::Dhcp, Some("nova"));
+    api.accepted("DELETE", &format!("agents/{three}"), &Value::Null);
+    assert_eq!(dhcp_hosts(&api, &flat), ["h4"]);
+    let of = |agent: AgentId| ids(&api.show(&format!("agents/{agent}/dhcp-networks"))).len();
+    assert_eq!((of(one), of(two), of(four)), (0, 0, 1));
+}
+
 #[test]
 fn refusals() {
     let api = Api::new();

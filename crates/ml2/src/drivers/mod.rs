@@ -6,6 +6,7 @@
 mod mech_linuxbridge;
 mod type_flat;
 mod type_local;
+mod type_vlan;
 mod type_vxlan;
 
 use crate::Config;
@@ -62,7 +63,7 @@ pub trait MechanismDriver: Sync {
 }
 
 /// The type drivers.
-pub static TYPE_DRIVERS: [&dyn TypeDriver; 3] = [&type_local::Local, &type_flat::Flat, &type_vxlan::Vxlan];
+pub static TYPE_DRIVERS: [&dyn TypeDriver; 4] = [&type_local::Local, &type_flat::Flat, &type_vlan::Vlan, &type_vxlan::Vxlan];
 
 /// The mechanism drivers, in the order in which they are asked.
 pub static MECHANISM_DRIVERS: [&dyn MechanismDriver; 1] = [&mech_linuxbridge::LinuxBridge];
@@ -72,6 +73,11 @@ pub fn reached<'n>(world: &World, host: &HostName, network: &'n Network) -> Opti
     let agents: Vec<_> = world.table::<Agent>().by(Agent::BY_HOST, host).collect();
     let knows = |physical: &str| agents.iter().any(|agent| mech_linuxbridge::has_mapping(agent, physical));
     network.segments.iter().find(|segment| segment.physical_network.as_deref().is_some_and(knows))
+}
+
+/// The refusal of a network of a type of which nothing is left.
+fn nothing_free() -> Fault {
+    Fault::new(503, "NoNetworkAvailable", "Unable to create the network. No available network found in maximum allowed attempts.")
 }
 
 /// The driver of a type, if there is one.

@@ -21,8 +21,10 @@ pub enum NetworkFault {
     UnknownType(String),
     /// 400: provider attributes without a type.
     TypeRequired,
-    /// 400: the identifier of a segment cannot be changed.
+    /// 400: the identifier of a segment that is no VLAN cannot be changed.
     ProviderFixed,
+    /// 400: with several segments, none gets another identifier.
+    SeveralSegments,
     /// 400: type and physical network cannot be changed.
     CarrierFixed,
     /// 400 `SegmentsSetInConjunctionWithProviders`.
@@ -70,6 +72,9 @@ impl From<NetworkFault> for Fault {
             }
             NetworkFault::UnknownType(word) => Fault::invalid_input(format_args!("network_type value '{word}' not supported")),
             NetworkFault::TypeRequired => Fault::invalid_input("network_type required"),
+            NetworkFault::SeveralSegments => {
+                Fault::invalid_input("Provider network attributes can be updated only in provider networks with a single segment.")
+            }
             NetworkFault::ProviderFixed => Fault::invalid_input("Only VLAN type networks can be updated."),
             NetworkFault::CarrierFixed => {
                 let fixed = "provider:network_type, provider:physical_network";

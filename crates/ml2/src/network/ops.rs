@@ -1,6 +1,6 @@
 //! Create, update and delete of networks.
 
-use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, segment};
+use super::provider::{asked_segments, check_carrier, check_maximum, check_minimum, renumbered, segment};
 use super::{NetworkFault, sharing};
 use crate::dependents::dependents;
 use crate::port::is_auto_deleted;
@@ -63,8 +63,11 @@ fn requested_mtu(fields: &Fields) -> Option<u32> {
 
 pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -> Result<(), Fault> {
     check_carrier(fields)?;
-    let world = op.tx.world();
     let mut new = Network::clone(network);
+    if let Some(segments) = renumbered(op, network, fields)? {
+        new.segments = segments;
+    }
+    let world = op.tx.world();
     if let Some(name) = fields.text("name") {
         new.name = name;
     }

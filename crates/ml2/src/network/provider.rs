@@ -18,7 +18,7 @@ fn is_specified(fields: &Fields) -> bool {
     [TYPE, PHYSICAL, SEGMENTATION].iter().any(|name| fields.get(name).is_some_and(|value| !value.is_null()))
 }
 
-/// How a network is carried is decided when it is made.
+/// How a network is carried is decided when it is made, but for the number of a VLAN; see [`renumbered`].
 pub(super) fn check_carrier(fields: &Fields) -> Result<(), NetworkFault> {
     if fields.has(TYPE) || fields.has(PHYSICAL) {
         return Err(NetworkFault::CarrierFixed);
@@ -26,7 +26,23 @@ pub(super) fn check_carrier(fields: &Fields) -> Result<(), NetworkFault> {
     if fields.has("segments") {
         return Err(NetworkFault::SegmentsFixed);
     }
-    if is_specified(fields) { Err(NetworkFault::ProviderFixed) } else { Ok(()) }
+    Ok(())
+}
+
+/// The segments of a network whose VLAN is to get another id; none when nothing of the kind was asked for.
+pub(super) fn renumbered(op: &mut Op<'_>, network: &Network, fields: &Fields) -> Result<Option<Vec<Segment>>, Fault> {
+    let Some(id) = fields.int(SEGMENTATION).filter(|id| *id != 0) else { return Ok(None) };
+    let [segment] = network.segments.as_slice() else { return Err(NetworkFault::SeveralSegments.into()) };
+    let Some(driver) = type_driver(segment.network_type).filter(|driver| driver.network_type() == NetworkType::Vlan) else {
+        return Err(NetworkFault::ProviderFixed.into());
+    };
+    let asked =
+        Carried { physical_network: segment.physical_network.clone(), segmentation_id: Some(u32::try_from(id).unwrap_or(u32::MAX)) };
+    let (world, config) = (op.tx.world().clone(), op.settings.get::<Config>());
+    let carried = driver.reserve(&world, config, &mut op.tx.context.rng, &network.project_id, &asked)?;
+    let mut new = Segment { segmentation_id: carried.segmentation_id, ..segment.clone() };
+    new.standard.touch(op.tx.context.now);
+    Ok(Some(vec![new]))
 }
 
 /// The segments that a new network is to have, each as it would be asked for alone; at least one.
@@ -58,7 +74,7 @@ pub(crate) fn segment(op: &mut Op<'_>, project: &ProjectId, fields: &Fields) -> 
         let unknown = || NetworkFault::UnknownType(word.to_string());
         let network_type = NetworkType::from_word(&word).ok_or_else(unknown)?;
         let driver = type_driver(network_type).ok_or_else(unknown)?;
-        (network_type, driver.reserve(&world, config, rng, project, &asked(fields)?)?)
+        (network_type, driver.reserve(&world, config, rng, project, &asked(fields, network_type)?)?)
     } else {
         let types = config.project_network_types.iter();
         let mut free = types.filter_map(|t| Some((*t, type_driver(*t)?.allocate(&world, config, rng, project)?)));
@@ -70,10 +86,15 @@ pub(crate) fn segment(op: &mut Op<'_>, project: &ProjectId, fields: &Fields) -> 
     Ok(Segment { id, network_type, physical_network, segmentation_id, name: None, standard })
 }
 
-fn asked(fields: &Fields) -> Result<Carried, Fault> {
+fn asked(fields: &Fields, network_type: NetworkType) -> Result<Carried, Fault> {
     let number = fields.int(SEGMENTATION);
-    let out_of_range = |n: i64| Fault::invalid_input(format_args!("segmentation_id {n} out of range"));
-    let segmentation_id = number.map(|n| u32::try_from(n).map_err(|_| out_of_range(n))).transpose()?;
+    let of_any_driver = |n: i64| match u32::try_from(n) {
+        Ok(number) => Ok(number),
+        // Its driver says what VLANs there are.
+        Err(_) if network_type == NetworkType::Vlan => Ok(u32::MAX),
+        Err(_) => Err(Fault::invalid_input(format_args!("segmentation_id {n} out of range"))),
+    };
+    let segmentation_id = number.map(of_any_driver).transpose()?;
     Ok(Carried { physical_network: fields.text(PHYSICAL), segmentation_id })
 }
 

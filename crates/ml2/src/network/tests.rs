@@ -1,11 +1,11 @@
 //! Networks: segments, MTU, sharing, removal.
 
 use super::resource;
-use crate::Config;
 use crate::testing::{Lab, refused};
+use crate::{Config, VlanRange};
 use auth::Caller;
 use model::{Network, NetworkType, Port, RbacPolicy, Subnet};
-use net::NetworkId;
+use net::{NetworkId, VlanId};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -47,6 +47,82 @@ fn provider_attributes() {
     assert_eq!(refused(lab.update(resource(), id, json!({"provider:segmentation_id": 6}))), (400, "InvalidInput"));
     lab.delete(resource(), id).expect("unused");
     lab.create(resource(), specific).expect("free again");
+}
+
+fn vlans(physical: &str, first: u32, last: u32) -> VlanRange {
+    let id = |id| VlanId::try_from(id).expect("a VLAN");
+    VlanRange { physical_network: physical.into(), first: id(first), last: id(last) }
+}
+
+fn vlan(physical: &str, id: impl Into<Option<i64>>) -> serde_json::Value {
+    json!({"provider:network_type": "vlan", "provider:physical_network": physical, "provider:segmentation_id": id.into()})
+}
+
+#[test]
+fn vlans_of_an_administrator() {
+    let mut lab = Lab::with(Config { vlan_ranges: vec![vlans("a", 1, 2), vlans("b", 1, 1)], ..Config::default() });
+    let mut said = |body| lab.create(resource(), body).expect_err("a refusal").message;
+    let invalid = |reason: &str| format!("Invalid input for operation: {reason}.");
+    assert_eq!(said(vlan("c", 5)), invalid("physical_network 'c' unknown for VLAN provider network"));
+    let no_place = json!({"provider:network_type": "vlan", "provider:segmentation_id": 5});
+    assert_eq!(said(no_place), invalid("segmentation_id requires physical_network for VLAN provider network"));
+    for id in [0, -1, 4095, i64::from(u32::MAX) + 2] {
+        assert_eq!(said(vlan("a", id)), invalid("segmentation_id out of range (1 through 4094)"));
+    }
+    let specific = lab.create(resource(), vlan("a", 4094)).expect("outside of the ranges is an administrator's right");
+    let fault = lab.create(resource(), vlan("a", 4094)).expect_err("a refusal");
+    assert_eq!((fault.status, fault.kind), (409, "VlanIdInUse"));
+    assert_eq!(fault.message, "Unable to create the network. The VLAN 4094 on physical network a is in use.");
+    lab.create(resource(), vlan("b", 4094)).expect("another physical network");
+    lab.delete(resource(), specific).expect("unused");
+    lab.create(resource(), vlan("a", 4094)).expect("free again");
+    let given = [(); 2].map(|()| lab.create(resource(), vlan("a", None)).expect("free"));
+    assert_eq!(given.map(|id| tag(&lab, id)).into_iter().flatten().collect::<BTreeSet<_>>(), [1, 2].into());
+    assert_eq!(refused(lab.create(resource(), vlan("a", None))), (503, "NoNetworkAvailable"));
+    let anywhere = lab.create(resource(), json!({"provider:network_type": "vlan"})).expect("b has one");
+    assert_eq!(lab.get::<Network>(anywhere).segments[0].physical_network.as_deref(), Some("b"));
+    assert_eq!(refused(lab.create(resource(), json!({"provider:network_type": "vlan"}))), (503, "NoNetworkAvailable"));
+}
+
+fn tag(lab: &Lab, id: NetworkId) -> Option<u32> {
+    lab.get::<Network>(id).segments[0].segmentation_id
+}
+
+#[test]
+fn projects_get_vlans_and_then_what_comes_next() {
+    let types = vec![NetworkType::Vlan, NetworkType::Vxlan];
+    let ranges = vec![vlans("a", 7, 7), vlans("b", 7, 8)];
+    let mtus = [("a".into(), 9000), ("b".into(), 1400)].into();
+    let mut lab = Lab::with(Config { project_network_types: types, vlan_ranges: ranges, physical_network_mtus: mtus, ..Config::default() });
+    let made: Vec<NetworkId> = (0..4).map(|_| lab.network()).collect();
+    let segments = made.iter().map(|id| lab.get::<Network>(*id).segments[0].clone());
+    let places: BTreeSet<_> =
+        segments.map(|s| (s.physical_network, s.segmentation_id.filter(|_| s.network_type == NetworkType::Vlan))).collect();
+    let on = |physical: &str, id| (Some(physical.into()), Some(id));
+    assert_eq!(places, [on("a", 7), on("b", 7), on("b", 8), (None, None)].into());
+    let mtu = |id| super::effective_mtu(lab.settings.get::<Config>(), &lab.get::<Network>(id));
+    assert_eq!(made.iter().map(|id| mtu(*id)).collect::<Vec<_>>(), [1500, 1400, 1400, 1450]);
+}
+
+#[test]
+fn the_number_of_a_vlan_can_change() {
+    let mut lab = Lab::with(Config { vlan_ranges: vec![vlans("a", 1, 10)], ..Config::default() });
+    let id = lab.create(resource(), vlan("a", 5)).expect("free");
+    let other = lab.create(resource(), vlan("a", 6)).expect("free");
+    let port = lab.port(id, json!({})).expect("a port does not hinder it");
+    let to = |id: i64| json!({"provider:segmentation_id": id});
+    let segment = lab.get::<Network>(id).segments[0].id;
+    lab.update(resource(), id, to(7)).expect("free");
+    assert_eq!((tag(&lab, id), lab.get::<Network>(id).segments[0].id), (Some(7), segment));
+    assert_eq!(refused(lab.update(resource(), other, to(7))), (409, "VlanIdInUse"));
+    assert_eq!(refused(lab.update(resource(), other, to(4095))), (400, "InvalidInput"));
+    assert_eq!(tag(&lab, other), Some(6), "a refusal changes nothing");
+    lab.update(resource(), other, to(5)).expect("its former one is free");
+    assert_eq!(refused(lab.update(resource(), id, json!({"provider:physical_network": "b"}))), (400, "InvalidInput"));
+    let two = json!({"segments": [vlan("a", 8), vlan("a", 9)]});
+    let two = lab.create(resource(), two).expect("two segments");
+    assert_eq!(refused(lab.update(resource(), two, to(10))), (400, "InvalidInput"));
+    assert_eq!(lab.get::<Port>(port).network_id, id);
 }
 
 #[test]

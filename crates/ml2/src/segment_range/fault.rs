@@ -18,6 +18,8 @@ pub enum RangeFault {
     Invalid(u32, u32),
     /// 400 `InvalidInput`: it is neither shared nor a project's.
     NoProject,
+    /// 400 `InvalidInput`: VLANs are of a physical network.
+    NoPhysicalNetwork,
 }
 
 impl From<RangeFault> for Fault {
@@ -42,6 +44,7 @@ impl From<RangeFault> for Fault {
             RangeFault::Invalid(minimum, maximum) => {
                 Fault::invalid_input(format_args!("'{minimum}:{maximum}' is not a range of segmentation ids"))
             }
+            RangeFault::NoPhysicalNetwork => Fault::invalid_input("A range of VLANs must have a physical_network"),
             RangeFault::NoProject => Fault::invalid_input("A range that is not shared must have a project_id"),
         }
     }

@@ -1,7 +1,7 @@
 //! `network_segment_ranges`: which segmentation ids networks of projects get (extension `network-segment-range`).
 //!
 //! A project's network takes an id of the ranges that are the project's own, then of those for everybody; the ranges of the configuration are
-//! among these, shown as `default`. An administrator who names an id may have any. Absent: VLAN ranges, whose type is not carried yet.
+//! among these, shown as `default`. An administrator who names an id may have any. VLANs are counted by physical network, which a range makes known.
 
 mod fault;
 mod ops;
@@ -10,15 +10,16 @@ mod tests;
 
 pub use fault::RangeFault;
 pub use ops::follow_configuration;
-pub(crate) use ops::free_for;
+pub(crate) use ops::{free_for, vlan_networks};
 
 use crate::Config;
+use crate::place::Place;
 use api::{Attribute, Cell, Kind, Prepare, Resource, View};
-use model::{Network, NetworkType, Segment, SegmentRange};
-use net::ProjectId;
+use model::{Network, NetworkType, SegmentRange};
+use net::{ProjectId, VlanId, Vni};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use world::{Key, World};
+use std::collections::BTreeSet;
+use world::World;
 
 /// The highest id of any type: a GRE key.
 const HIGHEST: i64 = 4_294_967_295;
@@ -56,7 +57,7 @@ fn attributes() -> Vec<A> {
         A::new("network_type", Kind::Word(&["vlan", "vxlan", "gre", "geneve"]), |v| Cell::Str(v.record.network_type.as_str()))
             .required()
             .filter(),
-        A::new("physical_network", Kind::TextOrNull(64), |_| Cell::Str("")).post().filter(),
+        A::new("physical_network", Kind::TextOrNull(64), |v| Cell::Str(v.record.physical_network.as_deref().unwrap_or(""))).post().filter(),
         A::new("minimum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.minimum.into())).required().put(),
         A::new("maximum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.maximum.into())).required().put(),
         A::new("used", Kind::ObjectOrNull, used),
@@ -68,31 +69,31 @@ fn attributes() -> Vec<A> {
     ]
 }
 
-/// The ids of a type that networks have within a range, with the network, in order.
-pub(crate) fn taken(world: &World, network_type: NetworkType, minimum: u32, maximum: u32) -> impl Iterator<Item = (u32, &Network)> {
-    let networks = world.table::<Network>();
-    let walk = networks.walk(Network::BY_SEGMENT, Segment::key(network_type, None, Some(minimum)));
-    let ids = walk.map_while(move |(key, id)| match key {
-        Key::Texts(place, number) if place == network_type.as_str() => Some((number.parse::<u32>().ok()?, id)),
-        _ => None,
-    });
-    let within = ids.take_while(move |(number, _)| *number <= maximum);
-    within.filter_map(move |(number, id)| Some((number, &**networks.get(id)?)))
+/// The ids that networks have within a range, with the network, in order.
+fn taken<'w>(world: &'w World, range: &SegmentRange) -> impl Iterator<Item = (u32, &'w Network)> {
+    let maximum = range.maximum;
+    let ids = Place::of(range).taken_from(world, range.minimum).take_while(move |(id, _)| *id <= maximum);
+    ids.filter_map(|(id, network)| Some((id, &**world.get::<Network>(&network)?)))
 }
 
 fn used<'a>(view: &View<'a, SegmentRange>) -> Cell<'a> {
-    let range = view.record;
-    let taken = taken(view.world, range.network_type, range.minimum, range.maximum);
+    let taken = taken(view.world, view.record);
     Cell::made(taken.map(|(id, network)| (id.to_string(), Value::from(network.project_id.as_str()))).collect::<Map<_, _>>())
 }
 
 fn available<'a>(view: &View<'a, SegmentRange>) -> Cell<'a> {
     let range = view.record;
-    let taken: BTreeMap<u32, ()> = taken(view.world, range.network_type, range.minimum, range.maximum).map(|(id, _)| (id, ())).collect();
-    Cell::made((range.minimum..=range.maximum).filter(|id| !taken.contains_key(id)).take(SHOWN).collect::<Vec<u32>>())
+    let taken: BTreeSet<u32> = taken(view.world, range).map(|(id, _)| id).collect();
+    Cell::made((range.minimum..=range.maximum).filter(|id| !taken.contains(id)).take(SHOWN).collect::<Vec<u32>>())
 }
 
-/// The ranges of the configuration, by type.
-fn configured(config: &Config) -> impl Iterator<Item = (NetworkType, (u32, u32))> {
-    config.vni_ranges.iter().map(|range| (NetworkType::Vxlan, *range))
+/// The highest id that networks of a type can have.
+fn highest(network_type: NetworkType) -> u32 {
+    if network_type == NetworkType::Vlan { VlanId::MAX } else { Vni::MAX }
+}
+
+/// The ranges of the configuration, with where they are.
+fn configured(config: &Config) -> impl Iterator<Item = (Place<'_>, (u32, u32))> {
+    let vlans = config.vlan_ranges.iter().map(|range| (Place::vlans(&range.physical_network), (range.first.into(), range.last.into())));
+    vlans.chain(config.vni_ranges.iter().map(|range| (Place::tunnels(NetworkType::Vxlan), *range)))
 }

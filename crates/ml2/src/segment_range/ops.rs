@@ -1,18 +1,23 @@
 //! Create, update and delete of segment ranges, and which ids a project's network may get.
 
-use super::{RangeFault, configured, taken};
+use super::{RangeFault, configured, highest, taken};
 use crate::Config;
+use crate::place::Place;
 use api::{Fault, Fields, Op};
 use model::{NetworkType, SegmentRange, Standard};
-use net::{ProjectId, SegmentRangeId, Vni};
+use net::{ProjectId, SegmentRangeId};
 use smol_str::SmolStr;
 use std::sync::Arc;
 use world::World;
 
 pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SegmentRangeId, Fault> {
     let word = fields.text("network_type").unwrap_or_default();
-    let network_type = NetworkType::from_word(&word).filter(|network_type| *network_type == NetworkType::Vxlan);
+    let network_type = NetworkType::from_word(&word).filter(|word| matches!(word, NetworkType::Vlan | NetworkType::Vxlan));
     let network_type = network_type.ok_or_else(|| RangeFault::Unsupported(word.to_string()))?;
+    let physical_network = fields.text("physical_network").filter(|name| !name.is_empty() && network_type == NetworkType::Vlan);
+    if network_type == NetworkType::Vlan && physical_network.is_none() {
+        return Err(RangeFault::NoPhysicalNetwork.into());
+    }
     let is_shared = fields.bool("shared").unwrap_or(true);
     let project = fields.text("project_id").filter(|project| !project.is_empty());
     if !is_shared && project.is_none() {
@@ -24,6 +29,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SegmentRangeId,
         default: false,
         project_id: project.filter(|_| !is_shared).map(ProjectId),
         network_type,
+        physical_network,
         minimum: bound(fields, "minimum").unwrap_or_default(),
         maximum: bound(fields, "maximum").unwrap_or_default(),
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
@@ -40,17 +46,18 @@ fn bound(fields: &Fields, name: &str) -> Option<u32> {
 
 /// Ranges of the configuration may be cut into pieces, others do not overlap.
 fn check(world: &World, range: &SegmentRange) -> Result<(), RangeFault> {
-    if range.minimum > range.maximum || Vni::try_from(range.maximum).is_err() {
+    if range.minimum > range.maximum || range.maximum > highest(range.network_type) {
         return Err(RangeFault::Invalid(range.minimum, range.maximum));
     }
-    let others = of_type(world, range.network_type).filter(|other| !other.default && other.id != range.id);
+    let others = ranges(world, Place::of(range)).filter(|other| !other.default && other.id != range.id);
     let overlapping = others.filter(|other| range.minimum <= other.maximum && range.maximum >= other.minimum);
     let overlapping: Vec<SegmentRangeId> = overlapping.map(|other| other.id).collect();
     if overlapping.is_empty() { Ok(()) } else { Err(RangeFault::Overlaps(overlapping)) }
 }
 
-fn of_type(world: &World, network_type: NetworkType) -> impl Iterator<Item = &Arc<SegmentRange>> {
-    world.table::<SegmentRange>().by(SegmentRange::BY_TYPE, network_type.as_str())
+fn ranges<'w>(world: &'w World, place: Place<'w>) -> impl Iterator<Item = &'w Arc<SegmentRange>> {
+    let of_type = world.table::<SegmentRange>().by(SegmentRange::BY_TYPE, place.network_type.as_str());
+    of_type.filter(move |range| Place::of(range) == place)
 }
 
 /// What networks have of a range stays in it.
@@ -67,7 +74,7 @@ pub(super) fn update(op: &mut Op<'_>, range: &Arc<SegmentRange>, fields: &Fields
     }
     new.minimum = bound(fields, "minimum").unwrap_or(range.minimum);
     new.maximum = bound(fields, "maximum").unwrap_or(range.maximum);
-    let mut held = taken(op.tx.world(), range.network_type, range.minimum, range.maximum);
+    let mut held = taken(op.tx.world(), range);
     if held.any(|(id, _)| !(new.minimum..=new.maximum).contains(&id)) {
         return Err(RangeFault::Referenced(range.id).into());
     }
@@ -84,20 +91,30 @@ pub(super) fn delete(op: &mut Op<'_>, range: &Arc<SegmentRange>) -> Result<(), F
     if range.default {
         return Err(RangeFault::ReadOnly(range.id).into());
     }
-    if taken(op.tx.world(), range.network_type, range.minimum, range.maximum).next().is_some() {
+    if taken(op.tx.world(), range).next().is_some() {
         return Err(RangeFault::Referenced(range.id).into());
     }
     op.tx.remove::<SegmentRange>(&range.id);
     Ok(())
 }
 
+/// The physical networks that may carry VLANs, each once.
+pub(crate) fn vlan_networks<'w>(world: &'w World, config: &'w Config) -> Vec<&'w str> {
+    let made = world.table::<SegmentRange>().by(SegmentRange::BY_TYPE, NetworkType::Vlan.as_str()).filter(|range| !range.default);
+    let mut networks: Vec<&str> = Vec::new();
+    for place in configured(config).map(|(place, _)| place).chain(made.map(|range| Place::of(range))) {
+        networks.extend(place.physical_network.filter(|name| !networks.contains(name)));
+    }
+    networks
+}
+
 /// The ranges that a project's network is given an id of: those tried first, and those tried then.
-pub(crate) fn free_for(world: &World, config: &Config, network_type: NetworkType, project: &ProjectId) -> [Vec<(u128, u128)>; 2] {
+pub(crate) fn free_for(world: &World, config: &Config, place: Place<'_>, project: &ProjectId) -> [Vec<(u128, u128)>; 2] {
     let bounds = |range: &SegmentRange| (u128::from(range.minimum), u128::from(range.maximum));
-    let own = of_type(world, network_type).filter(|range| range.project_id.as_ref() == Some(project));
-    let shared = of_type(world, network_type).filter(|range| range.project_id.is_none() && !range.default).map(|range| bounds(range));
-    let configured = configured(config).filter(|(of, _)| *of == network_type).map(|(_, (first, last))| (first.into(), last.into()));
-    let foreign = of_type(world, network_type).filter(|range| range.project_id.as_ref().is_some_and(|owner| owner != project));
+    let own = ranges(world, place).filter(|range| range.project_id.as_ref() == Some(project));
+    let shared = ranges(world, place).filter(|range| range.project_id.is_none() && !range.default).map(|range| bounds(range));
+    let configured = configured(config).filter(|(there, _)| *there == place).map(|(_, (first, last))| (first.into(), last.into()));
+    let foreign = ranges(world, place).filter(|range| range.project_id.as_ref().is_some_and(|owner| owner != project));
     let foreign: Vec<(u128, u128)> = foreign.map(|range| bounds(range)).collect();
     [own.map(|range| bounds(range)).collect(), without(shared.chain(configured).collect(), &foreign)]
 }
@@ -139,19 +156,26 @@ pub fn follow_configuration(op: &mut Op<'_>) -> Result<(), Fault> {
 
 /// Shows the ranges of the configuration among the others; changes nothing when they are there.
 pub(super) fn refresh(op: &mut Op<'_>) -> Result<(), Fault> {
-    let wanted: Vec<(NetworkType, (u32, u32))> = configured(op.settings.get::<Config>()).collect();
+    let config = op.settings.get::<Config>();
+    let wanted: Vec<(Place<'_>, (u32, u32))> = configured(config).collect();
     let there: Vec<Arc<SegmentRange>> = defaults(op.tx.world()).into_iter().cloned().collect();
-    let is = |range: &SegmentRange, (network_type, bounds): &(NetworkType, (u32, u32))| {
-        (range.network_type, (range.minimum, range.maximum)) == (*network_type, *bounds)
-    };
+    let is = |range: &SegmentRange, wanted: &(Place<'_>, (u32, u32))| (Place::of(range), (range.minimum, range.maximum)) == *wanted;
     for range in there.iter().filter(|range| !wanted.iter().any(|wanted| is(range, wanted))) {
         op.tx.remove::<SegmentRange>(&range.id);
     }
-    for wanted in wanted.iter().filter(|wanted| !there.iter().any(|range| is(range, wanted))) {
-        let (network_type, (minimum, maximum)) = *wanted;
-        let standard = Standard::new(op.tx.context.now, SmolStr::default());
-        let id = SegmentRangeId(op.tx.context.uuid());
-        op.tx.put(SegmentRange { id, name: SmolStr::default(), default: true, project_id: None, network_type, minimum, maximum, standard });
+    for (place, (minimum, maximum)) in wanted.iter().filter(|wanted| !there.iter().any(|range| is(range, wanted))) {
+        let range = SegmentRange {
+            id: SegmentRangeId(op.tx.context.uuid()),
+            name: SmolStr::default(),
+            default: true,
+            project_id: None,
+            network_type: place.network_type,
+            physical_network: place.physical_network.map(SmolStr::new),
+            minimum: *minimum,
+            maximum: *maximum,
+            standard: Standard::new(op.tx.context.now, SmolStr::default()),
+        };
+        op.tx.put(range);
     }
     Ok(())
 }

@@ -86,6 +86,39 @@ fn the_configuration_is_shown_and_stays() {
 }
 
 #[test]
+fn vlans_are_counted_by_physical_network() {
+    let [first, last] = [1, 2].map(|id| net::VlanId::try_from(id).expect("a VLAN"));
+    let configured = crate::VlanRange { physical_network: "a".into(), first, last };
+    let api = Api::with(Config { vlan_ranges: vec![configured], vni_ranges: vec![(1, 20)], ..Config::default() });
+    let listed = api.show("network-segment-ranges?network_type=vlan");
+    let [default] = listed.as_array().expect("a list").as_slice() else { panic!("one: {listed}") };
+    assert_eq!((&default["default"], &default["physical_network"], &default["maximum"]), (&json!(true), &json!("a"), &json!(2)));
+    let range = |project: &str, physical: &str, minimum: u32, maximum: u32| {
+        json!({"name": "r", "shared": false, "project_id": project, "network_type": "vlan", "physical_network": physical,
+               "minimum": minimum, "maximum": maximum})
+    };
+    let own = api.make("network_segment_range", range("p7", "b", 2, 2));
+    let network = |project: &str, more: Value| {
+        let mut body = json!({"project_id": project, "provider:network_type": "vlan"});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let (status, answer) = api.ask("admin", "POST", "networks", &json!({ "network": body }));
+        let network = &answer["network"];
+        (status, network["provider:physical_network"].as_str().unwrap_or_default().to_owned(), network["provider:segmentation_id"].as_u64())
+    };
+    assert_eq!(network("p7", json!({})), (201, "b".to_owned(), Some(2)), "the project's own goes first");
+    assert_eq!(network("p8", json!({"provider:physical_network": "b"})).0, 503, "nobody else has it");
+    assert_eq!(network("p8", json!({"provider:physical_network": "b", "provider:segmentation_id": 9})).0, 201, "the range makes it known");
+    assert_eq!(network("p8", json!({"provider:physical_network": "a", "provider:segmentation_id": 2})).0, 201);
+    assert_eq!(api.show(&format!("network-segment-ranges/{own}"))["used"], json!({"2": "p7"}));
+    assert_eq!(api.show(&format!("network-segment-ranges/{}", default["id"].as_str().expect("an id")))["available"], json!([1]));
+    api.make("network_segment_range", range("p8", "c", 2, 2));
+    let post = |body: Value| api.refused("POST", "network-segment-ranges", &json!({ "network_segment_range": body }));
+    assert_eq!(post(range("p8", "b", 1, 3)), (409, "NetworkSegmentRangeOverlaps".to_owned()));
+    assert_eq!(post(range("p8", "b", 3, 4095)), (400, "InvalidInput".to_owned()));
+    assert_eq!(post(range("p8", "", 3, 4)), (400, "InvalidInput".to_owned()));
+}
+
+#[test]
 fn refusals() {
     let api = api();
     range(&api, "p7", 30, 40);

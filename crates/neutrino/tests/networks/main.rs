@@ -15,6 +15,7 @@ mod names;
 mod options;
 mod routed;
 mod variant;
+mod vlan;
 
 use anyhow::Result;
 use serde_json::{Value, json};

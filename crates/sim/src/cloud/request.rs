@@ -85,8 +85,12 @@ fn delete(kind: Kind, id: Uuid) -> Option<Request> {
 
 fn network(rng: &mut SmallRng) -> Option<Request> {
     let mut body = json!({"project_id": "p0", "name": "n", "admin_state_up": rng.random_bool(0.95)});
-    match rng.random_range(0..6) {
+    match rng.random_range(0..7) {
         0 => body["provider:network_type"] = json!("local"),
+        3 => {
+            body["provider:network_type"] = json!("vlan");
+            body["provider:physical_network"] = json!("physnet1");
+        }
         1 => {
             body["provider:network_type"] = json!("flat");
             body["provider:physical_network"] = json!("physnet1");

@@ -8,7 +8,7 @@ use super::filter::{Meta, Tables, passes, priorities};
 use super::track::Track;
 use super::{Body, Packet, Place};
 use dataplane::nft::{Family, Hook};
-use dataplane::{ActualLink, FdbEntry, LinkKind, Name, Vxlan};
+use dataplane::{ActualLink, FdbEntry, LinkKind, Name, Vlan, Vxlan};
 use net::{HostName, Mac};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,7 @@ impl Fabric {
                 let machine = &self.machines[&host];
                 match &machine.links[&left_by].kind {
                     LinkKind::Vxlan(vxlan) => under_way.extend(far_ends(&self.machines, &host, &left_by, vxlan, packet)),
+                    LinkKind::Vlan(vlan) => under_way.extend(same_vlan(&self.machines, &host, vlan)),
                     _ if left_by == machine.physical => under_way.extend(wire(&self.machines, &host)),
                     _ => _ = arrived.insert((host.clone(), left_by)),
                 }
@@ -77,6 +78,15 @@ fn far_ends(machines: &BTreeMap<HostName, Machine>, host: &HostName, link: &Name
         }
     }
     ends
+}
+
+/// Where a frame with a tag comes out of the wire.
+fn same_vlan(machines: &BTreeMap<HostName, Machine>, host: &HostName, vlan: &Vlan) -> Vec<Place> {
+    let others = machines.iter().filter(|(other, _)| *other != host);
+    let ends = others.flat_map(|(other, machine)| machine.links.iter().map(move |(name, link)| (other, name, link)));
+    ends.filter(|(_, _, link)| link.kind == LinkKind::Vlan(vlan.clone()) && link.up)
+        .map(|(other, name, _)| (other.clone(), name.clone()))
+        .collect()
 }
 
 fn wire(machines: &BTreeMap<HostName, Machine>, host: &HostName) -> Vec<Place> {

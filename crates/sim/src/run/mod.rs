@@ -9,7 +9,8 @@ pub use shrink::shrink;
 use crate::check;
 use crate::cloud::{Outcome, Server, runtime};
 use crate::node::Node;
-use net::HostName;
+use ml2::VlanRange;
+use net::{HostName, VlanId};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use smol_str::SmolStr;
@@ -120,7 +121,9 @@ impl Simulation {
         let mut rng = SmallRng::seed_from_u64(run.seed ^ 0x5eed);
         let locking = if rng.random_bool(0.5) { Locking::Optimistic } else { Locking::Pessimistic };
         let nodes: Vec<Node> = (1..=rng.random_range(2..=4)).map(|number| Node::new(number, rng.random_bool(0.5))).collect();
-        let config = ml2::Config { dhcp_agents_per_network: rng.random_range(1..=2), ..ml2::Config::default() };
+        let vlans = [1, 3].map(|id| VlanId::try_from(id).expect("a VLAN"));
+        let vlans = VlanRange { physical_network: "physnet1".into(), first: vlans[0], last: vlans[1] };
+        let config = ml2::Config { dhcp_agents_per_network: rng.random_range(1..=2), vlan_ranges: vec![vlans], ..ml2::Config::default() };
         let mut simulation = Simulation {
             run,
             runtime: runtime(),

@@ -45,7 +45,12 @@ impl TypeDriver for Flat {
     }
 
     fn mtu(&self, config: &Config, physical_network: Option<&str>) -> u32 {
-        let of_physical = physical_network.and_then(|name| config.physical_network_mtus.get(name));
-        of_physical.map_or(config.global_physnet_mtu, |mtu| config.global_physnet_mtu.min(*mtu))
+        physical_mtu(config, physical_network)
     }
+}
+
+/// The largest MTU on a physical network, tagged or not.
+pub(super) fn physical_mtu(config: &Config, physical_network: Option<&str>) -> u32 {
+    let of_physical = physical_network.and_then(|name| config.physical_network_mtus.get(name));
+    of_physical.map_or(config.global_physnet_mtu, |mtu| config.global_physnet_mtu.min(*mtu))
 }
