@@ -114,14 +114,17 @@ fn difference(config: &ml2::Config, past: &World, world: &World, host: &HostName
     let then = project::full(config, past, host);
     let mut now = project::full(config, world, host);
     let gone: Vec<_> = then.keys().filter(|id| !now.contains_key(id)).map(|id| (*id, None)).collect();
-    let awaited = awaited(world, &now);
+    let awaited = awaited(world, host, &now);
     now.retain(|id, unit| awaited.contains(id) || then.get(id) != Some(unit));
     gone.into_iter().chain(now.into_iter().map(|(id, unit)| (id, Some(unit))))
 }
 
-fn awaited(world: &World, units: &std::collections::BTreeMap<UnitId, Unit>) -> BTreeSet<UnitId> {
+fn awaited(world: &World, host: &HostName, units: &std::collections::BTreeMap<UnitId, Unit>) -> BTreeSet<UnitId> {
     let is_awaited = |id: &UnitId| match id {
-        UnitId::Port(port) => world.get::<Port>(port).is_some_and(|port| port.provisioning.l2),
+        UnitId::Port(port) => world.get::<Port>(port).is_some_and(|port| match port.standby_on(host) {
+            Some(standby) => !standby.prepared,
+            None => port.provisioning.l2,
+        }),
         UnitId::DhcpHost(_, port) => world.get::<Port>(port).is_some_and(|port| port.provisioning.dhcp),
         UnitId::FloatingIp(_, id) => world.get::<FloatingIp>(id).is_some_and(|f| f.status != FloatingIpStatus::Active),
         _ => false,

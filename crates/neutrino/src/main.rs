@@ -6,6 +6,7 @@ mod instance;
 mod metadata_role;
 mod registry;
 mod server;
+mod services;
 mod up;
 
 use anyhow::{Context, Result};

@@ -1,6 +1,7 @@
 //! The server: state, identity, API.
 
 use crate::config::Config;
+use crate::services::{Missed, Services};
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use api::{Op, QuotaConfig, Server, ServerOptions, Settings};
@@ -56,6 +57,7 @@ pub struct ServerSide {
     store: Store,
     settings: Settings,
     api: Server,
+    services: Services,
     /// What serves agents.
     pub dispatcher: Dispatcher,
 }
@@ -65,7 +67,8 @@ impl ServerSide {
     /// a tokio runtime.
     pub fn open(args: &ServerArgs, config: &Config) -> Result<ServerSide> {
         make_private(&args.state)?;
-        let engine = Sqlite::open(&args.state.join("neutrino.db")).with_context(|| format!("the state in {}", args.state.display()))?;
+        let mut engine = Sqlite::open(&args.state.join("neutrino.db")).with_context(|| format!("the state in {}", args.state.display()))?;
+        let missed = Missed::read(&args.state, config, &mut engine)?;
         let store = Store::open(Box::new(engine), Arc::new(model::schema()), StoreOptions::default())?;
         let identity = identity(args, config)?;
         let policy = policy(&args.state)?;
@@ -84,7 +87,8 @@ impl ServerSide {
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
         let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
-        Ok(ServerSide { store, settings, api, dispatcher })
+        let services = Services::start(&store, config, missed)?;
+        Ok(ServerSide { store, settings, api, services, dispatcher })
     }
 
     /// A state written before there were RBAC policies gets those that say what its networks say of themselves.
@@ -112,6 +116,7 @@ impl ServerSide {
         }
         self.api.serve(listener, shutdown).await;
         self.dispatcher.close();
+        self.services.close().await;
         self.store.close().await;
     }
 }

@@ -7,12 +7,14 @@ mod isolated;
 mod lab;
 mod scratch;
 mod snapshot;
+mod stand_in;
 
 pub use client;
 pub use isolated::isolated;
 pub use lab::{Instance, Lab};
 pub use scratch::Scratch;
 pub use snapshot::Snapshot;
+pub use stand_in::{Asked, Reply, StandIn};
 
 use anyhow::Result;
 use std::process::{Command, Output, Stdio};

@@ -1,10 +1,10 @@
 //! A live migration as Nova does it: the destination prepares the port, and carries it from the moment on in which its binding is activated.
 
-use super::cloud::{Host, Instance};
+use super::cloud::{Host, Instance, TestCloud};
 use super::two_hosts;
 use anyhow::{Result, ensure};
-use serde_json::json;
-use testkit::eventually;
+use serde_json::{Value, json};
+use testkit::{Reply, StandIn, eventually};
 
 /// The guest as it arrives on its new host: the same MAC and address behind the same device.
 fn arrive(host: &Host, guest: &Instance) -> Result<()> {
@@ -52,5 +52,42 @@ testkit::isolated_tests! {
         ensure!(listed["bindings"].as_array().is_some_and(|all| all.len() == 1), "{listed}");
         ensure!(to.pings(&peer, &guest.address, &[])?, "and stays there");
         Ok(())
+    }
+
+    fn nova_is_told_what_it_waits_for_and_not_sooner() {
+        let nova = StandIn::start(|_| Reply(200, json!({"events": []})))?;
+        let configuration = format!("[nova.user]\nauth_url = \"{}\"\npassword = \"secret\"", nova.url());
+        let mut cloud = TestCloud::configured(&["one", "two"], &configuration)?;
+        let network = cloud.network("net", "10.0.0.0/24")?;
+        let [from, to] = cloud.hosts.as_slice() else { unreachable!("two hosts") };
+        let guest = from.instance("guest", &network, &[])?;
+        let told = |name: &str| {
+            let seen = nova.seen();
+            let events = seen.iter().flat_map(|asked| asked.body["events"].as_array().into_iter().flatten());
+            events.filter(|event| event["name"] == name && event["tag"] == *guest.port_id && event["status"] != "failed").count()
+        };
+        eventually("the port to be plugged", || Ok(told("network-vif-plugged") == 1))?;
+        let service = cloud.service()?;
+        let port = format!("ports/{}", guest.port_id);
+        let binding = json!({"binding": {"host": to.name(), "vnic_type": "normal", "profile": {}}});
+        service.request("POST", &format!("{port}/bindings"), Some(&binding))?;
+        let moving = json!({"port": {"binding:profile": {"migrating_to": to.name()}}});
+        service.request("PUT", &port, Some(&moving))?;
+        eventually("the port to be wired at home again", || Ok(cloud.api()?.get("ports", &guest.port_id)?["status"] == "ACTIVE"))?;
+        // What is sent later would come after this.
+        service.request("PUT", &port, Some(&json!({"port": {"name": "moving"}})))?;
+        let changed = told("network-changed");
+        eventually("the new name to be told", || Ok(told("network-changed") > changed))?;
+        ensure!(told("network-vif-plugged") == 1, "the next host is not ready: {:?}", nova.seen());
+        arrive(to, &guest)?;
+        eventually("the next host to be ready", || Ok(told("network-vif-plugged") == 2))?;
+        let bindings: Value = service.request("GET", &format!("{port}/bindings/{}", to.name()), None)?;
+        ensure!(bindings["binding"]["status"] == "INACTIVE", "{bindings}");
+        service.request("PUT", &format!("{port}/bindings/{}/activate", to.name()), None)?;
+        eventually("the port to be plugged there", || Ok(told("network-vif-plugged") == 3))?;
+        cloud.kill_server()?;
+        cloud.start_server()?;
+        cloud.service()?.request("DELETE", &port, None)?;
+        eventually("the end of the port", || Ok(told("network-vif-deleted") == 1))
     }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod cache;
 mod client;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use crate::Caller;
 use cache::{Cache, Key};
 use client::{Client, Verdict};
 use http::HeaderMap;
-use std::path::PathBuf;
+pub use session::{Credentials, Session, Token, because};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -25,49 +26,23 @@ const SLOTS: usize = 64;
 /// How long it is remembered that a token is not valid.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
-/// How Keystone is reached, and who asks.
+/// How Keystone is asked about tokens.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `http://host:5000`, with or without `/v3`.
-    pub auth_url: String,
-    /// What clients are told in `WWW-Authenticate`; `auth_url` when absent.
+    /// The user who asks; it has the role service (or admin) on its project.
+    pub user: Credentials,
+    /// What clients are told in `WWW-Authenticate`; the user's `auth_url` when absent.
     pub www_authenticate_uri: Option<String>,
-    /// The service user.
-    pub username: String,
-    /// Its password.
-    pub password: String,
-    /// Its project, on which it has the role service (or admin).
-    pub project_name: String,
-    /// The domain of the user, by name.
-    pub user_domain_name: String,
-    /// The domain of the project, by name.
-    pub project_domain_name: String,
-    /// Certificates (PEM) that vouch for Keystone's, instead of the system's.
-    pub cafile: Option<PathBuf>,
     /// How long an answer counts at most: a token revoked meanwhile still opens.
     pub cache: Duration,
-    /// How long an answer may take.
-    pub timeout: Duration,
     /// Roles of which a service token must have one.
     pub service_token_roles: Vec<String>,
 }
 
 impl Config {
-    /// The service user `neutron` of the project `service`, both of the domain `Default`.
-    pub fn new(auth_url: impl Into<String>, password: impl Into<String>) -> Config {
-        Config {
-            auth_url: auth_url.into(),
-            www_authenticate_uri: None,
-            username: "neutron".to_owned(),
-            password: password.into(),
-            project_name: "service".to_owned(),
-            user_domain_name: "Default".to_owned(),
-            project_domain_name: "Default".to_owned(),
-            cafile: None,
-            cache: Duration::from_secs(300),
-            timeout: Duration::from_secs(10),
-            service_token_roles: vec!["service".to_owned()],
-        }
+    /// With the defaults.
+    pub fn new(user: Credentials) -> Config {
+        Config { user, www_authenticate_uri: None, cache: Duration::from_secs(300), service_token_roles: vec!["service".to_owned()] }
     }
 }
 
@@ -89,7 +64,7 @@ impl Keystone {
 
     /// Where tokens are issued, as clients are told.
     pub fn auth_url(&self) -> String {
-        self.config.www_authenticate_uri.clone().unwrap_or_else(|| self.config.auth_url.clone())
+        self.config.www_authenticate_uri.clone().unwrap_or_else(|| self.config.user.auth_url.clone())
     }
 
     /// The caller that the headers prove; see [`super::Identity::authenticate`].
@@ -126,7 +101,7 @@ impl Keystone {
                 Ok(None)
             }
             Err(reason) => {
-                tracing::error!(reason, url = self.config.auth_url, "keystone cannot be asked");
+                tracing::error!(reason, url = self.config.user.auth_url, "keystone cannot be asked");
                 Err(Refusal::Unavailable)
             }
         }

@@ -91,7 +91,7 @@ async fn lab() -> (Arc<Mutex<Fake>>, Keystone) {
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    (fake, Keystone::new(Config::new(url, "secret")).expect("a valid URL"))
+    (fake, Keystone::new(Config::new(Credentials::new(url, "secret"))).expect("a valid URL"))
 }
 
 fn headers(token: &str, service: Option<&str>) -> HeaderMap {
@@ -194,21 +194,21 @@ async fn a_keystone_that_fails_is_no_refusal() {
     keystone.caller(&headers("t", None)).await.expect("nothing bad was remembered");
     fake_of(&fake).broken = Some(500);
     keystone.caller(&headers("t", None)).await.expect("what is known counts while Keystone is away");
-    let nowhere = Keystone::new(Config::new("http://127.0.0.1:1", "secret")).expect("a valid URL");
+    let nowhere = Keystone::new(Config::new(Credentials::new("http://127.0.0.1:1", "secret"))).expect("a valid URL");
     assert_eq!(nowhere.caller(&headers("t", None)).await.expect_err("nobody there").response().status(), 503);
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_the_operators_fault_not_the_clients() {
     let (fake, right) = lab().await;
-    let wrong = Keystone::new(Config { password: "wrong".into(), ..right.config.clone() }).expect("a valid URL");
+    let wrong = Keystone::new(Config::new(Credentials { password: "wrong".into(), ..right.config.user.clone() })).expect("a valid URL");
     fake_of(&fake).tokens.insert("t".into(), token("demo", "p1", &["member"], 1));
     assert_eq!(wrong.caller(&headers("t", None)).await.expect_err("cannot ask").response().status(), 503);
 }
 
 #[test]
 fn what_cannot_be_is_refused_at_start() {
-    assert!(Keystone::new(Config::new("not a url", "x")).expect_err("no URL").contains("auth_url"));
-    let config = Config { cafile: Some("/nonexistent".into()), ..Config::new("https://127.0.0.1", "x") };
-    assert!(Keystone::new(config).expect_err("no file").contains("cafile"));
+    assert!(Keystone::new(Config::new(Credentials::new("not a url", "x"))).expect_err("no URL").contains("auth_url"));
+    let user = Credentials { cafile: Some("/nonexistent".into()), ..Credentials::new("https://127.0.0.1", "x") };
+    assert!(Keystone::new(Config::new(user)).expect_err("no file").contains("cafile"));
 }

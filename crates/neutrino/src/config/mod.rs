@@ -1,9 +1,12 @@
 //! `DIR/neutrino.toml`: what an operator sets. Every option has a default, so the file need not be there.
 
+mod services;
+
 use anyhow::{Context, Result};
 use auth::identity::keystone;
 use net::HostName;
 use serde::Deserialize;
+pub use services::{NovaConfig, UserConfig};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,6 +29,8 @@ pub struct Config {
     pub scheduler: SchedulerConfig,
     /// Keystone, for `--auth keystone`.
     pub identity: IdentityConfig,
+    /// Nova, which is told of its ports; nobody when absent.
+    pub nova: Option<NovaConfig>,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
     pub quota: BTreeMap<SmolStr, i64>,
 }
@@ -133,25 +138,23 @@ pub struct IdentityConfig {
 }
 
 impl IdentityConfig {
+    /// The service user alone.
+    pub fn user(&self) -> UserConfig {
+        UserConfig {
+            auth_url: self.auth_url.clone(),
+            username: self.username.clone(),
+            password: self.password.clone(),
+            project_name: self.project_name.clone(),
+            user_domain_name: self.user_domain_name.clone(),
+            project_domain_name: self.project_domain_name.clone(),
+            cafile: self.cafile.clone(),
+        }
+    }
+
     /// With the defaults filled in.
     pub fn keystone(&self) -> Result<keystone::Config> {
-        let auth_url = self.auth_url.as_ref().context("--auth keystone needs auth_url in [identity] of neutrino.toml")?;
-        let password =
-            self.password.as_ref().context("--auth keystone needs the password of the service user in [identity] of neutrino.toml")?;
-        let mut config = keystone::Config::new(auth_url, password);
+        let mut config = keystone::Config::new(self.user().credentials("--auth keystone", "[identity]")?);
         config.www_authenticate_uri.clone_from(&self.www_authenticate_uri);
-        config.cafile.clone_from(&self.cafile);
-        let given = [
-            (&mut config.username, &self.username),
-            (&mut config.project_name, &self.project_name),
-            (&mut config.user_domain_name, &self.user_domain_name),
-            (&mut config.project_domain_name, &self.project_domain_name),
-        ];
-        for (value, given) in given {
-            if let Some(given) = given {
-                value.clone_from(given);
-            }
-        }
         if let Some(seconds) = self.token_cache_s {
             config.cache = Duration::from_secs(seconds);
         }

@@ -1,0 +1,48 @@
+//! The services beside this one that hear of what is committed.
+
+use crate::config::Config;
+use anyhow::{Context, Result, anyhow};
+use nova::{Behind, Courier, Cursor, missed};
+use std::path::Path;
+use world::{Reader, Store};
+
+/// What the log holds that services were not told before this start.
+pub struct Missed(Option<(Cursor, Behind)>);
+
+impl Missed {
+    /// Looks into the log, before the store takes it.
+    pub fn read(state: &Path, config: &Config, log: &mut dyn Reader) -> Result<Missed> {
+        if config.nova.is_none() {
+            return Ok(Missed(None));
+        }
+        let cursor = Cursor::open(&state.join("nova"), log.head()?).context("the file that says how far nova was told")?;
+        let behind = cursor.behind(log)?;
+        Ok(Missed(Some((cursor, behind))))
+    }
+}
+
+/// Those that are told.
+#[derive(Default)]
+pub struct Services {
+    nova: Option<Courier>,
+}
+
+impl Services {
+    /// Starts telling those that are configured. Needs a tokio runtime.
+    pub fn start(store: &Store, config: &Config, missed_before: Missed) -> Result<Services> {
+        let mut services = Services::default();
+        if let (Some(nova), Missed(Some((cursor, behind)))) = (&config.nova, missed_before) {
+            let nova = nova.config(&config.identity)?;
+            let courier = Courier::start(store, &nova, cursor, |world| missed(&behind, world));
+            services.nova = Some(courier.map_err(|reason| anyhow!("[nova] in neutrino.toml: {reason}"))?);
+        }
+        Ok(services)
+    }
+
+    /// Ends it; what was not told is told after the next start.
+    pub async fn close(self) {
+        if let Some(nova) = self.nova {
+            nova.close().await;
+        }
+    }
+}
