@@ -1,5 +1,6 @@
 //! What changes here when a port or an agent does.
 
+use crate::auto_allocate;
 use crate::floating_ip::{associated_with, disassociate, remove};
 use crate::port_forwarding;
 use crate::router::{RouterFault, carried_by};
@@ -56,8 +57,9 @@ fn port_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Floating IPs that lead nowhere go with their external network.
+/// Floating IPs that lead nowhere go with their external network, auto-allocated topologies with theirs.
 fn network_delete(op: &mut Op<'_>, network: &Network) {
+    auto_allocate::forget(op, network.id);
     let ports = op.tx.table::<Port>().by(Port::BY_NETWORK, network.id);
     let owners = ports.filter(|port| port.device_owner == device_owner::FLOATING_IP).filter_map(|port| port.device_id.parse().ok());
     let is_free = |id: &FloatingIpId| op.tx.get::<FloatingIp>(id).is_some_and(|floating_ip| floating_ip.router_id.is_none());

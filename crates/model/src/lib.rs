@@ -6,6 +6,7 @@
 
 mod address_group;
 mod agent;
+mod auto_allocated;
 mod flavor;
 mod group_template;
 mod log;
@@ -25,6 +26,7 @@ mod trunk;
 
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
+pub use auto_allocated::AutoAllocatedTopology;
 pub use flavor::{Flavor, ServiceProfile};
 pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
 pub use log::{Log, LogEvent};
@@ -73,6 +75,7 @@ pub fn schema() -> world::Schema {
         .with::<DefaultSecurityGroupRule>()
         .with::<DefaultStatefulness>()
         .with::<Seeded>()
+        .with::<AutoAllocatedTopology>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -49,7 +49,7 @@ fn touch(op: &mut Op<'_>, router: RouterId) {
     op.tx.update::<Router>(&router, |router| router.standard.touch(now));
 }
 
-pub(super) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
+pub(crate) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let (port, network, subnets) = match named(body)? {
         Named { port: Some(_), subnet: Some(_) } => return Err(RouterFault::BothIds.into()),
         Named { port: Some(port), .. } => by_port(op, router, port)?,
@@ -163,7 +163,7 @@ pub(super) fn check_overlap<'p>(world: &World, mut there: impl Iterator<Item = &
     })
 }
 
-pub(super) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
+pub(crate) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let named = named(body)?;
     let (port, subnets) = find(op.tx.world(), router.id, &named)?;
     for subnet in &subnets {

@@ -10,7 +10,9 @@ mod routes;
 mod tests;
 
 pub use fault::RouterFault;
+pub(crate) use interface::{add as add_interface, remove as remove_interface};
 pub use kinds::GATEWAY;
+pub(crate) use ops::{create, delete};
 
 use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
 use ml2::availability_zone::{self, HINTS};
@@ -28,12 +30,12 @@ pub fn resource() -> Resource<Router> {
     let not_found = |id: &str| format!("Router {id} could not be found");
     Resource {
         attributes: attributes(),
-        create: Some(ops::create),
+        create: Some(create),
         update: Some(ops::update),
-        delete: Some(ops::delete),
+        delete: Some(delete),
         actions: vec![
-            Action { name: "add_router_interface", run: interface::add },
-            Action { name: "remove_router_interface", run: interface::remove },
+            Action { name: "add_router_interface", run: add_interface },
+            Action { name: "remove_router_interface", run: remove_interface },
             Action { name: "add_extraroutes", run: routes::add },
             Action { name: "remove_extraroutes", run: routes::remove },
         ],

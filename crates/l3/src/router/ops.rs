@@ -10,7 +10,7 @@ use net::{PortId, ProjectId, RouterId};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
-pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
+pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
     let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
     availability_zone::check(op.tx.world(), AgentType::L3, &hints)?;
     let id = RouterId(op.tx.context.uuid());
@@ -72,7 +72,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
     Ok(())
 }
 
-pub(super) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault> {
+pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault> {
     let attached: Vec<PortId> = interfaces(op.tx.world(), router.id).map(|port| port.id).collect();
     if !attached.is_empty() {
         return Err(RouterFault::InUse(router.id, attached).into());
