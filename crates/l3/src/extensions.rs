@@ -39,6 +39,8 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Ports of a floating IP that lead to different ports inside.",
         "2018-01-19T10:00:00-00:00",
     ],
+    ["l3-ext-ndp-proxy", "Router support to enable NDP proxy", "Whether a router has NDP proxies.", "2020-08-25T00:00:00-00:00"],
+    ["l3-ndp-proxy", "L3 NDP Proxy", "IPv6 addresses that a router answers for outside.", "2021-06-29T10:00:00-00:00"],
     ["l3_agent_scheduler", "L3 Agent Scheduler", "Routers are given to L3 agents and taken from them.", "2013-02-07T10:00:00-00:00"],
     ["router_availability_zone", "Router Availability Zone", "The zones in which a router may be carried.", "2015-01-01T10:00:00-00:00"],
     [

@@ -11,6 +11,7 @@ mod flavor;
 mod group_template;
 mod log;
 mod metering;
+mod ndp_proxy;
 mod network;
 mod port;
 mod qos;
@@ -31,6 +32,7 @@ pub use flavor::{Flavor, ServiceProfile};
 pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
 pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
+pub use ndp_proxy::NdpProxy;
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
@@ -76,6 +78,7 @@ pub fn schema() -> world::Schema {
         .with::<DefaultStatefulness>()
         .with::<Seeded>()
         .with::<AutoAllocatedTopology>()
+        .with::<NdpProxy>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -43,6 +43,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
         .links(l3::schedule::by_hand::routers_of_agent(), l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
         .links(l3::schedule::by_hand::agents_of_router(), ml2::agent::resource())
+        .resource(l3::ndp_proxy::resource())
         .collection(l3::floating_ip_pool::COLLECTION, l3::floating_ip_pool::collection)
         .collection(l3::auto_allocate::COLLECTION, l3::auto_allocate::collection)
         .child(l3::port_forwarding::parent(), l3::port_forwarding::resource())

@@ -1,6 +1,7 @@
 //! A router's interfaces: its ports on the networks that it joins.
 
 use super::{RouterFault, interfaces, ports, subnets_of};
+use crate::ndp_proxy::check_unused_subnet;
 use crate::schedule::schedule;
 use api::{Fault, Op, Outcome, python};
 use auth::Caller;
@@ -197,9 +198,10 @@ fn find(world: &World, router: RouterId, named: &Named) -> Result<(Arc<Port>, Ve
     Ok((port.ok_or(RouterFault::InterfaceNotFoundForSubnet(router, id))?.clone(), vec![id]))
 }
 
-/// Floating IPs, port forwardings and extra routes keep the interface that they need.
-fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), RouterFault> {
+/// Floating IPs, port forwardings, NDP proxies and extra routes keep the interface that they need.
+fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), Fault> {
     let Some(subnet) = world.get::<Subnet>(&id) else { return Ok(()) };
+    check_unused_subnet(world, router.id, subnet)?;
     let forwards = |floating_ip: &FloatingIp| {
         let mut forwardings = world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, floating_ip.id);
         forwardings.any(|forwarding| subnet.cidr.contains(&forwarding.internal_ip()))
@@ -207,10 +209,10 @@ fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), Rout
     let leads = |floating_ip: &FloatingIp| floating_ip.fixed_ip_address.is_some_and(|ip| subnet.cidr.contains(&IpAddr::V4(ip)));
     let mut floating_ips = world.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id);
     if floating_ips.any(|floating_ip| leads(floating_ip) || forwards(floating_ip)) {
-        return Err(RouterFault::InterfaceInUseByFloatingIp(router.id, id));
+        return Err(RouterFault::InterfaceInUseByFloatingIp(router.id, id).into());
     }
     if router.routes.iter().any(|route| subnet.cidr.contains(&route.nexthop)) {
-        return Err(RouterFault::InterfaceInUseByRoute(router.id, id));
+        return Err(RouterFault::InterfaceInUseByRoute(router.id, id).into());
     }
     Ok(())
 }
