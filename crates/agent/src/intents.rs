@@ -1,7 +1,7 @@
 //! What the server told this host.
 
 use intent::{Unit, UnitId};
-use net::{AddressGroupId, FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -152,6 +152,14 @@ impl Intents {
         }
     }
 
+    /// An NDP proxy of a router.
+    pub fn ndp_proxy(&self, router: RouterId, id: NdpProxyId) -> Option<&intent::NdpProxyIntent> {
+        match self.units.get(&UnitId::NdpProxy(router, id)) {
+            Some(Unit::NdpProxy(proxy)) => Some(proxy),
+            _ => None,
+        }
+    }
+
     /// The routers that the L3 role carries.
     pub fn routers(&self) -> impl Iterator<Item = &intent::RouterIntent> {
         self.range(UnitId::Router(RouterId::MIN)..=UnitId::Router(RouterId(uuid::Uuid::max()))).filter_map(|unit| match unit {
@@ -175,6 +183,15 @@ impl Intents {
             UnitId::PortForwarding(router, PortForwardingId::MIN)..=UnitId::PortForwarding(router, PortForwardingId(uuid::Uuid::max()));
         self.range(all).filter_map(|unit| match unit {
             Unit::PortForwarding(forwarding) => Some(forwarding),
+            _ => None,
+        })
+    }
+
+    /// The NDP proxies of a router.
+    pub fn ndp_proxies(&self, router: RouterId) -> impl Iterator<Item = &intent::NdpProxyIntent> {
+        let all = UnitId::NdpProxy(router, NdpProxyId::MIN)..=UnitId::NdpProxy(router, NdpProxyId(uuid::Uuid::max()));
+        self.range(all).filter_map(|unit| match unit {
+            Unit::NdpProxy(proxy) => Some(proxy),
             _ => None,
         })
     }

@@ -4,14 +4,12 @@
 //! concurrent creates cannot exceed them.
 
 use crate::answer::Answering;
-use crate::{Answer, Collection, Fault, Frame, Kind, Op, Request, body};
-use auth::Policy;
-use auth::{RuleId, Target, Value};
+use crate::{Answer, Collection, Fault, Frame, Kind, OfProject, Op, Request, body};
+use auth::{Policy, RuleId};
 use model::Quota;
 use net::ProjectId;
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use world::{Index, Record, World};
 
@@ -84,21 +82,6 @@ impl Quotas {
     }
 }
 
-/// A project as the target of the quota rules.
-struct Project<'a>(&'a str);
-
-impl Target for Project<'_> {
-    fn project_id(&self) -> Option<&str> {
-        Some(self.0)
-    }
-    fn parent_project_id(&self, _parent: &str) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn field(&self, _collection: &str, name: &str) -> Option<Value<'_>> {
-        matches!(name, "project_id" | "tenant_id").then(|| self.0.into())
-    }
-}
-
 impl Collection for Quotas {
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(self.answer(request))
@@ -143,7 +126,7 @@ impl Quotas {
     }
 
     fn enforce(&self, request: &Request<'_>, rule: RuleId, project: &str) -> Result<(), Fault> {
-        Ok(request.frame.policy.enforce(&rule.into(), &request.caller, &Project(project))?)
+        Ok(request.frame.policy.enforce(&rule.into(), &request.caller, &OfProject(project))?)
     }
 
     fn limits(&self, frame: &Frame, world: &World, project: &str) -> Map<String, Json> {

@@ -97,3 +97,18 @@ impl Target for Unshared<'_> {
         if name == "shared" { Some(Value::Bool(false)) } else { self.0.field(collection, name) }
     }
 }
+
+/// What belongs to a project and has no other attributes that rules ask for: its quota.
+pub struct OfProject<'a>(pub &'a str);
+
+impl Target for OfProject<'_> {
+    fn project_id(&self) -> Option<&str> {
+        Some(self.0)
+    }
+    fn parent_project_id(&self, _parent: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn field(&self, _collection: &str, name: &str) -> Option<Value<'_>> {
+        matches!(name, "project_id" | "tenant_id").then(|| self.0.into())
+    }
+}

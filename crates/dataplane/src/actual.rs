@@ -1,7 +1,9 @@
 //! What a host has: as much of it as is compared with a program.
 
 use crate::nft::{Base, Elements, SetSpec, TableKey};
-use crate::{Address, BridgePort, DaemonDigest, Digest, FdbEntry, LinkKind, Name, Neighbour, Netns, Owner, Program, Route, RouteKey};
+use crate::{
+    Address, BridgePort, DaemonDigest, Digest, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
+};
 use net::Mac;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +32,8 @@ pub struct ActualNamespace {
     pub fdb: BTreeSet<FdbEntry>,
     /// Permanent neighbours of our links.
     pub neighbours: BTreeSet<Neighbour>,
+    /// Addresses for which our links answer.
+    pub proxies: BTreeSet<NeighbourProxy>,
     /// Our nftables tables.
     pub tables: BTreeMap<TableKey, ActualTable>,
     /// Content hashes of the files that daemons watch.
@@ -143,6 +147,7 @@ impl ActualNamespace {
         self.routes.extend(wanted.routes.iter().map(|(key, route)| (key.clone(), route.clone())));
         self.fdb.extend(wanted.fdb.iter().cloned());
         self.neighbours.extend(wanted.neighbours.iter().cloned());
+        self.proxies.extend(wanted.proxies.iter().cloned());
         for (key, table) in &wanted.tables {
             let actual = self.tables.entry(key.clone()).or_default();
             actual.declared |= table.declared;

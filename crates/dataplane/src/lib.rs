@@ -27,7 +27,7 @@ pub use digest::Digest;
 pub use file::{Files, file_digest};
 pub use link::{Bridge, BridgePort, Link, LinkKind, Owner, Role, Veth, Vlan, Vxlan};
 pub use model::Refused;
-pub use neigh::{FdbEntry, Neighbour};
+pub use neigh::{FdbEntry, Neighbour, NeighbourProxy};
 pub use plan::{Action, LinkChange, Plan, Step, TableChange, Waiting};
 pub use program::{Namespace, Netns, Program, UnitKey};
 pub use route::{Gateway, PROTOCOL, Route, RouteKey, RouteKind, Scope};

@@ -75,6 +75,11 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
             namespace.neighbours.insert(entry.clone());
         }
         Action::RemoveNeighbour(entry) => _ = namespace.neighbours.remove(entry),
+        Action::AddProxy(entry) => {
+            has(namespace, &entry.link)?;
+            namespace.proxies.insert(entry.clone());
+        }
+        Action::RemoveProxy(entry) => _ = namespace.proxies.remove(entry),
         Action::StartDaemon(name, daemon) | Action::ReloadDaemon { name, daemon, .. } => {
             namespace.daemons.insert(name.clone(), ActualDaemon { digest: daemon.digest(), running: true });
         }
@@ -154,6 +159,7 @@ fn forget(actual: &mut Actual, netns: &Netns, name: &Name) -> Option<ActualLink>
     namespace.routes.retain(|_, route| route.link() != Some(name));
     namespace.fdb.retain(|entry| entry.link != *name);
     namespace.neighbours.retain(|entry| entry.link != *name);
+    namespace.proxies.retain(|entry| entry.link != *name);
     for other in namespace.links.values_mut().filter(|other| other.master.as_ref() == Some(name)) {
         (other.master, other.station) = (None, None);
     }

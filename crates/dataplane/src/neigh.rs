@@ -1,9 +1,9 @@
-//! Forwarding entries of VXLAN links and permanent neighbour entries.
+//! Forwarding entries of VXLAN links, permanent neighbour entries, and addresses that a link answers for.
 
 use crate::Name;
 use net::Mac;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Frames for `mac` leave the VXLAN link towards `remote`. The MAC 00:00:00:00:00:00 stands for all unknown ones; it may
 /// have several remotes, each an entry of its own.
@@ -44,5 +44,21 @@ pub struct Neighbour {
 impl fmt::Display for Neighbour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} lladdr {} dev {}", self.address, self.mac, self.link)
+    }
+}
+
+/// The link answers neighbour solicitations for `address`, which is somebody else's behind this host (RFC 4861, section 7.2.8), where
+/// its parameter `proxy_ndp` is on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NeighbourProxy {
+    /// The link that answers.
+    pub link: Name,
+    /// The address.
+    pub address: Ipv6Addr,
+}
+
+impl fmt::Display for NeighbourProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} dev {}", self.address, self.link)
     }
 }

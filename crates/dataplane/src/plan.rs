@@ -1,7 +1,10 @@
 //! The ordered steps that make a host have what a program wants.
 
 use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
-use crate::{Address, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, Netns, Owner, Program, Route, RouteKey, UnitKey};
+use crate::{
+    Address, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
+    UnitKey,
+};
 use net::Mac;
 use smol_str::SmolStr;
 use std::fmt;
@@ -72,6 +75,10 @@ pub enum Action {
     SetNeighbour(Neighbour),
     /// Remove it.
     RemoveNeighbour(Neighbour),
+    /// Let a link answer for an address.
+    AddProxy(NeighbourProxy),
+    /// No longer.
+    RemoveProxy(NeighbourProxy),
     /// Write a file that a daemon watches.
     WriteFile(Name, String),
     /// Remove it.
@@ -171,6 +178,8 @@ impl fmt::Display for Action {
             Action::RemoveFdb(entry) => write!(f, "remove fdb {entry}"),
             Action::SetNeighbour(entry) => write!(f, "set neighbour {entry}"),
             Action::RemoveNeighbour(entry) => write!(f, "remove neighbour {entry}"),
+            Action::AddProxy(entry) => write!(f, "add neighbour proxy {entry}"),
+            Action::RemoveProxy(entry) => write!(f, "remove neighbour proxy {entry}"),
             Action::WriteFile(name, _) => write!(f, "write file {name}"),
             Action::RemoveFile(name) => write!(f, "remove file {name}"),
             Action::StartDaemon(name, _) => write!(f, "start {name}"),
@@ -253,6 +262,7 @@ fn removes_from(action: &Action, had: &Namespace) -> bool {
         Action::RemoveRoute(key, _) => had.routes.contains_key(key),
         Action::RemoveFdb(entry) => had.fdb.contains(entry),
         Action::RemoveNeighbour(entry) => had.neighbours.contains(entry),
+        Action::RemoveProxy(entry) => had.proxies.contains(entry),
         Action::StopDaemon(name) => had.daemons.contains_key(name),
         Action::DeleteLink(name) | Action::ReleaseLink(name) => had.links.contains_key(name),
         Action::Table(key, change) => had.tables.get(key).is_some_and(|table| match change {

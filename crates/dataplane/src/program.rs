@@ -1,7 +1,7 @@
 //! The program of a host or of one unit: its namespaces and what each should contain.
 
 use crate::nft::{Table, TableKey};
-use crate::{Address, Daemon, FdbEntry, Files, Link, Name, Neighbour, Route, RouteKey};
+use crate::{Address, Daemon, FdbEntry, Files, Link, Name, Neighbour, NeighbourProxy, Route, RouteKey};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -102,6 +102,8 @@ pub struct Namespace {
     pub fdb: BTreeSet<FdbEntry>,
     /// Permanent neighbour entries, from which a VXLAN link with `proxy` answers ARP and ND.
     pub neighbours: BTreeSet<Neighbour>,
+    /// Addresses for which links answer neighbour solicitations.
+    pub proxies: BTreeSet<NeighbourProxy>,
     /// nftables tables, or this unit's share of them.
     pub tables: BTreeMap<TableKey, Table>,
     /// Files that daemons watch.
@@ -139,6 +141,7 @@ impl Program {
             ours.addresses.extend(theirs.addresses.iter().cloned());
             ours.fdb.extend(theirs.fdb.iter().cloned());
             ours.neighbours.extend(theirs.neighbours.iter().cloned());
+            ours.proxies.extend(theirs.proxies.iter().cloned());
             for (key, table) in &theirs.tables {
                 ours.tables.entry(key.clone()).or_default().merge(table);
             }

@@ -88,6 +88,7 @@ fn dhcp(n: u8, addresses: Vec<u8>, conf: u8) -> Program {
     inside.links.insert("ns".into(), Link { mtu: Some(1450), ..Link::new(LinkKind::Peer) });
     for address in addresses {
         inside.addresses.insert(Address { link: "ns".into(), net: format!("10.0.{address}.1/24").parse().expect("valid") });
+        inside.proxies.insert(NeighbourProxy { link: "ns".into(), address: [0xfd00, 0, 0, 0, 0, 0, 0, address.into()].into() });
     }
     let gateway = [10, 0, 0, conf].into();
     inside.routes.insert(RouteKey::main("0.0.0.0/0".parse().expect("valid")), Route::via("ns", gateway));

@@ -31,6 +31,7 @@ enum Op {
     RouterPort { n: u8, of: u8, on: u8, router: u8, outside: bool, last: u8 },
     FloatingIp { n: u8, router: u8, fixed: bool, status: u8 },
     Forwarding { n: u8, of: u8, port: u8 },
+    NdpProxy { n: u8, router: u8, last: u8 },
     Remove { kind: u8, n: u8 },
 }
 
@@ -55,7 +56,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(n, of, on, router, outside, last)| Op::RouterPort { n, of, on, router, outside, last }),
         3 => (0..4u8, 0..4u8, any::<bool>(), 0..3u8).prop_map(|(n, router, fixed, status)| Op::FloatingIp { n, router, fixed, status }),
         2 => (0..4u8, 0..4u8, 1..3u8).prop_map(|(n, of, port)| Op::Forwarding { n, of, port }),
-        3 => (0..11u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+        2 => (0..3u8, 0..3u8, 1..3u8).prop_map(|(n, router, last)| Op::NdpProxy { n, router, last }),
+        3 => (0..12u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
     ]
 }
 
@@ -167,6 +169,7 @@ fn apply(tx: &mut Tx, op: &Op) {
                     enable_snat: *route,
                 }),
                 admin_state_up: *up,
+                enable_ndp_proxy: *up,
                 routes: route.then_some(through).into_iter().collect(),
                 ..router(*n)
             });
@@ -193,6 +196,7 @@ fn apply(tx: &mut Tx, op: &Op) {
         Op::Forwarding { n, of, port } => {
             tx.put(PortForwarding { external_ports: (u16::from(*port), u16::from(*port)), ..forwarding(*n, *of) });
         }
+        Op::NdpProxy { n, router, last } => tx.put(ndp_proxy(*n, *router, *last)),
         Op::Remove { kind, n } => match kind {
             0 => _ = tx.remove::<Network>(&network_id(*n)),
             1 => _ = tx.remove::<Subnet>(&subnet_id(*n)),
@@ -202,6 +206,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             5 => _ = tx.remove::<Router>(&router_id(*n % 3)),
             6 => _ = tx.remove::<FloatingIp>(&floating_ip_id(*n % 4)),
             7 => _ = tx.remove::<PortForwarding>(&forwarding_id(*n % 4)),
+            10 => _ = tx.remove::<NdpProxy>(&ndp_proxy_id(*n % 3)),
             9 => _ = tx.remove::<SubnetPool>(&pool_id(*n % 2)),
             8 => _ = tx.remove::<AddressGroup>(&address_group_id(*n % 2)),
             _ => _ = tx.remove::<Agent>(&agent_id(*n)),
@@ -296,6 +301,7 @@ proptest! {
                     Unit::PortForwarding(forwarding) => {
                         prop_assert!(units.contains_key(&UnitId::FloatingIp(forwarding.router_id, forwarding.floating_ip_id)));
                     }
+                    Unit::NdpProxy(proxy) => prop_assert!(units.contains_key(&UnitId::Router(proxy.router_id))),
                     Unit::MetadataClient(client) => {
                         let serves = |unit: &Unit| match unit {
                             Unit::Dhcp(dhcp) => dhcp.network_id == client.network_id,

@@ -8,8 +8,8 @@ use crate::netlink::{Refusal, Socket};
 use crate::nft::Nft;
 use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, sysctl};
 use dataplane::{
-    Action, Actual, ActualLink, ActualNamespace, Address, FdbEntry, LinkKind, Name, Neighbour, Netns, Owner, Plan, Program, Role, Step,
-    UnitKey,
+    Action, Actual, ActualLink, ActualNamespace, Address, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Plan, Program,
+    Role, Step, UnitKey,
 };
 use route_run::RouteRun;
 use smol_str::SmolStr;
@@ -181,6 +181,11 @@ impl Host {
         for found in retried(|| neigh::dump(&mut space.route)).map_err(read("neighbours"))? {
             if let Some(link) = names.get(&found.index).filter(|name| ours(name)) {
                 namespace.neighbours.insert(Neighbour { link: link.clone(), address: found.address, mac: found.mac });
+            }
+        }
+        for (index, address) in retried(|| neigh::dump_proxies(&mut space.route)).map_err(read("neighbour proxies"))? {
+            if let Some(link) = names.get(&index).filter(|name| ours(name)) {
+                namespace.proxies.insert(NeighbourProxy { link: link.clone(), address });
             }
         }
         let lo_of_ours = |name: &Name| name == "lo" && !netns.is_root();

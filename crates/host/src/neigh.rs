@@ -1,16 +1,17 @@
-//! Forwarding entries of VXLAN links and bridges, and permanent neighbours, over rtnetlink.
+//! Forwarding entries of VXLAN links and bridges, permanent neighbours and neighbour proxies, over rtnetlink.
 
 use crate::link::{ip, octets};
 use crate::netlink::{self, APPEND, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
-use dataplane::{FdbEntry, Neighbour};
+use dataplane::{FdbEntry, Neighbour, NeighbourProxy};
 use net::Mac;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 const NDA_MASTER: u16 = 9;
 const NTF_SELF: u8 = 2;
 const NTF_MASTER: u8 = 4;
+const NTF_PROXY: u8 = 8;
 const PERMANENT: u16 = 0x80;
 const NOARP: u16 = 0x40;
 
@@ -72,6 +73,35 @@ pub(crate) fn set(entry: &Neighbour, index: u32) -> Message {
 /// The message that removes it.
 pub(crate) fn remove(entry: &Neighbour, index: u32) -> Message {
     neighbour(libc::RTM_DELNEIGH, 0, entry, index)
+}
+
+fn proxy(kind: u16, flags: u16, entry: &NeighbourProxy, index: u32) -> Message {
+    let mut message = Message::new(kind, flags).raw(&header(libc::AF_INET6, index, PERMANENT, NTF_PROXY));
+    message.put(NDA_DST, &entry.address.octets());
+    message
+}
+
+/// The message that lets a link answer for an address.
+pub(crate) fn add_proxy(entry: &NeighbourProxy, index: u32) -> Message {
+    proxy(libc::RTM_NEWNEIGH, CREATE | REPLACE, entry, index)
+}
+
+/// The message that takes this back.
+pub(crate) fn remove_proxy(entry: &NeighbourProxy, index: u32) -> Message {
+    proxy(libc::RTM_DELNEIGH, 0, entry, index)
+}
+
+/// The IPv6 addresses for which links of the socket's namespace answer, each with the link's index.
+pub(crate) fn dump_proxies(socket: &mut Socket) -> Result<Vec<(u32, Ipv6Addr)>, Refusal> {
+    let mut found = Vec::new();
+    let query = Message::new(libc::RTM_GETNEIGH, DUMP).raw(&header(libc::AF_INET6, 0, 0, NTF_PROXY));
+    socket.query(query, |_, payload| {
+        let Some(header) = payload.get(..12).filter(|header| header[10] & NTF_PROXY != 0) else { return };
+        if let Some(IpAddr::V6(address)) = netlink::attribute(&payload[12..], NDA_DST).and_then(ip) {
+            found.push((netlink::ne32(&header[4..8]), address));
+        }
+    })?;
+    Ok(found)
 }
 
 /// An entry as read.

@@ -51,6 +51,7 @@ fn dhcp() -> (UnitKey, Program) {
     }
     let to = "10.77.0.0/16".parse().expect("valid");
     inside.routes.insert(RouteKey::main(to), Route::on_link("ns-1", &to));
+    inside.proxies.insert(NeighbourProxy { link: "ns-1".into(), address: "fd00::7".parse().expect("valid") });
     let nowhere = Route { kind: RouteKind::Unreachable, scope: Scope::Universe, source: None };
     inside.routes.insert(RouteKey::main("10.78.0.0/16".parse().expect("valid")), nowhere);
     (unit("dhcp"), program)
@@ -104,6 +105,8 @@ fn everything_is_made_read_back_and_removed() {
         assert!(fdb.contains("fa:16:3e:00:00:02 dst 10.9.0.2 self permanent"), "{fdb}");
         assert_eq!(sh("ip neigh show dev vxlan-42 nud permanent").lines().count(), 2);
         assert!(sh("ip netns list").contains("qdhcp-1"));
+        let proxies = sh("ip -n qdhcp-1 -6 neigh show proxy");
+        assert!(proxies.starts_with("fd00::7 dev ns-1"), "{proxies}");
         let routes = sh("ip -n qdhcp-1 route");
         for route in
             ["default via 192.168.7.1 dev ns-1 proto 110", "10.77.0.0/16 dev ns-1 proto 110 scope link", "unreachable 10.78.0.0/16"]

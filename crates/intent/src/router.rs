@@ -1,9 +1,9 @@
 //! Routers as a host's L3 role must carry them.
 
 use crate::Route;
-use net::{AddressScopeId, FloatingIpId, IpNet, Mac, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use net::{AddressScopeId, FloatingIpId, IpNet, Mac, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How a router says that clients of a subnet get their addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -87,6 +87,10 @@ pub struct RouterIntent {
     /// Extra routes.
     #[serde(default)]
     pub routes: Vec<Route>,
+    /// True: from outside, of the IPv6 addresses of networks that are of the outside's address scope, those of its NDP proxies are
+    /// reached only.
+    #[serde(default)]
+    pub ndp_proxy: bool,
 }
 
 /// `floating-ip/<router>/<floating IP>`: a floating IP of such a router. It answers at the gateway, whatever is behind it.
@@ -123,4 +127,15 @@ pub struct PortForwardingIntent {
     pub internal_ip_address: Ipv4Addr,
     /// Ports inside, both ends included; as many as outside, and the same number apart.
     pub internal_ports: (u16, u16),
+}
+
+/// `ndp-proxy/<router>/<NDP proxy>`: an address behind such a router, for which it answers neighbour solicitations at its gateway.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NdpProxyIntent {
+    /// Its id.
+    pub id: NdpProxyId,
+    /// The router.
+    pub router_id: RouterId,
+    /// The instance's address.
+    pub ip_address: Ipv6Addr,
 }

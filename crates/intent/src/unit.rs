@@ -1,9 +1,9 @@
 //! Units: the parts of an intent, each with a key.
 
 use crate::{AddressGroupIntent, DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, MetadataClient, NetworkIntent};
-use crate::{PortForwardingIntent, PortIntent};
+use crate::{NdpProxyIntent, PortForwardingIntent, PortIntent};
 use crate::{RemotePort, RouterIntent, SecurityGroupIntent};
-use net::{AddressGroupId, FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -31,6 +31,8 @@ pub enum UnitId {
     FloatingIp(RouterId, FloatingIpId),
     /// `port-forwarding/<router>/<port forwarding>`: ports of such a floating IP.
     PortForwarding(RouterId, PortForwardingId),
+    /// `ndp-proxy/<router>/<NDP proxy>`: an address behind such a router that it answers for outside.
+    NdpProxy(RouterId, NdpProxyId),
     /// `metadata-client/<network>/<port>`: a port whose instance may ask the host for its metadata.
     MetadataClient(NetworkId, PortId),
     /// `port/<port>`: a port bound to the host.
@@ -50,6 +52,7 @@ impl fmt::Display for UnitId {
             UnitId::Router(router) => write!(f, "router/{router}"),
             UnitId::FloatingIp(router, floating_ip) => write!(f, "floating-ip/{router}/{floating_ip}"),
             UnitId::PortForwarding(router, forwarding) => write!(f, "port-forwarding/{router}/{forwarding}"),
+            UnitId::NdpProxy(router, proxy) => write!(f, "ndp-proxy/{router}/{proxy}"),
             UnitId::MetadataClient(network, port) => write!(f, "metadata-client/{network}/{port}"),
             UnitId::Port(port) => write!(f, "port/{port}"),
         }
@@ -58,7 +61,7 @@ impl fmt::Display for UnitId {
 
 impl UnitId {
     /// The kinds of this version: the part of a key before its first slash. A reader leaves units of other kinds aside.
-    pub const KINDS: [&'static str; 12] = [
+    pub const KINDS: [&'static str; 13] = [
         "network",
         "remote",
         "group",
@@ -69,6 +72,7 @@ impl UnitId {
         "router",
         "floating-ip",
         "port-forwarding",
+        "ndp-proxy",
         "metadata-client",
         "port",
     ];
@@ -103,6 +107,7 @@ impl FromStr for UnitId {
             "router" => UnitId::Router(RouterId(id()?.0)),
             "floating-ip" => UnitId::FloatingIp(RouterId(id()?.0), FloatingIpId(id()?.0)),
             "port-forwarding" => UnitId::PortForwarding(RouterId(id()?.0), PortForwardingId(id()?.0)),
+            "ndp-proxy" => UnitId::NdpProxy(RouterId(id()?.0), NdpProxyId(id()?.0)),
             "metadata-client" => UnitId::MetadataClient(NetworkId(id()?.0), id()?),
             "port" => UnitId::Port(id()?),
             _ => return Err(wrong("a kind that this version does not know")),
@@ -126,6 +131,7 @@ pub enum Unit {
     Router(RouterIntent),
     FloatingIp(FloatingIpIntent),
     PortForwarding(PortForwardingIntent),
+    NdpProxy(NdpProxyIntent),
     MetadataClient(MetadataClient),
     Port(PortIntent),
 }
@@ -144,6 +150,7 @@ impl Unit {
             Unit::Router(unit) => UnitId::Router(unit.id),
             Unit::FloatingIp(unit) => UnitId::FloatingIp(unit.router_id, unit.id),
             Unit::PortForwarding(unit) => UnitId::PortForwarding(unit.router_id, unit.id),
+            Unit::NdpProxy(unit) => UnitId::NdpProxy(unit.router_id, unit.id),
             Unit::MetadataClient(unit) => UnitId::MetadataClient(unit.network_id, unit.port_id),
             Unit::Port(unit) => UnitId::Port(unit.id),
         }
@@ -168,6 +175,7 @@ impl Unit {
             UnitId::Router(_) => serde_json::from_slice(body).map(Unit::Router),
             UnitId::FloatingIp(..) => serde_json::from_slice(body).map(Unit::FloatingIp),
             UnitId::PortForwarding(..) => serde_json::from_slice(body).map(Unit::PortForwarding),
+            UnitId::NdpProxy(..) => serde_json::from_slice(body).map(Unit::NdpProxy),
             UnitId::MetadataClient(..) => serde_json::from_slice(body).map(Unit::MetadataClient),
             UnitId::Port(_) => serde_json::from_slice(body).map(Unit::Port),
         };
@@ -210,6 +218,7 @@ mod tests {
             | UnitId::Router(_)
             | UnitId::FloatingIp(..)
             | UnitId::PortForwarding(..)
+            | UnitId::NdpProxy(..)
             | UnitId::MetadataClient(..)
             | UnitId::Port(_) => {}
         };

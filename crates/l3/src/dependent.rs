@@ -1,6 +1,8 @@
 //! What changes here when a port or an agent does.
 
+use crate::auto_allocate;
 use crate::floating_ip::{associated_with, disassociate, remove};
+use crate::ndp_proxy;
 use crate::port_forwarding;
 use crate::router::{RouterFault, carried_by};
 use crate::schedule;
@@ -56,8 +58,9 @@ fn port_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Floating IPs that lead nowhere go with their external network.
+/// Floating IPs that lead nowhere go with their external network, auto-allocated topologies with theirs.
 fn network_delete(op: &mut Op<'_>, network: &Network) {
+    auto_allocate::forget(op, network.id);
     let ports = op.tx.table::<Port>().by(Port::BY_NETWORK, network.id);
     let owners = ports.filter(|port| port.device_owner == device_owner::FLOATING_IP).filter_map(|port| port.device_id.parse().ok());
     let is_free = |id: &FloatingIpId| op.tx.get::<FloatingIp>(id).is_some_and(|floating_ip| floating_ip.router_id.is_none());
@@ -74,13 +77,14 @@ fn owner_exists(op: &Op<'_>, port: &Port) -> bool {
     carried_by(port).is_some_and(|id| op.tx.get::<Router>(&id).is_some())
 }
 
-/// Floating IPs stay, without a port; port forwardings go.
+/// Floating IPs stay, without a port; port forwardings and NDP proxies go.
 fn forget_addresses(op: &mut Op<'_>, port: &Port, gone: impl Fn(IpAddr) -> bool) {
     for floating_ip in associated_with(op.tx.world(), port.id) {
         if floating_ip.fixed_ip_address.is_some_and(|address| gone(IpAddr::V4(address))) {
             disassociate(op, floating_ip.id);
         }
     }
+    ndp_proxy::forget(op, port.id, &gone);
     let forwardings = op.tx.table::<PortForwarding>().by(PortForwarding::BY_PORT, port.id);
     let forwardings: Vec<PortForwardingId> = forwardings.filter(|f| gone(f.internal_ip())).map(|f| f.id).collect();
     for id in forwardings {

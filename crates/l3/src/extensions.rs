@@ -11,6 +11,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Whether a gateway translates addresses.",
         "2013-03-28T10:00:00-00:00",
     ],
+    [
+        "auto-allocated-topology",
+        "Auto Allocated Topology Services",
+        "A network that leads outside, made for a project when it is asked for.",
+        "2016-01-01T00:00:00-00:00",
+    ],
     ["extraroute", "Neutron Extra Route", "Further routes of a router.", "2013-02-01T10:00:00-00:00"],
     ["extraroute-atomic", "Atomically add/remove extra routes", "Routes are added and removed one by one.", "2019-07-10T00:00:00+00:00"],
     ["fip-port-details", "Floating IP Port Details Extension", "Shows the port that a floating IP leads to.", "2018-04-09T10:00:00-00:00"],
@@ -21,11 +27,20 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2018-10-09T10:00:00-00:00",
     ],
     [
+        "floating-ip-router-writable",
+        "Floating IP Router (writable)",
+        "The router that carries a floating IP can be named.",
+        "2026-08-05T00:00:00-00:00",
+    ],
+    ["floatingip-pools", "Floating IP Pools Extension", "The subnets from which floating IPs can be had.", "2018-03-21T10:00:00-00:00"],
+    [
         "floating-ip-port-forwarding",
         "Floating IP Port Forwarding",
         "Ports of a floating IP that lead to different ports inside.",
         "2018-01-19T10:00:00-00:00",
     ],
+    ["l3-ext-ndp-proxy", "Router support to enable NDP proxy", "Whether a router has NDP proxies.", "2020-08-25T00:00:00-00:00"],
+    ["l3-ndp-proxy", "L3 NDP Proxy", "IPv6 addresses that a router answers for outside.", "2021-06-29T10:00:00-00:00"],
     ["l3_agent_scheduler", "L3 Agent Scheduler", "Routers are given to L3 agents and taken from them.", "2013-02-07T10:00:00-00:00"],
     ["router_availability_zone", "Router Availability Zone", "The zones in which a router may be carried.", "2015-01-01T10:00:00-00:00"],
     [

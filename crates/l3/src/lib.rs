@@ -1,15 +1,18 @@
 //! Layer 3: routers, floating IPs and their port forwardings.
 //!
-//! [`router`], [`floating_ip`] and [`port_forwarding`] are the resources; [`schedule`] gives routers to L3 agents. Ports of routers and
+//! [`router`], [`floating_ip`], [`port_forwarding`], [`ndp_proxy`] and [`auto_allocate`] are the resources; [`schedule`] gives routers to L3 agents. Ports of routers and
 //! floating IPs are ordinary ports of `ml2`; what has to happen here when such a port or an agent changes is [`dependent`].
 //!
 //! Routers are centralised: one L3 agent carries a router with all its ports. Deliberately absent: distributed and highly available
 //! routers, which are features of their own, and what hosts are told (`dispatch` projects it from the records).
 
+pub mod auto_allocate;
 mod config;
 mod dependent;
 mod extensions;
 pub mod floating_ip;
+pub mod floating_ip_pool;
+pub mod ndp_proxy;
 pub mod port_forwarding;
 pub mod router;
 pub mod schedule;

@@ -37,6 +37,8 @@ pub(crate) fn registry() -> Registry {
         .core_resource(ml2::network::resource())
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::port::resource())
+        .core_resource(ml2::subnet_pool::resource())
+        .resource(ml2::address_scope::resource())
         .resource(ml2::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
@@ -44,6 +46,9 @@ pub(crate) fn registry() -> Registry {
         .links(crate::schedule::by_hand::routers_of_agent(), crate::router::resource())
         .links(crate::schedule::by_hand::agents_of_router(), ml2::agent::resource())
         .resource(crate::floating_ip::resource())
+        .resource(crate::ndp_proxy::resource())
+        .collection(crate::floating_ip_pool::COLLECTION, crate::floating_ip_pool::collection)
+        .collection(crate::auto_allocate::COLLECTION, crate::auto_allocate::collection)
         .child(crate::port_forwarding::parent(), crate::port_forwarding::resource())
         .extensions(crate::extensions())
 }

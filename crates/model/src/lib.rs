@@ -6,10 +6,12 @@
 
 mod address_group;
 mod agent;
+mod auto_allocated;
 mod flavor;
 mod group_template;
 mod log;
 mod metering;
+mod ndp_proxy;
 mod network;
 mod port;
 mod qos;
@@ -25,10 +27,12 @@ mod trunk;
 
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
+pub use auto_allocated::AutoAllocatedTopology;
 pub use flavor::{Flavor, ServiceProfile};
 pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
 pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
+pub use ndp_proxy::NdpProxy;
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
     AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
@@ -73,6 +77,8 @@ pub fn schema() -> world::Schema {
         .with::<DefaultSecurityGroupRule>()
         .with::<DefaultStatefulness>()
         .with::<Seeded>()
+        .with::<AutoAllocatedTopology>()
+        .with::<NdpProxy>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

@@ -71,6 +71,9 @@ pub struct Network {
     pub shared: bool,
     /// True: `router:external`, a network that routers have gateways on.
     pub external: bool,
+    /// True: the external network to which topologies are connected that projects get without asking for their parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_default: bool,
     /// The MTU that was asked for; none: computed from the segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,

@@ -266,6 +266,12 @@ pub struct Port {
     /// `numa_affinity_policy`: how near to its instance its device must be (Nova's word).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numa_affinity_policy: Option<SmolStr>,
+    /// `trusted`: whether its device may change its own MAC and mode (Nova's word, for virtual functions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<bool>,
+    /// `hints`: what a backend may do better for it, by backend.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub hints: Map<String, Value>,
     /// Where it is prepared besides, in order of hosts, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standby: Vec<Standby>,

@@ -84,6 +84,9 @@ pub struct Router {
     /// The QoS policy of its gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_qos_policy_id: Option<QosPolicyId>,
+    /// True: it answers outside for addresses behind it, its NDP proxies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enable_ndp_proxy: bool,
     /// Common attributes.
     pub standard: Standard,
 }

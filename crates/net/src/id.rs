@@ -91,6 +91,8 @@ uuid_ids! {
     FloatingIpId,
     /// Id of a port forwarding of a floating IP.
     PortForwardingId,
+    /// Id of an NDP proxy of a router.
+    NdpProxyId,
     /// Id of an RBAC policy.
     RbacPolicyId,
     /// Id of an address scope.

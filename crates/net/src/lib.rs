@@ -15,7 +15,9 @@ pub use address::{
     Family, IpNet, address, addresses, eui64, first_address, host_label, is_host_address, last_address, link_local_eui64, number, offset,
 };
 pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPolicyId, SubnetPoolId};
-pub use id::{AgentId, FlavorId, FloatingIpId, HostName, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId};
+pub use id::{
+    AgentId, FlavorId, FloatingIpId, HostName, NdpProxyId, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId,
+};
 pub use id::{LogId, MeteringLabelId, MeteringLabelRuleId};
 pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};

@@ -1,6 +1,6 @@
 //! Which program units there are, and which a change touches.
 
-use crate::{floating_ip_unit, forwarding_unit, router_unit};
+use crate::{floating_ip_unit, forwarding_unit, proxy_unit, router_unit};
 use agent::Intents;
 use dataplane::UnitKey;
 use intent::{Unit, UnitId};
@@ -17,6 +17,7 @@ fn own(id: &UnitId) -> Option<UnitKey> {
         UnitId::Router(router) => Some(router_unit(router)),
         UnitId::FloatingIp(router, id) => Some(floating_ip_unit(router, id)),
         UnitId::PortForwarding(router, id) => Some(forwarding_unit(router, id)),
+        UnitId::NdpProxy(router, id) => Some(proxy_unit(router, id)),
         _ => None,
     }
 }
@@ -26,7 +27,9 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
     if let UnitId::Router(router) = *changed {
         let before = if let Some(Unit::Router(before)) = before { Some(before) } else { None };
         // Another gateway is another link: what is on it is put there anew.
-        let gateway = |router: Option<&intent::RouterIntent>| router.map(|router| router.gateway.as_ref().map(|port| port.port_id));
+        let gateway = |router: Option<&intent::RouterIntent>| {
+            router.map(|router| (router.gateway.as_ref().map(|port| port.port_id), router.ndp_proxy))
+        };
         if gateway(before) != gateway(intents.router(router)) {
             units.extend(of_router(router, intents));
         }
@@ -34,8 +37,9 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
     units
 }
 
-/// The units of its floating IPs and their port forwardings.
+/// The units of its floating IPs, their port forwardings, and its NDP proxies.
 fn of_router(router: RouterId, intents: &Intents) -> impl Iterator<Item = UnitKey> {
     let floating_ips = intents.floating_ips(router).map(move |floating_ip| floating_ip_unit(router, floating_ip.id));
-    floating_ips.chain(intents.port_forwardings(router).map(move |forwarding| forwarding_unit(router, forwarding.id)))
+    let forwardings = intents.port_forwardings(router).map(move |forwarding| forwarding_unit(router, forwarding.id));
+    floating_ips.chain(forwardings).chain(intents.ndp_proxies(router).map(move |proxy| proxy_unit(router, proxy.id)))
 }

@@ -1,10 +1,11 @@
-//! `floating-ip/…` and `port-forwarding/…`: their elements in the maps of their router, and the floating IP's address.
+//! `floating-ip/…`, `port-forwarding/…` and `ndp-proxy/…`: their elements in the maps and sets of their router, and the address that
+//! its gateway has or answers for.
 
 use crate::{gateway_link, netns, pipeline, refused};
 use agent::{Compiled, Intents};
 use dataplane::nft::{Data, Key};
-use dataplane::{Address, Name};
-use intent::{FloatingIpIntent, PortForwardingIntent, UnitId};
+use dataplane::{Address, Name, NeighbourProxy};
+use intent::{FloatingIpIntent, NdpProxyIntent, PortForwardingIntent, UnitId};
 use net::{IpNet, RouterId};
 use std::net::IpAddr;
 
@@ -55,5 +56,21 @@ pub(crate) fn forwarding(forwarding: &PortForwardingIntent, intents: &Intents) -
         let key = Key::from((forwarding.protocol, forwarding.floating_ip_address, outside));
         table.element(pipeline::FORWARDED, key, Some(Data::Service(forwarding.internal_ip_address, inside)));
     }
+    compiled
+}
+
+pub(crate) fn ndp_proxy(proxy: &NdpProxyIntent, intents: &Intents) -> Compiled {
+    let unit = UnitId::NdpProxy(proxy.router_id, proxy.id);
+    let link = match gateway(proxy.router_id, intents) {
+        Ok(link) => link,
+        Err(reason) => return refused(unit, reason),
+    };
+    if !intents.router(proxy.router_id).is_some_and(|router| router.ndp_proxy) {
+        return refused(unit, format!("its router {} has no NDP proxies", proxy.router_id));
+    }
+    let mut compiled = Compiled { realises: vec![unit], ..Compiled::default() };
+    let space = compiled.program.netns(&netns(proxy.router_id));
+    space.proxies.insert(NeighbourProxy { link, address: proxy.ip_address });
+    space.tables.entry(pipeline::table()).or_default().element(pipeline::PROXIED, proxy.ip_address, None);
     compiled
 }

@@ -2,7 +2,7 @@
 //! addresses at its gateway.
 //!
 //! Program units are `router/<router>` (namespace, ports, routes, an nft table with its rules and maps, and radvd), and for each
-//! floating IP and port forwarding a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
+//! floating IP, port forwarding and NDP proxy a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
 //! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own),
@@ -23,7 +23,7 @@ use agent::{Compile, Compiled, Complaint, Cut, Facts, Intents};
 use dataplane::{Name, Netns, UnitKey};
 use intent::wire::Role;
 use intent::{Unit, UnitId};
-use net::{FloatingIpId, NetworkId, PortForwardingId, PortId, RouterId};
+use net::{FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId};
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 
@@ -61,6 +61,10 @@ pub(crate) fn forwarding_unit(router: RouterId, id: PortForwardingId) -> UnitKey
     UnitKey::new("port-forwarding", format_args!("{router}/{id}"))
 }
 
+pub(crate) fn proxy_unit(router: RouterId, id: NdpProxyId) -> UnitKey {
+    UnitKey::new("ndp-proxy", format_args!("{router}/{id}"))
+}
+
 /// A unit of which nothing can be.
 pub(crate) fn refused(unit: UnitId, reason: impl Into<String>) -> Compiled {
     Compiled { complaints: vec![Complaint { unit, reason: reason.into() }], ..Compiled::default() }
@@ -81,7 +85,7 @@ impl Compile for Routing {
             "ex_gw_ports": intents.routers().filter(|router| router.gateway.is_some()).count(),
             "interfaces": interfaces,
             "floating_ips": floating_ips,
-            "extensions": ["port_forwarding"],
+            "extensions": ["port_forwarding", "ndp_proxy"],
         });
         Role {
             agent_type: "L3 agent".to_owned(),
@@ -113,6 +117,7 @@ impl Compile for Routing {
             Ok(UnitId::PortForwarding(router, id)) => {
                 intents.port_forwarding(router, id).map(|forwarding| elements::forwarding(forwarding, intents))
             }
+            Ok(UnitId::NdpProxy(router, id)) => intents.ndp_proxy(router, id).map(|proxy| elements::ndp_proxy(proxy, intents)),
             _ => None,
         };
         compiled.unwrap_or_default()

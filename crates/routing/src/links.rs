@@ -5,7 +5,7 @@ use agent::{Compiled, Complaint};
 use dataplane::{Address, Link, LinkKind, Name, Program, Veth};
 use intent::{RouterIntent, RouterPort, UnitId, metadata_v4, metadata_v6};
 use net::{IpNet, RouterId};
-use smol_str::format_smolstr;
+use smol_str::{SmolStr, format_smolstr};
 
 /// Kernel parameters of a router, set before it has links.
 const SYSCTLS: [(&str, &str); 11] = [
@@ -26,6 +26,12 @@ const SYSCTLS: [(&str, &str); 11] = [
     ("net.ipv4.conf.all.send_redirects", "0"),
     ("net.ipv4.conf.default.send_redirects", "0"),
 ];
+
+/// Kernel parameters of a link that answers neighbour solicitations for others: at once, because nobody else does.
+fn proxying(link: &Name) -> [(SmolStr, SmolStr); 2] {
+    [("conf", "proxy_ndp", "1"), ("neigh", "proxy_delay", "0")]
+        .map(|(of, parameter, value)| (format_smolstr!("net.ipv6.{of}.{link}.{parameter}"), value.into()))
+}
 
 /// A port of a router that is there, and its link inside.
 #[derive(Clone)]
@@ -60,6 +66,9 @@ impl Routing {
         let space = compiled.program.netns(&netns(router.id));
         space.create = true;
         space.sysctls.extend(SYSCTLS.map(|(key, value)| (key.into(), value.into())));
+        if let Some(gateway) = legs.gateway.as_ref().filter(|_| router.ndp_proxy) {
+            space.sysctls.extend(proxying(&gateway.link));
+        }
         space.routes = routes;
         if router.admin_state_up {
             space.addresses.extend(metadata(&legs.interfaces));

@@ -2,18 +2,19 @@
 //!
 //! | chain | hook | what it does |
 //! |---|---|---|
-//! | `forward` | forward | drops all of a router that is administratively down, and what would leave untranslated |
+//! | `forward` | forward | drops all of a router that is administratively down, what would leave untranslated, and what comes to addresses that are not proxied where some are |
 //! | `input` | input | drops what comes from outside to the metadata service |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
 //! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 
-use crate::links::Legs;
+use crate::links::{Leg, Legs};
 use crate::scopes::Scopes;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use intent::RouterIntent;
 use net::IpNet;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Floating IP to fixed IP.
@@ -22,6 +23,9 @@ pub(crate) const FLOATING: &str = "floating";
 pub(crate) const FIXED: &str = "fixed";
 /// Protocol, floating IP and port to fixed IP and port.
 pub(crate) const FORWARDED: &str = "forwarded";
+
+/// IPv6 addresses that are reached from outside.
+pub(crate) const PROXIED: &str = "proxied";
 
 /// The key of the table.
 pub(crate) fn table() -> TableKey {
@@ -41,7 +45,11 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     let gateway = legs.gateway.as_ref();
     let outside = gateway.map(|leg| Outside { link: leg.link.clone(), own, hides: router.enable_snat, peers: scopes.peers_outside(leg) });
     let policy = if router.admin_state_up { Policy::Accept } else { Policy::Drop };
-    let forward = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
+    let mut forward: Vec<Rule> = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
+    if let Some(gateway) = gateway.filter(|_| router.ndp_proxy) {
+        table.sets.insert(PROXIED.into(), SetSpec::set([DataType::Ipv6]));
+        forward.extend(unproxied(gateway, &legs.interfaces));
+    }
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
     let input = outside.as_ref().map(Outside::metadata).into_iter().collect();
     table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
@@ -49,6 +57,18 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, outside.map(|outside| outside.rules()).unwrap_or_default()));
     scopes.put(&mut table);
     table
+}
+
+/// Networks of the outside's scope are reached at the addresses only for which the router answers outside, whoever routes there.
+fn unproxied(gateway: &Leg<'_>, interfaces: &[Leg<'_>]) -> Vec<Rule> {
+    let peers = interfaces.iter().filter(|leg| leg.port.scopes.v6 == gateway.port.scopes.v6);
+    let prefixes: BTreeSet<IpNet> = peers.flat_map(|leg| leg.port.addresses.iter().map(IpNet::trunc)).collect();
+    let rule = |prefix: IpNet| {
+        let (from, to) = (Statement::is(Field::Iifname, gateway.link.clone()), Statement::is(Field::Ip6Daddr, prefix));
+        let other = Statement::outside_set([Field::Ip6Daddr], PROXIED);
+        Rule::new("not proxied", vec![from, to, other, Statement::Counter, Statement::DROP])
+    };
+    prefixes.into_iter().filter(|prefix| prefix.addr().is_ipv6()).map(rule).collect()
 }
 
 fn nat(hook: Hook, priority: i32, rules: Vec<Rule>) -> Chain {

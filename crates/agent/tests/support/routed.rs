@@ -70,7 +70,7 @@ pub fn gateway_port(number: u8, address: &str) -> RouterPort {
 }
 
 pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) -> RouterIntent {
-    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![] }
+    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![], ndp_proxy: false }
 }
 
 /// A router and the `port/…` units of its ports.

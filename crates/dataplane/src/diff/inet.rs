@@ -1,4 +1,4 @@
-//! Addresses, routes, forwarding and neighbour entries. What is on a link that goes away goes with it.
+//! Addresses, routes, forwarding and neighbour entries and proxies. What is on a link that goes away goes with it.
 
 use super::{Phase, Scene, Steps};
 use crate::{Action, Name, Namespace, UnitKey};
@@ -22,6 +22,11 @@ impl Scene<'_> {
         for entry in want.neighbours.iter().filter(|wanted| !absent.contains(&wanted.link)) {
             if !(there(&entry.link) && self.is.neighbours.contains(entry)) {
                 steps.push(Phase::Neighbour, unit, self.netns, Action::SetNeighbour(entry.clone()));
+            }
+        }
+        for entry in want.proxies.iter().filter(|wanted| !absent.contains(&wanted.link)) {
+            if !(there(&entry.link) && self.is.proxies.contains(entry)) {
+                steps.push(Phase::Neighbour, unit, self.netns, Action::AddProxy(entry.clone()));
             }
         }
         for (key, route) in want.routes.iter().filter(|(_, wanted)| wanted.link().is_none_or(|link| !absent.contains(link))) {
@@ -50,6 +55,9 @@ impl Scene<'_> {
             if !kept(entry.address, &entry.link) {
                 steps.push(Phase::NeighbourRemove, None, self.netns, Action::RemoveNeighbour(entry.clone()));
             }
+        }
+        for entry in self.is.proxies.difference(&want.proxies).filter(|entry| !self.is_gone(&entry.link)) {
+            steps.push(Phase::NeighbourRemove, None, self.netns, Action::RemoveProxy(entry.clone()));
         }
         for address in self.is.addresses.difference(&want.addresses).filter(|address| !self.is_gone(&address.link)) {
             steps.push(Phase::AddressRemove, None, self.netns, Action::RemoveAddress(address.clone()));

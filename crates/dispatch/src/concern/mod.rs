@@ -11,7 +11,9 @@ mod router;
 
 use gate::Gate;
 use intent::UnitId;
-use model::{AddressGroup, Agent, FloatingIp, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet, SubnetPool};
+use model::{
+    AddressGroup, Agent, FloatingIp, NdpProxy, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet, SubnetPool,
+};
 use net::HostName;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{Commit, Entry, Record, World};
@@ -91,6 +93,7 @@ impl Gather<'_> {
             Router::KIND => self.router(&Sides::of(entry)),
             FloatingIp::KIND => self.floating_ip(&Sides::of(entry)),
             PortForwarding::KIND => self.port_forwarding(&Sides::of(entry)),
+            NdpProxy::KIND => self.ndp_proxy(&Sides::of(entry)),
             // No host is told of other kinds.
             _ => {}
         }

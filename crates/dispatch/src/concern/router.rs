@@ -1,9 +1,9 @@
-//! What follows from a change of routers, floating IPs and port forwardings, and from one of what routers are made of.
+//! What follows from a change of routers, floating IPs, port forwardings and NDP proxies, and from one of what routers are made of.
 
 use super::{Gate, Gather, Sides};
 use crate::project::{metadata, router};
 use intent::UnitId;
-use model::{FloatingIp, FloatingIpStatus, Network, Port, PortForwarding, Router, Subnet, SubnetPool};
+use model::{FloatingIp, FloatingIpStatus, NdpProxy, Network, Port, PortForwarding, Router, Subnet, SubnetPool};
 use net::{FloatingIpId, HostName, NetworkId, RouterId};
 use std::collections::BTreeSet;
 
@@ -12,8 +12,12 @@ impl Gather<'_> {
         let Some(id) = router.iter().next().map(|r| r.id) else { return };
         if router.differ(|r| &r.agents) {
             self.whole_router(id);
-        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.routes.clone())) {
+        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.routes.clone(), r.enable_ndp_proxy)) {
             self.router_unit(id);
+        }
+        if router.differ(|r| r.enable_ndp_proxy) {
+            let proxies: BTreeSet<UnitId> = router::proxies(self.after, id).collect();
+            proxies.into_iter().for_each(|key| self.behind_router(id, key));
         }
     }
 
@@ -124,6 +128,12 @@ impl Gather<'_> {
                     self.behind_router(router, UnitId::PortForwarding(router, side.id));
                 }
             }
+        }
+    }
+
+    pub(super) fn ndp_proxy(&mut self, proxy: &Sides<'_, NdpProxy>) {
+        if proxy.differ(|p| (p.router_id, p.ip_address)) {
+            proxy.iter().for_each(|side| self.behind_router(side.router_id, UnitId::NdpProxy(side.router_id, side.id)));
         }
     }
 }

@@ -37,6 +37,7 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::Router(id) => router::router(config, world, host, id).map(Unit::Router),
         UnitId::FloatingIp(router, id) => router::floating_ip(world, host, router, id).map(Unit::FloatingIp),
         UnitId::PortForwarding(router, id) => router::port_forwarding(world, host, router, id).map(Unit::PortForwarding),
+        UnitId::NdpProxy(router, id) => router::ndp_proxy(world, host, router, id).map(Unit::NdpProxy),
         UnitId::MetadataClient(network, id) => metadata::client(world, host, network, id).map(Unit::MetadataClient),
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }

@@ -1,13 +1,15 @@
-//! `router/…`, `floating-ip/…` and `port-forwarding/…` units.
+//! `router/…`, `floating-ip/…`, `port-forwarding/…` and `ndp-proxy/…` units.
 
 use super::metadata;
-use intent::{FloatingIpIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes, UnitId};
+use intent::{
+    FloatingIpIntent, NdpProxyIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes, UnitId,
+};
 use l3::schedule::carrier_of;
 use ml2::Config;
 use ml2::address_scope::of_network;
 use ml2::network::effective_mtu;
-use model::{Agent, AgentType, FloatingIp, Ipv6Mode, Network, Port, PortForwarding, Router, Subnet, device_owner};
-use net::{Family, FloatingIpId, HostName, IpNet, NetworkId, PortForwardingId, RouterId, SubnetId};
+use model::{Agent, AgentType, FloatingIp, Ipv6Mode, NdpProxy, Network, Port, PortForwarding, Router, Subnet, device_owner};
+use net::{Family, FloatingIpId, HostName, IpNet, NdpProxyId, NetworkId, PortForwardingId, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
         gateway: gateway.and_then(|port| self::port(config, world, port, outside(port))),
         interfaces: interfaces.filter_map(|port| self::port(config, world, port, inside(port))).collect(),
         routes: routes.collect(),
+        ndp_proxy: router.enable_ndp_proxy,
     })
 }
 
@@ -97,11 +100,22 @@ pub(super) fn port_forwarding(world: &World, host: &HostName, router: RouterId, 
     })
 }
 
+pub(super) fn ndp_proxy(world: &World, host: &HostName, router: RouterId, id: NdpProxyId) -> Option<NdpProxyIntent> {
+    carried(world, host, router).filter(|router| router.enable_ndp_proxy)?;
+    let proxy = world.get::<NdpProxy>(&id).filter(|proxy| proxy.router_id == router)?;
+    Some(NdpProxyIntent { id, router_id: router, ip_address: proxy.ip_address })
+}
+
 /// The keys of all that a host has of a router.
 pub(crate) fn keys(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
     let floating_ips = world.table::<FloatingIp>().ids(FloatingIp::BY_ROUTER, router);
     let behind = floating_ips.flat_map(move |id| std::iter::once(UnitId::FloatingIp(router, *id)).chain(forwardings(world, router, *id)));
-    std::iter::once(UnitId::Router(router)).chain(behind)
+    std::iter::once(UnitId::Router(router)).chain(behind).chain(proxies(world, router))
+}
+
+/// The keys of a router's NDP proxies.
+pub(crate) fn proxies(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
+    world.table::<NdpProxy>().ids(NdpProxy::BY_ROUTER, router).map(move |id| UnitId::NdpProxy(router, *id))
 }
 
 /// The keys of a floating IP's port forwardings behind a router.

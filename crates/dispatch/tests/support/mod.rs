@@ -63,6 +63,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         admin_state_up: true,
         shared: false,
         external: false,
+        is_default: false,
         mtu: None,
         port_security_enabled: true,
         segments: vec![segment],
@@ -139,6 +140,8 @@ pub fn port(n: u8, of: u8) -> Port {
         data_plane_status: None,
         device_profile: None,
         numa_affinity_policy: None,
+        trusted: None,
+        hints: Default::default(),
         standby: vec![],
         provisioning: Provisioning::default(),
         qos_policy_id: None,
@@ -230,6 +233,22 @@ pub fn forwarding_id(n: u8) -> PortForwardingId {
     PortForwardingId(uuid(10, n))
 }
 
+pub fn ndp_proxy_id(n: u8) -> NdpProxyId {
+    NdpProxyId(uuid(13, n))
+}
+
+pub fn ndp_proxy(n: u8, of: u8, last: u8) -> NdpProxy {
+    NdpProxy {
+        id: ndp_proxy_id(n),
+        project_id: "p".into(),
+        name: SmolStr::default(),
+        router_id: router_id(of),
+        port_id: port_id(0),
+        ip_address: [0xfd00, 0, 0, 0, 0, 0, 0, last.into()].into(),
+        standard: Standard::default(),
+    }
+}
+
 pub fn router(n: u8) -> Router {
     Router {
         id: router_id(n),
@@ -242,6 +261,7 @@ pub fn router(n: u8) -> Router {
         agents: vec![],
         flavor_id: None,
         gateway_qos_policy_id: None,
+        enable_ndp_proxy: false,
         standard: Standard::default(),
     }
 }

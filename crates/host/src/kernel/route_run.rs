@@ -117,6 +117,8 @@ impl<'a> RouteRun<'a> {
             Action::RemoveFdb(entry) => vec![neigh::remove_fdb(entry, self.index(run, &entry.link)?)],
             Action::SetNeighbour(entry) => vec![neigh::set(entry, self.index(run, &entry.link)?)],
             Action::RemoveNeighbour(entry) => vec![neigh::remove(entry, self.index(run, &entry.link)?)],
+            Action::AddProxy(entry) => vec![neigh::add_proxy(entry, self.index(run, &entry.link)?)],
+            Action::RemoveProxy(entry) => vec![neigh::remove_proxy(entry, self.index(run, &entry.link)?)],
             Action::SetRoute(key, route) => {
                 let index = route.link().map(|name| self.index(run, name)).transpose()?;
                 vec![route::set(key, route, index)]

@@ -22,6 +22,7 @@ pub(super) fn resolve(
     floating_ip: &FloatingIp,
     port_id: PortId,
     asked: Option<IpAddr>,
+    router: Option<RouterId>,
 ) -> Result<Association, FloatingIpFault> {
     let world = op.tx.world();
     let port = world.get::<Port>(&port_id).ok_or(FloatingIpFault::PortNotFound(port_id))?;
@@ -33,9 +34,19 @@ pub(super) fn resolve(
     })?;
     let (fixed, subnet) = internal(port, asked)?;
     let network = floating_ip.floating_network_id;
-    let router = router_for(world, network, subnet).ok_or(FloatingIpFault::Unreachable { network, subnet, port: port_id })?;
+    let router = match router {
+        Some(chosen) => check_router(op, chosen, network)?,
+        None => router_for(world, network, subnet).ok_or(FloatingIpFault::Unreachable { network, subnet, port: port_id })?,
+    };
     check_free(world, floating_ip, port_id, fixed)?;
     Ok(Association { port: port_id, fixed, router })
+}
+
+/// A router that is named need not join the port's subnet, which may be behind further routers. It must lead outside there.
+fn check_router(op: &Op<'_>, id: RouterId, network: NetworkId) -> Result<RouterId, FloatingIpFault> {
+    let router = op.tx.get::<Router>(&id).filter(|router| op.caller.is_admin || op.caller.owns(router.project_id.as_str()));
+    let router = router.ok_or(FloatingIpFault::RouterNotFound(id))?;
+    if router.gateway.is_some_and(|gateway| gateway.network_id == network) { Ok(id) } else { Err(FloatingIpFault::NoGateway(id, network)) }
 }
 
 /// A port must be of the floating IP's project. The refusal says whether the caller may know of the port at all.

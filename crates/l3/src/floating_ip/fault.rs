@@ -1,7 +1,7 @@
 //! Refusals of floating IPs.
 
 use api::Fault;
-use net::{FloatingIpId, NetworkId, PortId, SubnetId};
+use net::{FloatingIpId, NetworkId, PortId, RouterId, SubnetId};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Why an operation on a floating IP was refused.
@@ -32,6 +32,10 @@ pub enum FloatingIpFault {
     AddressWithoutPort,
     /// 404 `ExternalGatewayForFloatingIPNotFound`.
     Unreachable { network: NetworkId, subnet: SubnetId, port: PortId },
+    /// 404 `RouterNotFound`.
+    RouterNotFound(RouterId),
+    /// 409 `Conflict`: the router that was named does not lead to the external network.
+    NoGateway(RouterId, NetworkId),
     /// 409 `FloatingIPPortAlreadyAssociated`.
     Associated { address: Ipv4Addr, id: FloatingIpId, port: PortId, fixed: Ipv4Addr, network: NetworkId },
     /// 409 `FipInUseByPortForwarding`.
@@ -46,6 +50,8 @@ impl From<FloatingIpFault> for Fault {
         let (status, kind) = match fault {
             FloatingIpFault::PortNotFound(_) => (404, "PortNotFound"),
             FloatingIpFault::Unreachable { .. } => (404, "ExternalGatewayForFloatingIPNotFound"),
+            FloatingIpFault::RouterNotFound(_) => (404, "RouterNotFound"),
+            FloatingIpFault::NoGateway(..) => (409, "Conflict"),
             FloatingIpFault::Associated { .. } => (409, "FloatingIPPortAlreadyAssociated"),
             FloatingIpFault::Forwarding(_) => (409, "FipInUseByPortForwarding"),
             FloatingIpFault::PortForwards(..) => (400, "PortHasPortForwarding"),
@@ -77,6 +83,8 @@ impl FloatingIpFault {
                 "External network {network} is not reachable from subnet {subnet}.  Therefore, cannot associate Port {port} with a Floating \
                  IP."
             ),
+            FloatingIpFault::RouterNotFound(router) => format!("Router {router} could not be found"),
+            FloatingIpFault::NoGateway(router, network) => format!("Router {router} has no external gateway on network {network}."),
             FloatingIpFault::Associated { address, id, port, fixed, network } => format!(
                 "Cannot associate floating IP {address} ({id}) with port {port} using fixed IP {fixed}, as that fixed IP already has a \
                  floating IP on external network {network}."

@@ -63,7 +63,11 @@ fn attributes() -> Vec<A> {
             .policy(),
         A::new("floating_network_id", Kind::Uuid, |v| Cell::Uuid(v.record.floating_network_id.0)).required().filter().sort(),
         A::new("subnet_id", Kind::UuidOrNull, |_| Cell::Null).post_or(Value::Null).hidden(),
-        A::new("router_id", Kind::UuidOrNull, |v| Cell::optional(v.record.router_id, |id| Cell::Uuid(id.0))).filter().sort(),
+        A::new("router_id", Kind::UuidOrNull, |v| Cell::optional(v.record.router_id, |id| Cell::Uuid(id.0)))
+            .post_or(Value::Null)
+            .put()
+            .filter()
+            .sort(),
         A::new("port_id", Kind::UuidOrNull, |v| Cell::optional(v.record.port_id, |id| Cell::Uuid(id.0)))
             .post_or(Value::Null)
             .put()

@@ -6,7 +6,7 @@ use api::{Fault, Fields, Op};
 use ml2::network;
 use ml2::port::{Asked, ServicePort, create_service_port};
 use model::{FloatingIp, FloatingIpStatus, Port, PortForwarding, PortStatus, Standard, Subnet, device_owner};
-use net::{Family, FloatingIpId, NetworkId, PortId, ProjectId, SubnetId};
+use net::{Family, FloatingIpId, NetworkId, PortId, ProjectId, RouterId, SubnetId};
 use smol_str::format_smolstr;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -80,12 +80,15 @@ fn port(op: &mut Op<'_>, id: FloatingIpId, network_id: NetworkId, asked: Asked) 
 struct Requested {
     port: Option<PortId>,
     fixed: Option<IpAddr>,
+    /// The router that is to carry it; none: whichever joins the two.
+    router: Option<RouterId>,
 }
 
 fn requested(fields: &Fields) -> Requested {
     Requested {
         port: fields.typed::<Option<PortId>>("port_id").flatten(),
         fixed: fields.typed::<Option<IpAddr>>("fixed_ip_address").flatten(),
+        router: fields.typed::<Option<RouterId>>("router_id").flatten(),
     }
 }
 
@@ -98,7 +101,7 @@ fn associate(op: &Op<'_>, floating_ip: &mut FloatingIp, requested: Requested) ->
         lead_nowhere(op, floating_ip);
         return Ok(());
     };
-    let found = resolve(op, floating_ip, port, requested.fixed)?;
+    let found = resolve(op, floating_ip, port, requested.fixed, requested.router)?;
     let before = (floating_ip.port_id, floating_ip.fixed_ip_address, floating_ip.router_id);
     let after = (Some(found.port), Some(found.fixed), Some(found.router));
     if before != after {
@@ -125,7 +128,7 @@ pub(super) fn update(op: &mut Op<'_>, floating_ip: &Arc<FloatingIp>, fields: &Fi
     }
     if fields.is_empty() || fields.has("port_id") {
         associate(op, &mut new, requested(fields))?;
-    } else if fields.has("fixed_ip_address") {
+    } else if fields.has("fixed_ip_address") || fields.has("router_id") {
         let asked = requested(fields);
         associate(op, &mut new, Requested { port: floating_ip.port_id, ..asked })?;
     }

@@ -171,3 +171,51 @@ fn what_leads_nowhere_goes_with_its_external_network() {
     assert_eq!(lab.refused("DELETE", &format!("networks/{kept}"), Value::Null), refusal(409, "NetworkInUse"));
     assert_eq!(lab.show(&format!("floatingips/{used}"))["port_id"], json!(port));
 }
+
+#[test]
+fn carried_by_a_router_that_is_named() {
+    let mut lab = Lab::new();
+    let port = lab.port(json!({}));
+    // The port's network leads to the outer router through another one.
+    let inner = lab.create("router", json!({}));
+    lab.add(&inner, json!({"subnet_id": lab.inside.1}));
+    let outer = lab.create("router", json!({"external_gateway_info": {"network_id": lab.outside.0}}));
+    assert_eq!(refused(&lab, json!({"port_id": port})), refusal(404, "ExternalGatewayForFloatingIPNotFound"));
+    assert_eq!(refused(&lab, json!({"port_id": port, "router_id": inner})), refusal(409, "Conflict"));
+    assert_eq!(refused(&lab, json!({"port_id": port, "router_id": NOTHING})), refusal(404, "RouterNotFound"));
+    lab.admin();
+    let foreign = lab.create("router", json!({"external_gateway_info": {"network_id": lab.outside.0}}));
+    lab.member();
+    assert_eq!(refused(&lab, json!({"port_id": port, "router_id": foreign})), refusal(404, "RouterNotFound"));
+    let id = lab.floating_ip(json!({"port_id": port, "router_id": outer}));
+    let path = format!("floatingips/{id}");
+    assert_eq!(lab.show(&path)["router_id"], outer.as_str());
+    lab.update(&path, "floatingip", json!({"description": "d"}));
+    assert_eq!(lab.show(&path)["router_id"], outer.as_str(), "what is not said stays");
+    let near = lab.create("router", json!({"external_gateway_info": {"network_id": lab.outside.0}}));
+    assert_eq!(lab.update(&path, "floatingip", json!({"router_id": near}))["router_id"], near.as_str());
+    assert_eq!(lab.show(&path)["port_id"], port.as_str());
+    assert_eq!(lab.refused("DELETE", &format!("routers/{near}"), Value::Null), refusal(409, "RouterExternalGatewayInUseByFloatingIp"));
+    assert_eq!(lab.update(&path, "floatingip", json!({"port_id": null, "router_id": near}))["router_id"], Value::Null, "it leads nowhere");
+    assert_eq!(lab.refused("PUT", &path, json!({"floatingip": {"router_id": "x"}})), refusal(400, "HTTPBadRequest"));
+}
+
+#[test]
+fn pools_are_the_subnets_outside() {
+    let mut lab = Lab::new();
+    lab.admin();
+    lab.subnet(&lab.outside.0, "2001:db8::/64");
+    let private = lab.create("network", json!({}));
+    lab.subnet(&private, "192.0.2.0/24");
+    lab.member();
+    let shown = lab.show("floatingip_pools");
+    let expected = json!({
+        "subnet_id": lab.outside.1, "subnet_name": "", "network_id": lab.outside.0, "cidr": "172.24.4.0/24", "project_id": "p1",
+    });
+    assert_eq!(shown, json!([expected]), "IPv4 only");
+    assert_eq!(lab.show("floatingip-pools?cidr=10.0.0.0/8"), json!([]));
+    assert_eq!(lab.show("floatingip-pools?fields=cidr"), json!([{"cidr": "172.24.4.0/24"}]));
+    lab.roles = "nothing";
+    assert_eq!(lab.show("floatingip_pools"), json!([]));
+    assert_eq!(lab.refused("POST", "floatingip_pools", json!({})), refusal(405, "HTTPMethodNotAllowed"));
+}

@@ -4,6 +4,7 @@ use super::interface::check_overlap;
 use super::kinds::AskedGateway;
 use super::{RouterFault, interfaces};
 use crate::Config;
+use crate::ndp_proxy::check_unused_gateway;
 use api::{Fault, Op};
 use ml2::network;
 use ml2::port::{Asked, ServicePort, create_service_port, readdress_service_port};
@@ -65,12 +66,13 @@ fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Opt
     create_service_port(op, &port)
 }
 
-/// The gateway stays while floating IPs go through it.
-fn leave(op: &mut Op<'_>, router: &Router) -> Result<(), RouterFault> {
+/// The gateway stays while floating IPs go through it, and addresses inside are reached by it.
+fn leave(op: &mut Op<'_>, router: &Router) -> Result<(), Fault> {
     let Some(gateway) = router.gateway else { return Ok(()) };
+    check_unused_gateway(op.tx.world(), router.id)?;
     let is_needed = |floating_ip: &Arc<FloatingIp>| floating_ip.floating_network_id == gateway.network_id;
     if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
-        return Err(RouterFault::GatewayInUse(router.id, gateway.network_id));
+        return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());
     }
     op.tx.remove::<Port>(&gateway.port_id);
     Ok(())

@@ -1,6 +1,7 @@
 //! A router's interfaces: its ports on the networks that it joins.
 
 use super::{RouterFault, interfaces, ports, subnets_of};
+use crate::ndp_proxy::check_unused_subnet;
 use crate::schedule::schedule;
 use api::{Fault, Op, Outcome, python};
 use auth::Caller;
@@ -49,7 +50,7 @@ fn touch(op: &mut Op<'_>, router: RouterId) {
     op.tx.update::<Router>(&router, |router| router.standard.touch(now));
 }
 
-pub(super) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
+pub(crate) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let (port, network, subnets) = match named(body)? {
         Named { port: Some(_), subnet: Some(_) } => return Err(RouterFault::BothIds.into()),
         Named { port: Some(port), .. } => by_port(op, router, port)?,
@@ -163,7 +164,7 @@ pub(super) fn check_overlap<'p>(world: &World, mut there: impl Iterator<Item = &
     })
 }
 
-pub(super) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
+pub(crate) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let named = named(body)?;
     let (port, subnets) = find(op.tx.world(), router.id, &named)?;
     for subnet in &subnets {
@@ -197,9 +198,10 @@ fn find(world: &World, router: RouterId, named: &Named) -> Result<(Arc<Port>, Ve
     Ok((port.ok_or(RouterFault::InterfaceNotFoundForSubnet(router, id))?.clone(), vec![id]))
 }
 
-/// Floating IPs, port forwardings and extra routes keep the interface that they need.
-fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), RouterFault> {
+/// Floating IPs, port forwardings, NDP proxies and extra routes keep the interface that they need.
+fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), Fault> {
     let Some(subnet) = world.get::<Subnet>(&id) else { return Ok(()) };
+    check_unused_subnet(world, router.id, subnet)?;
     let forwards = |floating_ip: &FloatingIp| {
         let mut forwardings = world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, floating_ip.id);
         forwardings.any(|forwarding| subnet.cidr.contains(&forwarding.internal_ip()))
@@ -207,10 +209,10 @@ fn check_unused(world: &World, router: &Router, id: SubnetId) -> Result<(), Rout
     let leads = |floating_ip: &FloatingIp| floating_ip.fixed_ip_address.is_some_and(|ip| subnet.cidr.contains(&IpAddr::V4(ip)));
     let mut floating_ips = world.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id);
     if floating_ips.any(|floating_ip| leads(floating_ip) || forwards(floating_ip)) {
-        return Err(RouterFault::InterfaceInUseByFloatingIp(router.id, id));
+        return Err(RouterFault::InterfaceInUseByFloatingIp(router.id, id).into());
     }
     if router.routes.iter().any(|route| subnet.cidr.contains(&route.nexthop)) {
-        return Err(RouterFault::InterfaceInUseByRoute(router.id, id));
+        return Err(RouterFault::InterfaceInUseByRoute(router.id, id).into());
     }
     Ok(())
 }

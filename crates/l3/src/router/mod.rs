@@ -10,8 +10,11 @@ mod routes;
 mod tests;
 
 pub use fault::RouterFault;
+pub(crate) use interface::{add as add_interface, remove as remove_interface};
 pub use kinds::GATEWAY;
+pub(crate) use ops::{create, delete};
 
+use crate::ndp_proxy;
 use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
 use ml2::availability_zone::{self, HINTS};
 use ml2::subnet::HOST_ROUTES;
@@ -28,12 +31,12 @@ pub fn resource() -> Resource<Router> {
     let not_found = |id: &str| format!("Router {id} could not be found");
     Resource {
         attributes: attributes(),
-        create: Some(ops::create),
+        create: Some(create),
         update: Some(ops::update),
-        delete: Some(ops::delete),
+        delete: Some(delete),
         actions: vec![
-            Action { name: "add_router_interface", run: interface::add },
-            Action { name: "remove_router_interface", run: interface::remove },
+            Action { name: "add_router_interface", run: add_interface },
+            Action { name: "remove_router_interface", run: remove_interface },
             Action { name: "add_extraroutes", run: routes::add },
             Action { name: "remove_extraroutes", run: routes::remove },
         ],
@@ -85,6 +88,7 @@ fn attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.agents))),
+        A::new("enable_ndp_proxy", ndp_proxy::BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_ndp_proxy)).post().put().filter(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
         A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),

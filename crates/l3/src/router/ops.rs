@@ -2,6 +2,7 @@
 
 use super::kinds::AskedGateway;
 use super::{RouterFault, gateway, interfaces, routes};
+use crate::ndp_proxy;
 use crate::schedule::schedule;
 use api::{Fault, Fields, Op};
 use ml2::availability_zone;
@@ -10,7 +11,7 @@ use net::{PortId, ProjectId, RouterId};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
-pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
+pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault> {
     let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
     availability_zone::check(op.tx.world(), AgentType::L3, &hints)?;
     let id = RouterId(op.tx.context.uuid());
@@ -27,11 +28,13 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         agents: Vec::new(),
         flavor_id: None,
         gateway_qos_policy_id: None,
+        enable_ndp_proxy: false,
         standard,
     };
     if let Some(asked) = requested_gateway(fields) {
         router.gateway = gateway::change(op, &router, asked.as_ref())?;
     }
+    router.enable_ndp_proxy = ndp_proxy::is_enabled(op, false, &router, fields.bool("enable_ndp_proxy"))?;
     op.tx.put(router);
     schedule(op, id);
     Ok(id)
@@ -60,6 +63,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
         new.gateway = gateway::change(op, router, asked.as_ref())?;
         is_readdressed = before != new.gateway.and_then(|gateway| addresses(op, gateway.port_id));
     }
+    new.enable_ndp_proxy = ndp_proxy::is_enabled(op, router.enable_ndp_proxy, &new, fields.bool("enable_ndp_proxy"))?;
     if let Some(routes) = fields.typed::<Vec<HostRoute>>("routes") {
         routes::validate(op, router.id, &routes)?;
         new.routes = routes;
@@ -72,7 +76,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
     Ok(())
 }
 
-pub(super) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault> {
+pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault> {
     let attached: Vec<PortId> = interfaces(op.tx.world(), router.id).map(|port| port.id).collect();
     if !attached.is_empty() {
         return Err(RouterFault::InUse(router.id, attached).into());

@@ -15,6 +15,8 @@ pub enum NetworkFault {
     UsedByOthers(SmolStr),
     /// 409 `ExternalNetworkInUse`: routers have gateways on it.
     HasGateways(NetworkId),
+    /// 409 `DefaultExternalNetworkExists`.
+    DefaultExists(NetworkId),
     /// 503 `NoNetworkAvailable`: no segment is free.
     NoSegment,
     /// 400: a network type that no driver carries.
@@ -66,6 +68,9 @@ impl From<NetworkFault> for Fault {
                 let message =
                     format!("External network {id} cannot be updated to be made non-external, since it has existing gateway ports.");
                 Fault::new(409, "ExternalNetworkInUse", message)
+            }
+            NetworkFault::DefaultExists(id) => {
+                Fault::new(409, "DefaultExternalNetworkExists", format!("A default external network already exists: {id}."))
             }
             NetworkFault::NoSegment => {
                 Fault::new(503, "NoNetworkAvailable", "Unable to create the network. No tenant network is available for allocation.")

@@ -9,6 +9,7 @@ mod sharing;
 mod tests;
 
 pub use fault::NetworkFault;
+pub use ops::{create, default_external, delete};
 pub(crate) use provider::segment as new_segment;
 pub(crate) use provider::{PHYSICAL, SEGMENTATION, TYPE, check_maximum, check_minimum};
 pub use provider::{effective_mtu, maximum_mtu};
@@ -29,9 +30,9 @@ pub fn resource() -> Resource<Network> {
     let not_found = |id: &str| format!("Network {id} could not be found.");
     Resource {
         attributes: attributes(),
-        create: Some(ops::create),
+        create: Some(create),
         update: Some(ops::update),
-        delete: Some(ops::delete),
+        delete: Some(delete),
         narrow,
         concerning: Some(|world, caller| concerning(world, caller).collect()),
         policy_field: |view, name| policy_field(view.world, view.caller, view.record, name),
@@ -71,6 +72,7 @@ fn attributes() -> Vec<A> {
         A::new("shared", Kind::Bool, |v| Cell::Bool(is_shared(v.world, v.caller, v.record))).post_or(false).put().filter().policy(),
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
+        A::new("is_default", Kind::Bool, |v| Cell::Bool(v.record.is_default)).post_or(false).put().filter().policy(),
         A::new("segments", kinds::SEGMENTS, segments).post().put().policy(),
         A::new("provider:network_type", Kind::Text(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
             .post()

@@ -16,7 +16,8 @@ use world::{Key, World};
 /// How many ports the refusal of a delete names.
 const NAMED_PORTS: usize = 100;
 
-pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
+/// Creates one from fields in their canonical form.
+pub fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
     let project_id = ProjectId(fields.text("project_id").unwrap_or_default());
     security_groups::ensure_default(op, &project_id);
     let hints: Vec<SmolStr> = fields.typed("availability_zone_hints").unwrap_or_default();
@@ -35,6 +36,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         shared: fields.bool("shared").unwrap_or(false),
         external: fields.bool("router:external").unwrap_or(false),
+        is_default: false,
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments: vec![first],
@@ -44,6 +46,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Faul
         qos_policy_id: None,
         standard,
     };
+    let network = Network { is_default: is_default(op.tx.world(), &network, fields)?, ..network };
     sharing::apply(op, &network, Some(network.shared), Some(network.external));
     op.tx.put(network);
     // Each sees what those before it took.
@@ -86,6 +89,7 @@ pub(super) fn update(op: &mut Op<'_>, network: &Arc<Network>, fields: &Fields) -
         }
         new.external = external;
     }
+    new.is_default = is_default(world, &new, fields)?;
     if let Some(mtu) = requested_mtu(fields) {
         let config = op.settings.get::<Config>();
         check_maximum(config, &network.segments, mtu)?;
@@ -125,8 +129,23 @@ pub(super) fn has_gateways(world: &World, network: NetworkId) -> bool {
     world.table::<Port>().has(Port::BY_OWNER, Key::TextUuid(device_owner::ROUTER_GATEWAY.into(), network.0))
 }
 
+/// Whether the network is the default external one, as it is or as a request wants it. Of others that is not noted.
+fn is_default(world: &World, network: &Network, fields: &Fields) -> Result<bool, NetworkFault> {
+    let wanted = network.external && fields.bool("is_default").unwrap_or(network.is_default);
+    match default_external(world).filter(|there| wanted && there.id != network.id) {
+        Some(there) => Err(NetworkFault::DefaultExists(there.id)),
+        None => Ok(wanted),
+    }
+}
+
+/// The default external network, if there is one.
+pub fn default_external(world: &World) -> Option<&Arc<Network>> {
+    let mut common = world.table::<Network>().by(Network::COMMON, 0);
+    common.find(|network| network.is_default)
+}
+
 /// Removes the network with its subnets and the ports that belong to it, when nothing else is on it.
-pub(super) fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Fault> {
+pub fn delete(op: &mut Op<'_>, network: &Arc<Network>) -> Result<(), Fault> {
     for dependent in dependents(op) {
         (dependent.network_delete)(op, network);
     }

@@ -7,7 +7,7 @@ use super::NetworkFault;
 use super::ops::has_gateways;
 use api::{Fault, Op};
 use auth::Caller;
-use model::{Network, Port, RbacAction, RbacPolicy, Router, device_owner};
+use model::{EVERYBODY, Network, Port, RbacAction, RbacPolicy, Router, device_owner};
 use net::{NetworkId, ProjectId, RouterId};
 use rbac::policy::PolicyFault;
 use rbac::{Shareable, access};
@@ -100,7 +100,8 @@ fn is_external(world: &World, object: Uuid) -> bool {
     world.table::<RbacPolicy>().by(RbacPolicy::BY_OBJECT, object).any(|policy| policy.action == RbacAction::External)
 }
 
-/// Projects with ports on a shared network, and those whose routers have gateways on an external one.
+/// Projects with ports on a shared network, and those whose routers have gateways on an external one. The default external network is
+/// everybody's.
 fn any_user(world: &World, object: Uuid, action: RbacAction, holds: &dyn Fn(&ProjectId) -> bool) -> bool {
     let ports = world.table::<Port>();
     match action {
@@ -111,7 +112,9 @@ fn any_user(world: &World, object: Uuid, action: RbacAction, holds: &dyn Fn(&Pro
         RbacAction::External => {
             let mut gateways = ports.by(Port::BY_OWNER, Key::TextUuid(device_owner::ROUTER_GATEWAY.into(), object));
             let router = |port: &Port| world.get::<Router>(&port.device_id.parse::<RouterId>().ok()?);
-            gateways.any(|port| router(port).is_some_and(|router| holds(&router.project_id)))
+            let is_default = world.get::<Network>(&NetworkId(object)).is_some_and(|network| network.is_default);
+            let is_needed_by_all = is_default && holds(&ProjectId::from(EVERYBODY));
+            is_needed_by_all || gateways.any(|port| router(port).is_some_and(|router| holds(&router.project_id)))
         }
     }
 }
@@ -124,6 +127,7 @@ fn settle(op: &mut Op<'_>, object: Uuid) -> Result<(), Fault> {
     let mut new = Network::clone(network);
     new.shared = access::grants_all(world, object, RbacAction::Shared);
     new.external = is_external(world, object);
+    new.is_default &= new.external;
     if network.external && !new.external && has_gateways(world, network.id) {
         let details = "There are routers attached to this network that depend on this policy for access.";
         return Err(PolicyFault::InUse(object, details.to_owned()).into());

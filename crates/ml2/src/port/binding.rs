@@ -4,7 +4,7 @@ use super::{PortFault, object};
 use crate::Config;
 use crate::drivers::MECHANISM_DRIVERS;
 use crate::port::provisioning;
-use api::{Fault, Fields};
+use api::{Cell, Fault, Fields, View};
 use model::{Binding, Network, Port, PortStatus, VifType, VnicType};
 use net::HostName;
 use serde_json::{Map, Value, json};
@@ -30,6 +30,15 @@ pub(super) fn request(port: &mut Port, fields: &Fields) -> Result<bool, Fault> {
         port.binding.profile = checked_profile(profile)?;
     }
     Ok(before != port.binding)
+}
+
+/// The profile with what an administrator said of the port's device.
+pub(super) fn shown_profile<'a>(view: &View<'a, Port>) -> Cell<'a> {
+    let profile = &view.record.binding.profile;
+    let Some(trusted) = view.record.trusted else { return Cell::Json(profile) };
+    let mut whole = profile.clone();
+    whole.insert("trusted".to_owned(), trusted.into());
+    Cell::made(whole)
 }
 
 /// Refuses a profile that is too large.

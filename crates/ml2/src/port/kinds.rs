@@ -14,6 +14,8 @@ pub const FIXED_IPS: Kind = Kind::Special { name: "fixed_ips", check: fixed_ips 
 pub(super) const ADDRESS_PAIRS: Kind = Kind::Special { name: "allowed_address_pairs", check: address_pairs };
 pub(super) const DHCP_OPTIONS: Kind = Kind::Special { name: "extra_dhcp_opts", check: dhcp_options };
 
+pub(super) const HINTS: Kind = Kind::Special { name: "port_hints", check: hints };
+
 /// An allowed address pair as answers show it.
 #[derive(Serialize)]
 pub(super) struct ShownPair {
@@ -116,4 +118,25 @@ fn dhcp_options(value: Value) -> Result<Value, Invalid> {
         if dhcp_option(&mut map) { Ok(Value::Object(map)) } else { Err(wrong()) }
     };
     items.into_iter().map(option).collect()
+}
+
+/// The only hint that there is: how Open vSwitch spreads what a port sends over its queues.
+fn hints(value: Value) -> Result<Value, Invalid> {
+    let Some(switch) = member(&value, "openvswitch")? else { return Ok(value) };
+    let Some(config) = member(switch, "other_config")? else { return Ok(value) };
+    let Some(steering) = member(config, "tx-steering")? else { return Ok(value) };
+    Kind::Word(&["thread", "hash"]).check(steering.clone())?;
+    Ok(value)
+}
+
+/// The only member that an object may have. The outermost may be null.
+fn member<'v>(value: &'v Value, name: &str) -> Result<Option<&'v Value>, Invalid> {
+    match value {
+        Value::Null if name == "openvswitch" => Ok(None),
+        Value::Object(map) => match map.keys().find(|key| *key != name) {
+            Some(other) => refuse(format!("Unexpected keys supplied: '{other}'")),
+            None => Ok(map.get(name)),
+        },
+        other => refuse(format!("'{}' is not a dictionary", python::text(other))),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::PortFault;
 use crate::Config;
+use api::{Fault, Kind};
 use model::Port;
 use net::{Mac, NetworkId};
 use rand::Rng;
@@ -28,4 +29,12 @@ pub(crate) fn generate(ports: &Table<Port>, config: &Config, rng: &mut SmallRng,
         }
     }
     Err(PortFault::NoMac(network))
+}
+
+/// What a binding's profile says of the device that the port is on: its MAC. Nothing counts before there is a host.
+pub(super) fn of_device(port: &Port) -> Result<Option<Mac>, Fault> {
+    let given = port.binding.profile.get("device_mac_address").filter(|_| !port.binding.host.is_empty());
+    let Some(given) = given else { return Ok(None) };
+    let canonical = Kind::Mac.check(given.clone()).map_err(|invalid| invalid.fault("binding:profile"))?;
+    Ok(canonical.as_str().and_then(|text| text.parse().ok()))
 }

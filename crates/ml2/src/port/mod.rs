@@ -146,6 +146,11 @@ fn own_attributes() -> Vec<A> {
         })
         .post_or(Value::Null)
         .put(),
+        A::new("trusted", Kind::Bool, |v| Cell::optional(v.record.trusted, Cell::Bool)).post().put().policy(),
+        A::new("hints", kinds::HINTS, |v| if v.record.hints.is_empty() { Cell::Null } else { Cell::Json(&v.record.hints) })
+            .post_or(Value::Null)
+            .put()
+            .policy(),
         A::new("dns_name", dns::NAME, |v| Cell::Str(&v.record.dns_name)).post_or("").put(),
         A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
         A::new("dns_assignment", Kind::ObjectOrNull, dns::assignment),
@@ -159,7 +164,7 @@ fn binding_attributes() -> Vec<A> {
             .post_or(VnicType::Normal.as_str())
             .put()
             .policy(),
-        A::new("binding:profile", Kind::ObjectOrNull, |v| Cell::Json(&v.record.binding.profile)).post().put().policy(),
+        A::new("binding:profile", Kind::ObjectOrNull, binding::shown_profile).post().put().policy(),
         A::new("binding:host_id", kinds::HOST, |v| Cell::Str(v.record.binding.host.as_str())).post().put().filter().policy(),
         A::new("binding:vif_type", Kind::Text(64), |v| Cell::Str(v.record.binding.vif_type.as_str())).policy(),
         A::new("binding:vif_details", Kind::ObjectOrNull, |v| Cell::Json(&v.record.binding.vif_details)).policy(),
@@ -190,6 +195,8 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         data_plane_status: None,
         device_profile: None,
         numa_affinity_policy: None,
+        trusted: None,
+        hints: Default::default(),
         standby: Vec::new(),
         provisioning: model::Provisioning::default(),
         qos_policy_id: None,

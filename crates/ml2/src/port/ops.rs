@@ -3,10 +3,10 @@
 use super::eligible::{check_host, is_deferred};
 use super::{Asked, allocate, binding, blank, mac, provisioning, security};
 use crate::network::{self, NetworkFault};
-use crate::port::PortFault;
+use crate::port::{PortFault, object};
 use crate::{Config, dependents, dhcp, dns};
 use api::{Fault, Fields, Op};
-use model::{IpAllocation, Network, Port, Standard};
+use model::{IpAllocation, Network, Port, Standard, VnicType};
 use net::{Mac, NetworkId, PortId, ProjectId};
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     security::of_new(op, &mut port, fields)?;
     security::merge_dhcp_options(&mut port, fields);
     let is_bound = binding::request(&mut port, fields)?;
+    follow_device(op, None, &mut port)?;
     let asked: Option<Vec<Asked>> = fields.typed("fixed_ips");
     let world = op.tx.world().clone();
     if asked.is_none() && is_deferred(&world, &port) {
@@ -91,6 +92,12 @@ fn own(port: &mut Port, fields: &Fields) {
     if let Some(description) = fields.text("description") {
         port.standard.description = description;
     }
+    if let Some(trusted) = fields.bool("trusted") {
+        port.trusted = Some(trusted);
+    }
+    if let Some(hints) = object(fields, "hints") {
+        port.hints = hints;
+    }
     let words = [
         ("data_plane_status", &mut port.data_plane_status),
         ("device_profile", &mut port.device_profile),
@@ -114,6 +121,7 @@ pub(super) fn update(op: &mut Op<'_>, port: &Arc<Port>, fields: &Fields) -> Resu
     security::of_changed(op, &mut new, fields)?;
     security::merge_dhcp_options(&mut new, fields);
     let is_rebound = binding::request(&mut new, fields)?;
+    follow_device(op, Some(port), &mut new)?;
     readdress(op, port, &mut new, fields)?;
     let world = op.tx.world().clone();
     if is_rebound {
@@ -145,6 +153,29 @@ fn change_mac(op: &mut Op<'_>, port: &Port, new: &mut Port, fields: &Fields) -> 
     }
     mac::check(op.tx.table(), port.network_id, asked)?;
     new.mac_address = asked;
+    Ok(())
+}
+
+/// The MAC of a physical function is its device's, as whoever plugs it says in the profile (extension `port-mac-override`). Once the port
+/// is not on the device any more it has one of its own again: the device may be another port's next.
+fn follow_device(op: &mut Op<'_>, before: Option<&Port>, new: &mut Port) -> Result<(), Fault> {
+    if new.binding.vnic_type != VnicType::DirectPhysical {
+        return Ok(());
+    }
+    let device = mac::of_device(new)?;
+    let left = before.is_some_and(|before| {
+        let was_used = !before.device_id.is_empty() && new.device_id.is_empty() && new.device_owner.is_empty();
+        was_used || (device.is_none() && mac::of_device(before).is_ok_and(|mac| mac.is_some()))
+    });
+    let mac_address = match device.filter(|_| !left) {
+        Some(mac) => mac,
+        None if left => new_mac(op, new.network_id)?,
+        None => return Ok(()),
+    };
+    if mac_address != new.mac_address {
+        mac::check(op.tx.table(), new.network_id, mac_address)?;
+        new.mac_address = mac_address;
+    }
     Ok(())
 }
 

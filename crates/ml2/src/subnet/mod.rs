@@ -12,6 +12,7 @@ mod validate;
 pub use fault::SubnetFault;
 pub use kinds::HOST_ROUTES;
 pub(crate) use kinds::IP_VERSION;
+pub use ops::create;
 
 use crate::{network, subnet_pool};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
@@ -26,7 +27,7 @@ pub fn resource() -> Resource<Subnet> {
     let not_found = |id: &str| format!("Subnet {id} could not be found.");
     Resource {
         attributes: attributes(),
-        create: Some(ops::create),
+        create: Some(create),
         update: Some(ops::update),
         delete: Some(ops::delete),
         parent_project: |view, _| Some(&network_of(view.world, view.record)?.project_id),

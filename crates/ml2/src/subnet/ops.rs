@@ -15,7 +15,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use world::{Key, World};
 
-pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault> {
+/// Creates one from fields in their canonical form.
+pub fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault> {
     let network_id: NetworkId = fields.typed("network_id").expect("a required attribute");
     let network = op.tx.get::<Network>(&network_id).cloned().ok_or(NetworkFault::NotFound(network_id))?;
     let prefix = choose(op, fields)?;

@@ -13,7 +13,8 @@ mod tests;
 
 pub(crate) use allocate::{Wanted, allocate};
 pub use fault::PoolFault;
-pub(crate) use ops::{default_of, visible};
+pub use ops::default_of;
+pub(crate) use ops::visible;
 
 use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource};
 use auth::Caller;

@@ -20,7 +20,7 @@ pub(crate) fn visible<'a>(world: &'a World, caller: &Caller, id: SubnetPoolId) -
 }
 
 /// The default pool of a family, when the caller may use it.
-pub(crate) fn default_of<'a>(world: &'a World, caller: &Caller, family: Family) -> Option<&'a Arc<SubnetPool>> {
+pub fn default_of<'a>(world: &'a World, caller: &Caller, family: Family) -> Option<&'a Arc<SubnetPool>> {
     let mut pools = world.table::<SubnetPool>().by(SubnetPool::DEFAULT_OF, u64::from(family.version()));
     pools.find(|pool| access::may_use(world, caller, &pool.project_id, pool.id.0))
 }

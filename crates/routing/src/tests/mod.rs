@@ -8,7 +8,7 @@ mod text;
 use crate::Routing;
 use agent::{Compile, Facts, Intents};
 use intent::*;
-use net::{FloatingIpId, IpNet, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use net::{FloatingIpId, IpNet, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
 use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ fn interface(number: u8) -> RouterPort {
 }
 
 fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) -> RouterIntent {
-    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![] }
+    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![], ndp_proxy: false }
 }
 
 fn floating_ip(number: u8, router: u8, fixed: Option<&str>) -> FloatingIpIntent {
@@ -87,6 +87,14 @@ fn forwarding(number: u8, router: u8, external: (u16, u16), internal: (u16, u16)
         external_ports: external,
         internal_ip_address: ip4("10.0.1.7"),
         internal_ports: internal,
+    }
+}
+
+fn proxy(number: u8, router: u8, address: &str) -> NdpProxyIntent {
+    NdpProxyIntent {
+        id: NdpProxyId(uuid(0xfa, number)),
+        router_id: router_id(router),
+        ip_address: address.parse().expect("an IPv6 address"),
     }
 }
 

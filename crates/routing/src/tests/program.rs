@@ -43,6 +43,19 @@ fn address_scopes() {
 }
 
 #[test]
+fn ndp_proxies() {
+    let scope = |number| Scopes { v4: None, v6: Some(net::AddressScopeId(uuid(0x60, number))) };
+    let inside = |number: u8, of| RouterPort { scopes: scope(of), ..port(number, number, &[&format!("2001:db8:{number}::1/64")], vec![]) };
+    let outside = port(20, 9, &["203.0.113.10/24", "2001:db8:9::10/64"], vec![subnet(9, "2001:db8:9::/64", Some("2001:db8:9::1"))]);
+    let mut routed = router(1, Some(RouterPort { scopes: scope(1), ..outside }), vec![inside(1, 1), inside(2, 2), inside(3, 1)]);
+    let proxies = || [Unit::NdpProxy(proxy(1, 1, "2001:db8:1::5")), Unit::NdpProxy(proxy(2, 1, "2001:db8:3::5"))];
+    let refused = all([Unit::Router(routed.clone())].into_iter().chain(proxies()));
+    assert_eq!(refused.matches("has no NDP proxies").count(), 2, "{refused}");
+    routed.ndp_proxy = true;
+    insta::assert_snapshot!(all([Unit::Router(routed)].into_iter().chain(proxies())));
+}
+
+#[test]
 fn both_families_and_odd_gateways() {
     let subnets = vec![
         subnet(1, "198.51.100.7/32", Some("192.0.2.1")),

@@ -24,10 +24,11 @@ fn namespace_text(namespace: &Namespace) -> String {
     let sysctls = namespace.sysctls.iter().map(|(key, value)| format!("sysctl {key} = {value}\n"));
     let links = namespace.links.iter().map(|(name, link)| link_text(name, link));
     let addresses = namespace.addresses.iter().map(|address| format!("address {address}\n"));
+    let proxies = namespace.proxies.iter().map(|proxy| format!("proxy {proxy}\n"));
     let routes = namespace.routes.iter().map(|(key, route)| route_text(key, route));
     let tables = namespace.tables.iter().map(|(key, table)| nft::render(key, table).replace(&format!("table {key} {{\n}}\n"), ""));
     let daemons = namespace.daemons.iter().map(|(name, daemon)| daemon_text(name, daemon));
-    sysctls.chain(links).chain(addresses).chain(routes).chain(tables).chain(daemons).collect()
+    sysctls.chain(links).chain(addresses).chain(proxies).chain(routes).chain(tables).chain(daemons).collect()
 }
 
 fn daemon_text(name: &Name, daemon: &Daemon) -> String {

@@ -14,6 +14,8 @@ fn port_with(group: SecurityGroupId) -> Port {
         data_plane_status: None,
         device_profile: None,
         numa_affinity_policy: None,
+        trusted: None,
+        hints: Default::default(),
         standby: Vec::new(),
         id: PortId::MIN,
         project_id: ProjectId::from("p1"),

@@ -2,4 +2,5 @@
 
 mod addresses;
 mod binding;
+mod devices;
 mod security;
