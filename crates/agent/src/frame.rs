@@ -158,6 +158,8 @@ impl<H: Host> Agent<H> {
             Event::DaemonEnded { netns, name, reason } => {
                 tracing::warn!(%netns, daemon = %name, %reason, "daemon ended");
                 self.ailing.insert((netns.clone(), name.clone()), reason);
+                // Its files may be others than those we wrote.
+                self.timers.resync = Instant::now();
                 self.daemon(&netns, &name);
             }
             Event::DaemonRuns { netns, name } => {

@@ -36,7 +36,7 @@ fn a_tunnel_between_two_hosts() {
     one.run(|host| {
         assert!(pings("vm", "10.0.0.6"), "{:?}", host.faults());
         assert!(pings("vm", "-M do -s 1422 10.0.0.6"), "a packet of the network's MTU");
-        assert!(!pings("vm", "-M do -s 1423 10.0.0.6"), "a larger one");
+        assert!(silent("vm", "-M do -s 1423 10.0.0.6"), "a larger one");
         let fdb = sh("bridge fdb show dev vxlan-101");
         assert!(fdb.contains("00:00:00:00:00:00 dst 192.0.2.2") && fdb.contains("fa:16:3e:00:00:06 dst 192.0.2.2"), "{fdb}");
     });
@@ -52,7 +52,7 @@ fn a_tunnel_between_two_hosts() {
         // The port moves away: nothing is sent to its former host.
         host.tell([], [intent::UnitId::Remote(network_id(1), port_id(6))]);
         until("the entries are gone", || !sh("bridge fdb show dev vxlan-101").contains("192.0.2.2"));
-        assert!(!pings("vm", "10.0.0.6"));
+        assert!(silent("vm", "10.0.0.6"));
     });
 }
 
@@ -165,18 +165,18 @@ fn what_is_deleted_by_others_comes_back() {
         host.plug("b", 6, &["10.0.0.6/24"]);
         host.wait_port(5);
         host.wait_port(6);
-        until("b answers", || pings("a", "10.0.0.6"));
+        assert!(pings("a", "10.0.0.6"), "b answers");
         sh(&format!("ip link del {}", linuxbridge::bridge(network_id(1))));
-        until("the bridge is back with its ports", || pings("a", "10.0.0.6"));
+        assert!(pings("a", "10.0.0.6"), "the bridge is back with its ports");
         sh("ip link set tapa0000005-00 nomaster");
-        until("the port is back in its bridge", || pings("a", "10.0.0.6"));
+        assert!(pings("a", "10.0.0.6"), "the port is back in its bridge");
         // An instance reboots: its device goes and comes.
         sh("ip link del tapa0000005-00");
         until("its going is told", || !host.is_realised(&format!("port/{}", port_id(5))));
         sh("ip netns del a");
         host.plug("a", 5, &["10.0.0.5/24"]);
         host.wait_port(5);
-        until("b answers the new device", || pings("a", "10.0.0.6"));
+        assert!(pings("a", "10.0.0.6"), "b answers the new device");
     });
 }
 

@@ -3,13 +3,11 @@
 mod support;
 
 use intent::{Carrier, Direction, Remote, Transport, Unit, UnitId};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::UdpSocket;
 use std::time::Duration;
 use support::build::*;
 use support::lab::*;
-
-const SHORT: Duration = Duration::from_millis(300);
+use support::traffic::*;
 
 /// Two instances, a (port 5) and b (port 6), of one local network with group 1.
 fn two(lab: &Lab, ingress: Vec<intent::GroupRule>) {
@@ -35,11 +33,6 @@ fn udp() -> intent::GroupRule {
     rule(12, Direction::Ingress, 4, Transport::Protocol { protocol: 17 }, Remote::Any)
 }
 
-fn connects(from: &str, to: &str) -> bool {
-    let to: SocketAddr = to.parse().expect("an address");
-    inside(from, || TcpStream::connect_timeout(&to, SHORT)).is_ok()
-}
-
 /// A datagram sent by `from` gets to a socket of `to`.
 fn arrives(from: &str, source: &str, to: &str, destination: &str) -> bool {
     let receiver = inside(to, || UdpSocket::bind(destination).expect("a socket"));
@@ -58,24 +51,17 @@ fn rules_open_and_close_a_port() {
     two(&lab, vec![icmp()]);
     lab.run(|host| {
         assert!(pings("a", "10.0.0.6"), "{:?}", host.faults());
-        let listener = inside("b", || TcpListener::bind("10.0.0.6:8080").expect("a socket"));
-        assert!(!connects("a", "10.0.0.6:8080"), "no rule");
+        let listener = listen("b", "10.0.0.6:8080");
+        assert!(closed("a", "10.0.0.6:8080"), "no rule");
         host.change(group(1, vec![icmp(), tcp(8080)]));
-        assert!(connects("a", "10.0.0.6:8080"), "the rule");
-        assert!(!connects("a", "10.0.0.6:8081"));
+        assert_eq!(seen("a", "10.0.0.6:8080", &listener).as_deref(), Some("10.0.0.5"), "the rule");
+        assert!(closed("a", "10.0.0.6:8081"));
         // An open connection ends with its rule, without a word to either side.
-        let mut client = inside("a", || TcpStream::connect("10.0.0.6:8080").expect("connected"));
-        let (mut server, _) = listener.accept().and_then(|_| listener.accept()).expect("two connections");
-        let mut buffer = [0; 8];
-        client.write_all(b"one").expect("sent");
-        assert_eq!(server.read(&mut buffer).expect("received"), 3);
+        let mut open = Open::new("a", "10.0.0.6:8080", &listener);
+        assert!(open.works());
         host.change(group(1, vec![icmp()]));
-        server.set_read_timeout(Some(SHORT)).expect("a timeout");
-        until("the connection is cut", || {
-            client.write_all(b"two").expect("buffered");
-            server.read(&mut buffer).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
-        });
-        assert!(!connects("a", "10.0.0.6:8080"), "closed again");
+        until("the connection is cut", || open.is_cut());
+        assert!(closed("a", "10.0.0.6:8080"), "closed again");
         assert!(pings("a", "10.0.0.6"), "the other rule stays");
     });
 }
@@ -98,11 +84,11 @@ fn nothing_is_flooded_for_an_instance_that_is_silent() {
         sh(&format!("ip link set {} type bridge fdb_flush", linuxbridge::bridge(network_id(1))));
         // What b hears it does not answer, so that nothing is learned.
         sh_in("b", "sysctl -qw net.ipv4.icmp_echo_ignore_all=1");
-        assert!(!pings("a", "10.0.0.6"), "b is silent");
+        assert!(silent("a", "10.0.0.6"), "b is silent");
         let heard = sh_in("c", "nft list table netdev t");
         assert!(heard.contains("counter packets 0 bytes 0"), "{heard}");
         sh(&format!("bridge fdb del {b} dev {} master static", tap(6)));
-        assert!(!pings("a", "10.0.0.6"), "b is silent");
+        assert!(silent("a", "10.0.0.6"), "b is silent");
         let heard = sh_in("c", "nft list table netdev t");
         assert!(!heard.contains("counter packets 0 bytes 0"), "the count would tell: {heard}");
     });
@@ -118,10 +104,10 @@ fn both_ends_are_asked_on_one_host() {
         let closed = intent::SecurityGroupIntent { id: group_id(2), stateful: true, rules: vec![icmp()] };
         host.tell([Unit::SecurityGroup(closed)], []);
         host.change(Unit::Port(port(5, 1, &[2])));
-        assert!(!pings("a", "10.0.0.6"), "the sender's rules");
+        assert!(silent("a", "10.0.0.6"), "the sender's rules");
         assert!(pings("b", "10.0.0.5"), "replies pass");
         host.change(Unit::Port(port(6, 1, &[])));
-        assert!(!pings("b", "10.0.0.5"), "no group, nothing passes");
+        assert!(silent("b", "10.0.0.5"), "no group, nothing passes");
     });
 }
 
@@ -131,13 +117,13 @@ fn members_of_a_group() {
     let own = rule(13, Direction::Ingress, 4, Transport::Any, Remote::Group { group: group_id(1) });
     two(&lab, vec![own]);
     lab.run(|host| {
-        assert!(!pings("a", "10.0.0.6"), "nobody is a member");
+        assert!(silent("a", "10.0.0.6"), "nobody is a member");
         host.change(member(1, 5));
         assert!(pings("a", "10.0.0.6"), "a is");
-        assert!(!pings("b", "10.0.0.5"), "b is not");
+        assert!(silent("b", "10.0.0.5"), "b is not");
         host.tell([member(1, 6)], [UnitId::Member(group_id(1), port_id(5))]);
         host.wait(&format!("member/{}/{}", group_id(1), port_id(6)), 3);
-        assert!(pings("b", "10.0.0.5") && !pings("a", "10.0.0.6"), "the other way round");
+        assert!(pings("b", "10.0.0.5") && silent("a", "10.0.0.6"), "the other way round");
     });
 }
 
@@ -147,16 +133,16 @@ fn addresses_of_an_address_group() {
     let listed = rule(13, Direction::Ingress, 4, Transport::Any, Remote::AddressGroup { address_group: address_group_id(1) });
     two(&lab, vec![listed]);
     lab.run(|host| {
-        assert!(!pings("a", "10.0.0.6"), "the address group was not told");
+        assert!(silent("a", "10.0.0.6"), "the address group was not told");
         host.change(address_group(1, &["10.0.0.5/32", "192.0.2.0/24"]));
         assert!(pings("a", "10.0.0.6"), "a is in it");
-        assert!(!pings("b", "10.0.0.5"), "b is not");
+        assert!(silent("b", "10.0.0.5"), "b is not");
         host.change(address_group(1, &["10.0.0.6/31", "192.0.2.0/24"]));
-        assert!(pings("b", "10.0.0.5") && !pings("a", "10.0.0.6"), "the other way round");
+        assert!(pings("b", "10.0.0.5") && silent("a", "10.0.0.6"), "the other way round");
         host.change(address_group(1, &["10.0.0.0/24", "10.0.0.6/31"]));
         assert!(pings("b", "10.0.0.5") && pings("a", "10.0.0.6"), "prefixes may overlap");
         host.change(address_group(1, &[]));
-        assert!(!pings("b", "10.0.0.5") && !pings("a", "10.0.0.6"), "nobody");
+        assert!(silent("b", "10.0.0.5") && silent("a", "10.0.0.6"), "nobody");
     });
 }
 
@@ -169,7 +155,7 @@ fn a_stateless_group_gives_nothing_to_replies() {
         let all = rule(1, Direction::Egress, 4, Transport::Any, Remote::Any);
         let stateless = |ingress| intent::SecurityGroupIntent { id: group_id(1), stateful: false, rules: vec![all.clone(), ingress] };
         host.change(Unit::SecurityGroup(stateless(echo)));
-        assert!(!pings("a", "10.0.0.6"), "no rule lets the reply in");
+        assert!(silent("a", "10.0.0.6"), "no rule lets the reply in");
         host.change(Unit::SecurityGroup(stateless(icmp())));
         assert!(pings("a", "10.0.0.6"));
     });
@@ -185,7 +171,7 @@ fn nobody_sends_as_somebody_else() {
         sh_in("a", "ip addr add 10.0.0.99/24 dev eth0");
         assert!(!heard("10.0.0.99:0"), "another address");
         // ARP: b must not learn that 10.0.0.99 is at a.
-        assert!(!pings("b", "10.0.0.99"));
+        assert!(silent("b", "10.0.0.99"));
         assert!(!sh_in("b", "ip neigh show 10.0.0.99").contains("lladdr"), "an ARP reply for another address");
         assert!(sh_in("b", "ip neigh show 10.0.0.5").contains("lladdr"), "for its own");
         // An allowed address pair opens it.
@@ -193,7 +179,7 @@ fn nobody_sends_as_somebody_else() {
         with_pair.allowed_addresses = vec![intent::AllowedAddress { address: net("10.0.0.96/28"), mac: mac(5) }];
         host.change(Unit::Port(with_pair));
         assert!(heard("10.0.0.99:0"), "an allowed address");
-        until("it answers, when b asks for it anew", || pings("b", "10.0.0.99"));
+        assert!(pings("b", "10.0.0.99"), "it answers, when b asks for it anew");
         host.change(Unit::Port(port(5, 1, &[1])));
         assert!(!heard("10.0.0.99:0"), "no longer");
         // Another MAC, with all neighbours known.
@@ -261,11 +247,11 @@ fn a_strange_port_carries_nothing() {
             sh(&format!("ip link set strange{number} master {bridge} up"));
             sh_in(name, &format!("ip link set eth0 up && ip addr add 10.0.0.{number}/24 dev eth0"));
         }
-        assert!(!pings("c", "10.0.0.6") && !pings("a", "10.0.0.7"), "with ours");
-        assert!(!pings("c", "10.0.0.8"), "among themselves");
+        assert!(silent("c", "10.0.0.6") && silent("a", "10.0.0.7"), "with ours");
+        assert!(silent("c", "10.0.0.8"), "among themselves");
         // Other bridges of the host are none of our business.
         sh("ip link add other0 type bridge && ip link set other0 up && ip link set strange7 master other0 && ip link set strange8 master other0");
-        until("another bridge carries them", || pings("c", "10.0.0.8"));
+        assert!(pings("c", "10.0.0.8"), "another bridge carries them");
     });
 }
 
@@ -280,9 +266,9 @@ fn all_is_closed_without_br_netfilter() {
     lab.run(|host| {
         assert!(pings("a", "10.0.0.6"));
         sh("sysctl -qw net.bridge.bridge-nf-call-iptables=0");
-        assert!(!pings("a", "10.0.0.6"), "nobody judges");
+        assert!(silent("a", "10.0.0.6"), "nobody judges");
         host.send(agent::Event::Resync);
-        until("the parameter is repaired", || pings("a", "10.0.0.6"));
+        assert!(pings("a", "10.0.0.6"), "the parameter is repaired");
     });
 }
 
@@ -306,7 +292,7 @@ fn projects_with_one_prefix() {
             host.wait_port(number);
         }
         assert!(pings("a1", "10.0.0.6") && pings("a2", "10.0.0.7"), "within each");
-        assert!(!pings("a1", "10.0.0.7") && !pings("a2", "10.0.0.6"), "silence across");
+        assert!(silent("a1", "10.0.0.7") && silent("a2", "10.0.0.6"), "silence across");
     });
 }
 
@@ -366,5 +352,35 @@ fn leases_by_a_real_client() {
         host.change(Unit::DhcpHost(client));
         let (got, text) = lease("b");
         assert!(got && text.contains("got 10.0.0.5"), "{text}");
+    });
+}
+
+#[test]
+fn a_dhcp_server_that_cannot_run_is_one_networks_fault() {
+    let Some(lab) = Lab::new(None) else { return };
+    if !try_sh("command -v dnsmasq").0 {
+        println!("SKIPPED: dnsmasq is not installed");
+        return;
+    }
+    lab.run(|host| {
+        let networks = [1, 2].map(|number| network(number, Carrier::Local));
+        host.start(networks.into_iter().chain([dhcp(1, 2), dhcp_port(1, 2), dhcp(2, 3), dhcp_port(2, 3)]));
+        let server = |network: u8| {
+            let (there, pids) = try_sh(&format!("ip netns pids qdhcp-{}", network_id(network)));
+            if there { pids.trim().to_owned() } else { String::new() }
+        };
+        until("both run", || !server(1).is_empty() && !server(2).is_empty());
+        let (first, neighbour) = (server(1), server(2));
+        // It does not come up again with this file.
+        let file = host.state().join("daemons").join(format!("qdhcp-{}", network_id(1))).join("dnsmasq/tags");
+        std::fs::write(&file, "no-such-word\n").expect("a file");
+        sh(&format!("kill -9 {first}"));
+        let unit = format!("dhcp/{}", network_id(1));
+        until("it is said why", || host.faults().get(&unit).is_some_and(|said| said.contains("dnsmasq") && said.contains("tags")));
+        assert_eq!(host.faults().len(), 1, "{:?}", host.faults());
+        assert_eq!(server(2), neighbour, "its neighbour runs on");
+        until("it runs again, without help", || host.faults().is_empty());
+        assert!(!server(1).is_empty() && server(1) != first);
+        assert_eq!(server(2), neighbour);
     });
 }

@@ -3,40 +3,11 @@
 mod support;
 
 use intent::{Carrier, Direction, Remote, Route, RouterIntent, Transport, Unit, UnitId};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::net::UdpSocket;
 use support::build::*;
 use support::lab::*;
 use support::routed::*;
-
-const SHORT: Duration = Duration::from_millis(300);
-
-fn connects(from: &str, to: &str) -> bool {
-    connect(from, to).is_some()
-}
-
-fn connect(from: &str, to: &str) -> Option<TcpStream> {
-    let to: SocketAddr = to.parse().expect("an address");
-    inside(from, || TcpStream::connect_timeout(&to, SHORT)).ok()
-}
-
-/// As whom the listener sees one who connects.
-fn seen(from: &str, to: &str, listener: &TcpListener) -> Option<String> {
-    let stream = connect(from, to)?;
-    // Those who gave up before are not it.
-    let own = stream.local_addr().expect("connected").port();
-    loop {
-        let (_, peer) = listener.accept().expect("a connection");
-        if peer.port() == own {
-            return Some(peer.ip().to_string());
-        }
-    }
-}
-
-fn listen(name: &str, address: &str) -> TcpListener {
-    inside(name, || TcpListener::bind(address).expect("a socket"))
-}
+use support::traffic::*;
 
 #[test]
 fn between_two_networks() {
@@ -50,14 +21,14 @@ fn between_two_networks() {
         assert!(pings("a", "-M do -s 1422 10.0.2.7"), "a packet of the networks' MTU");
         let down = RouterIntent { admin_state_up: false, ..routed() };
         host.change(Unit::Router(down));
-        assert!(!pings("a", "10.0.2.7") && !pings("a", "203.0.113.1"), "down");
+        assert!(silent("a", "10.0.2.7") && silent("a", "203.0.113.1"), "down");
         host.change(Unit::Router(routed()));
         assert!(pings("a", "10.0.2.7") && pings("a", "203.0.113.1"), "up again");
         let mut one = routed();
         let gone = one.interfaces.remove(1);
         host.tell([Unit::Router(one)], [UnitId::Port(gone.port_id)]);
         until("the interface is gone", || !sh(&format!("ip -n {} -o link", qrouter(1))).contains("qr-a0000002"));
-        assert!(!pings("a", "10.0.2.7"), "without the interface");
+        assert!(silent("a", "10.0.2.7"), "without the interface");
         assert!(pings("a", "198.51.100.1"), "the rest is there");
     });
 }
@@ -71,17 +42,17 @@ fn out_by_the_gateway() {
         let listener = listen("internet", "198.51.100.1:80");
         assert_eq!(seen("a", "198.51.100.1:80", &listener).as_deref(), Some("203.0.113.10"), "as the gateway");
         assert_eq!(seen("c", "198.51.100.1:80", &listener).as_deref(), Some("203.0.113.10"));
-        assert!(!pings("internet", "10.0.1.5"), "there is no way in");
+        assert!(silent("internet", "10.0.1.5"), "there is no way in");
         // Without translation the outside must know the way back.
         host.change(Unit::Router(RouterIntent { enable_snat: false, ..routed() }));
-        assert!(!connects("a", "198.51.100.1:80"), "not translated");
+        assert!(closed("a", "198.51.100.1:80"), "not translated");
         sh_in("internet", "ip route add 10.0.1.0/24 via 203.0.113.10");
         assert_eq!(seen("a", "198.51.100.1:80", &listener).as_deref(), Some("10.0.1.5"), "as itself");
         host.change(Unit::Router(routed()));
         assert_eq!(seen("a", "198.51.100.1:80", &listener).as_deref(), Some("203.0.113.10"), "translated again");
         let closed = RouterIntent { gateway: None, ..routed() };
         host.change(Unit::Router(closed));
-        assert!(!pings("a", "198.51.100.1") && pings("a", "10.0.2.7"), "without a gateway");
+        assert!(silent("a", "198.51.100.1") && pings("a", "10.0.2.7"), "without a gateway");
     });
 }
 
@@ -96,23 +67,19 @@ fn between_address_scopes() {
         start(host, &routed(), vec![floating_ip(107, 1, Some("10.0.2.7"))]);
         sh_in("internet", "ip route add 10.0.1.0/24 via 203.0.113.10 && ip route add 10.0.2.0/24 via 203.0.113.10");
         let (inner, c, outer) = (listen("a", "10.0.1.5:80"), listen("c", "10.0.2.7:80"), listen("internet", "198.51.100.1:80"));
-        let mut open = connect("a", "10.0.2.7:80").expect("connected");
-        let (mut server, _) = c.accept().expect("a connection");
+        let mut open = Open::new("a", "10.0.2.7:80", &c);
         host.change(Unit::Router(parted.clone()));
-        assert!(!pings("a", "10.0.2.7") && !pings("c", "10.0.1.6"), "from one to the other");
-        open.write_all(b"one").expect("sent");
-        server.set_read_timeout(Some(SHORT)).expect("set");
-        let mut buffer = [0; 8];
-        assert!(server.read(&mut buffer).is_err(), "what was open is judged too");
+        assert!(silent("a", "10.0.2.7") && silent("c", "10.0.1.6"), "from one to the other");
+        assert!(open.is_cut(), "what was open is judged too");
         assert_eq!(seen("a", "198.51.100.1:80", &outer).as_deref(), Some("10.0.1.5"), "as itself within the scope: {:?}", host.faults());
         assert_eq!(seen("internet", "10.0.1.5:80", &inner).as_deref(), Some("203.0.113.1"), "and back");
-        assert!(!connects("internet", "10.0.2.7:80"), "not into the other");
+        assert!(closed("internet", "10.0.2.7:80"), "not into the other");
         assert_eq!(seen("b", "203.0.113.107:80", &c).as_deref(), Some("203.0.113.10"), "by the floating IP");
         assert_eq!(seen("c", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.107"), "out as the floating IP");
         parted.enable_snat = false;
         host.tell([], [floating_ip(107, 1, None).id()]);
         host.change(Unit::Router(parted));
-        until("nothing leaves untranslated for another scope", || !connects("c", "198.51.100.1:80"));
+        until("nothing leaves untranslated for another scope", || closed("c", "198.51.100.1:80"));
         assert!(connects("a", "198.51.100.1:80"));
         host.change(Unit::Router(routed()));
         assert!(pings("a", "10.0.2.7") && pings("c", "198.51.100.1"), "without scopes");
@@ -148,23 +115,16 @@ fn in_by_a_floating_ip() {
         assert_eq!(seen("a", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.101"), "out as the floating IP");
         assert_eq!(seen("b", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.10"), "b has none");
         // It goes to b; what was open to a is cut.
-        let mut client = connect("internet", "203.0.113.101:80").expect("connected");
-        let (mut server, _) = inner.accept().expect("a connection");
-        let mut buffer = [0; 8];
-        client.write_all(b"one").expect("sent");
-        assert_eq!(server.read(&mut buffer).expect("received"), 3);
+        let mut open = Open::new("internet", "203.0.113.101:80", &inner);
+        assert!(open.works());
         host.change(floating_ip(101, 1, Some("10.0.1.6")));
-        server.set_read_timeout(Some(SHORT)).expect("a timeout");
-        until("the connection is cut", || {
-            _ = client.write_all(b"two");
-            server.read(&mut buffer).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
-        });
+        until("the connection is cut", || open.is_cut());
         let other = listen("b", "10.0.1.6:80");
         assert_eq!(seen("internet", "203.0.113.101:80", &other).as_deref(), Some("203.0.113.1"), "b has it");
         assert_eq!(seen("a", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.10"), "a has none");
         host.tell([], [id]);
-        until("it is silent", || !pings("internet", "203.0.113.101"));
-        assert!(!connects("internet", "203.0.113.101:80"));
+        until("it is silent", || silent("internet", "203.0.113.101"));
+        assert!(closed("internet", "203.0.113.101:80"));
         let mut tracked = host::conntrack::Conntrack::open(&dataplane::Netns::named(qrouter(1))).expect("conntrack");
         let tracked = tracked.list(&[Default::default()]).expect("connections");
         let left = tracked.iter().find(|one| {
@@ -183,20 +143,13 @@ fn a_floating_ip_is_removed_while_nobody_looks() {
         start(host, &routed(), vec![floating_ip(101, 1, Some("10.0.1.5"))]);
         host.wait(&floating_ip(101, 1, None).id().to_string(), 0);
         let listener = listen("a", "10.0.1.5:80");
-        let mut client = connect("internet", "203.0.113.101:80").expect("connected");
-        let (mut server, _) = listener.accept().expect("a connection");
-        server.set_read_timeout(Some(SHORT)).expect("a timeout");
-        let mut buffer = [0; 8];
+        let mut open = Open::new("internet", "203.0.113.101:80", &listener);
         host.kill();
-        client.write_all(b"one").expect("sent");
-        assert_eq!(server.read(&mut buffer).expect("received"), 3, "it works without the agent");
+        assert!(open.works(), "without the agent");
         host.start(scene().into_iter().chain(with_ports(&routed())));
         host.wait(&format!("router/{}", router_id(1)), 0);
-        until("the connection is cut", || {
-            _ = client.write_all(b"two");
-            server.read(&mut buffer).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
-        });
-        assert!(!connects("internet", "203.0.113.101:80"));
+        until("the connection is cut", || open.is_cut());
+        assert!(closed("internet", "203.0.113.101:80"));
     });
 }
 
@@ -230,18 +183,18 @@ fn forwarded_ports() {
         assert_eq!(seen("internet", "203.0.113.107:2200", &first).as_deref(), Some("203.0.113.1"), "{:?}", host.faults());
         assert_eq!(seen("internet", "203.0.113.107:2202", &last).as_deref(), Some("203.0.113.1"), "the end of the range");
         assert_eq!(seen("a", "203.0.113.107:2200", &first).as_deref(), Some("203.0.113.10"), "from behind the router");
-        assert!(!connects("internet", "203.0.113.107:22") && !connects("internet", "203.0.113.107:2203"), "other ports");
+        assert!(closed("internet", "203.0.113.107:22") && closed("internet", "203.0.113.107:2203"), "other ports");
         let receiver = inside("c", || UdpSocket::bind("10.0.2.7:5353").expect("a socket"));
-        receiver.set_read_timeout(Some(SHORT)).expect("a timeout");
+        receiver.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         let sender = inside("internet", || UdpSocket::bind("203.0.113.1:0").expect("a socket"));
-        sender.set_read_timeout(Some(SHORT)).expect("a timeout");
+        sender.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         sender.send_to(b"ask", "203.0.113.107:53").expect("sent");
         let (_, peer) = receiver.recv_from(&mut [0; 8]).expect("received");
         receiver.send_to(b"say", peer).expect("sent");
         let (_, from) = sender.recv_from(&mut [0; 8]).expect("answered");
         assert_eq!(from.to_string(), "203.0.113.107:53", "the answer comes from where it was asked");
         host.tell([], [tcp().id()]);
-        until("the port is closed", || !connects("internet", "203.0.113.107:2200"));
+        until("the port is closed", || closed("internet", "203.0.113.107:2200"));
         sender.send_to(b"ask", "203.0.113.107:53").expect("sent");
         assert!(receiver.recv_from(&mut [0; 8]).is_ok(), "the other stays");
     });
@@ -267,15 +220,15 @@ fn security_groups_judge_what_is_routed() {
             floating_ip(102, 1, Some("10.0.1.5")),
         ];
         start(host, &routed(), further);
-        let (open, closed) = (listen("c", "10.0.2.7:80"), listen("c", "10.0.2.7:81"));
+        let (open, other) = (listen("c", "10.0.2.7:80"), listen("c", "10.0.2.7:81"));
         assert_eq!(seen("a", "10.0.2.7:80", &open).as_deref(), Some("10.0.1.5"), "{:?}", host.faults());
         assert_eq!(seen("internet", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.1"));
         assert_eq!(seen("a", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.102"));
         assert_eq!(seen("b", "203.0.113.101:80", &open).as_deref(), Some("203.0.113.10"));
         let _inner = listen("a", "10.0.1.5:80");
-        assert!(!connects("a", "10.0.2.7:81") && !connects("internet", "203.0.113.101:81"), "another port");
-        assert!(!connects("c", "10.0.1.5:80") && !connects("internet", "203.0.113.102:80"), "nothing is let in");
-        drop(closed);
+        assert!(closed("a", "10.0.2.7:81") && closed("internet", "203.0.113.101:81"), "another port");
+        assert!(closed("c", "10.0.1.5:80") && closed("internet", "203.0.113.102:80"), "nothing is let in");
+        drop(other);
         assert!(pings("a", "198.51.100.1"), "answers are");
     });
 }
@@ -288,12 +241,12 @@ fn extra_routes() {
         // c leads on to 10.9.0.0/24.
         sh_in("c", "ip addr add 10.9.0.1/24 dev lo");
         host.change(open_port(7, 2, "10.0.2.7", "compute:nova"));
-        assert!(!pings("a", "10.9.0.1"), "nobody knows it");
+        assert!(silent("a", "10.9.0.1"), "nobody knows it");
         let route = |nexthop| Route { destination: net("10.9.0.0/24"), nexthop: ip(nexthop) };
         host.change(Unit::Router(RouterIntent { routes: vec![route("10.0.2.7")], ..routed() }));
         assert!(pings("a", "10.9.0.1"), "{:?}", host.faults());
         host.change(Unit::Router(RouterIntent { routes: vec![route("10.0.3.7")], ..routed() }));
-        assert!(!pings("a", "10.9.0.1"), "by nobody");
+        assert!(silent("a", "10.9.0.1"), "by nobody");
         let said = host.faults();
         assert!(said.values().any(|said| said.contains("next hop 10.0.3.7")), "{said:?}");
         assert!(pings("a", "10.0.2.7"), "the rest is unharmed");
@@ -344,7 +297,7 @@ fn one_prefix_behind_two_routers() {
         assert_eq!(seen("internet", "203.0.113.102:80", &other).as_deref(), Some("203.0.113.1"));
         assert_eq!(seen("a", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.101"));
         assert_eq!(seen("twin", "198.51.100.1:80", &outer).as_deref(), Some("203.0.113.102"));
-        assert!(!pings("twin", "10.0.1.6") && !pings("twin", "10.0.2.7"), "silence across");
+        assert!(silent("twin", "10.0.1.6") && silent("twin", "10.0.2.7"), "silence across");
         assert_eq!(seen("twin", "203.0.113.101:80", &one).as_deref(), Some("203.0.113.102"), "from one router to the other");
     });
 }
@@ -382,9 +335,9 @@ fn what_is_deleted_by_others_comes_back() {
         let works = || {
             // Who has the address is to be asked each time.
             sh_in("internet", "ip neigh flush dev eth0");
-            connects("internet", "203.0.113.101:80") && pings("c", "198.51.100.1")
+            !closed("internet", "203.0.113.101:80") && !silent("c", "198.51.100.1")
         };
-        assert!(works(), "{:?}", host.faults());
+        until("it works", works);
         let inside = [
             "ip addr del 203.0.113.101/32 dev qg-a0000014-00",
             "ip route del default",
@@ -427,8 +380,7 @@ fn a_restart_under_traffic() {
         host.wait(&floating_ip(101, 1, None).id().to_string(), 0);
         assert!(pings("a", "198.51.100.1") && pings("b", "198.51.100.1") && pings("internet", "203.0.113.101"));
         let listener = listen("internet", "198.51.100.1:80");
-        let mut client = connect("b", "198.51.100.1:80").expect("connected");
-        let (mut server, _) = listener.accept().expect("a connection");
+        let mut open = Open::new("b", "198.51.100.1:80", &listener);
         let before = objects();
         let traffic = [("a", "10.0.2.7"), ("b", "198.51.100.1"), ("internet", "203.0.113.101")]
             .map(|(from, to)| std::thread::spawn(move || inside(from, || sh(&format!("ping -q -i 0.002 -w 2 {to}")))));
@@ -442,7 +394,6 @@ fn a_restart_under_traffic() {
             let text = traffic.join().expect("pinged");
             assert!(text.contains(" 0% packet loss"), "{text}");
         }
-        client.write_all(b"still").expect("sent");
-        assert_eq!(server.read(&mut [0; 8]).expect("received"), 5, "the translated connection goes on");
+        assert!(open.works(), "the translated connection goes on");
     });
 }

@@ -11,8 +11,7 @@ use dataplane::{ActualDaemon, Daemon, Name, Netns};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use process::Process;
-use record::Record;
-use smol_str::SmolStr;
+use record::{Record, Written};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -116,11 +115,20 @@ impl Daemons {
         _ = self.wake.write(1);
     }
 
-    /// What runs. A daemon about to be started again counts as running.
+    /// What runs. A daemon about to be started again counts as running, unless it ended with files that somebody else has changed: it
+    /// would end again.
     pub fn read(&self) -> BTreeMap<(Netns, Name), ActualDaemon> {
+        let state = self.lock();
+        let spoilt = |(netns, name): &Key, known: &Known| {
+            let directory = record::directory(&state.directory, netns, name);
+            known.ailing && known.record.files.iter().any(|file| !file.is_there(&directory))
+        };
         let running = |known: &Known| known.due.is_some() || known.process.as_ref().is_some_and(Process::alive);
-        let actual = |known: &Known| ActualDaemon { digest: known.record.digest, running: running(known) };
-        self.lock().known.iter().map(|(key, known)| (key.clone(), actual(known))).collect()
+        let actual = |(key, known): (&Key, &Known)| {
+            let running = running(known) && !spoilt(key, known);
+            (key.clone(), ActualDaemon { digest: known.record.digest, running })
+        };
+        state.known.iter().map(actual).collect()
     }
 
     /// The directory of a daemon, whether it exists or not.
@@ -147,9 +155,8 @@ impl Daemons {
         }
         let directory = record::directory(&state.directory, netns, name);
         let expand = |text: &str| expand(text, &directory, &state.files);
-        write_files(&directory, daemon, &former_files, expand).map_err(|error| Error::io("write files of", name, error))?;
+        let files = write_files(&directory, daemon, &former_files, expand).map_err(|error| Error::io("write files of", name, error))?;
         let argv = daemon.argv.iter().map(|argument| expand(argument).into()).collect();
-        let files = daemon.files.keys().cloned().collect();
         let record = Record { pid: 0, start_time: 0, digest: daemon.digest(), reload_signal: daemon.reload_signal, argv, files };
         let known = launch(&key, record, &directory, 0)?;
         state.known.insert(key, Known { ailing, ..known });
@@ -166,12 +173,12 @@ impl Daemons {
         let fault = |error: std::io::Error| Error::io("reload daemon", name, error);
         let gone = || fault(std::io::Error::from_raw_os_error(libc::ESRCH));
         let known = state.known.get_mut(&(netns.clone(), name.clone())).ok_or_else(gone)?;
-        write_files(&directory, daemon, &known.record.files, |text| expand(text, &directory, &files)).map_err(fault)?;
+        let written = write_files(&directory, daemon, &known.record.files, |text| expand(text, &directory, &files)).map_err(fault)?;
         if let (true, Some(process)) = (signal, &known.process) {
             process.signal_handled(daemon.reload_signal, HANDLER_PATIENCE).map_err(fault)?;
         }
         known.record.digest = daemon.digest();
-        known.record.files = daemon.files.keys().cloned().collect();
+        known.record.files = written;
         known.record.write(&directory).map_err(fault)
     }
 
@@ -214,18 +221,21 @@ fn expand(text: &str, directory: &Path, files: &Path) -> String {
 }
 
 /// Files that changed are replaced at once; those of a former configuration are removed, what the daemon wrote stays.
-fn write_files(directory: &Path, daemon: &Daemon, former: &[SmolStr], expand: impl Fn(&str) -> String) -> std::io::Result<()> {
+fn write_files(directory: &Path, daemon: &Daemon, former: &[Written], expand: impl Fn(&str) -> String) -> std::io::Result<Vec<Written>> {
     fs::create_dir_all(directory)?;
+    let mut written = Vec::new();
     for (name, file) in &daemon.files {
-        write_atomic(&directory.join(name.as_str()), expand(&file.content).as_bytes())?;
+        let content = expand(&file.content);
+        write_atomic(&directory.join(name.as_str()), content.as_bytes())?;
+        written.push(Written::new(name.clone(), &content));
     }
-    for name in former.iter().filter(|name| !daemon.files.contains_key(*name)) {
-        match fs::remove_file(directory.join(name.as_str())) {
+    for file in former.iter().filter(|file| !daemon.files.contains_key(&file.name)) {
+        match fs::remove_file(directory.join(file.name.as_str())) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 fn launch(key: &Key, mut record: Record, directory: &Path, failures: u32) -> Result<Known, Error> {

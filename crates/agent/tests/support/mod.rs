@@ -5,3 +5,4 @@ pub mod build;
 pub mod lab;
 pub mod model;
 pub mod routed;
+pub mod traffic;

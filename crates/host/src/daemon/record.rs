@@ -19,7 +19,27 @@ pub(super) struct Record {
     pub(super) reload_signal: i32,
     pub(super) argv: Vec<SmolStr>,
     /// The files written for it.
-    pub(super) files: Vec<SmolStr>,
+    pub(super) files: Vec<Written>,
+}
+
+/// A file as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) name: SmolStr,
+    /// Of its content; none in records of former versions.
+    pub(super) digest: Option<Digest>,
+}
+
+impl Written {
+    pub(super) fn new(name: SmolStr, content: &str) -> Written {
+        Written { name, digest: Some(Digest::default().text(content)) }
+    }
+
+    /// False when somebody else has changed or removed it since.
+    pub(super) fn is_there(&self, directory: &Path) -> bool {
+        let is = || fs::read(directory.join(self.name.as_str())).map(|content| Digest::default().text(&String::from_utf8_lossy(&content)));
+        self.digest.is_none_or(|written| is().is_ok_and(|is| is == written))
+    }
 }
 
 pub(super) fn directory(base: &Path, netns: &Netns, name: &str) -> PathBuf {
@@ -35,8 +55,8 @@ impl Record {
         for argument in &self.argv {
             text += &format!("arg {}\n", argument.replace('\\', "\\\\").replace('\n', "\\n"));
         }
-        for file in &self.files {
-            text += &format!("file {file}\n");
+        for Written { name, digest } in &self.files {
+            text += &digest.map_or_else(|| format!("file {name}\n"), |digest| format!("file {name} {digest}\n"));
         }
         text
     }
@@ -52,7 +72,7 @@ impl Record {
             digest: DaemonDigest { start: digest("start")?, reload: digest("reload")?, watched: digest("watched")? },
             reload_signal: value("reload_signal")?.parse().ok()?,
             argv: arguments.map(|argument| unescape(argument).into()).collect(),
-            files: text.lines().filter_map(|line| line.strip_prefix("file ")).map(Into::into).collect(),
+            files: text.lines().filter_map(|line| line.strip_prefix("file ")).map(written).collect(),
         })
     }
 
@@ -60,6 +80,11 @@ impl Record {
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         write_atomic(&directory.join(FILE), self.text().as_bytes())
     }
+}
+
+fn written(text: &str) -> Written {
+    let (name, digest) = text.split_once(' ').map_or((text, None), |(name, digest)| (name, digest.parse().ok()));
+    Written { name: name.into(), digest }
 }
 
 fn unescape(text: &str) -> String {
@@ -120,7 +145,9 @@ mod tests {
     fn a_record_survives_its_text() {
         let digest = DaemonDigest { start: Digest(1), reload: Digest(2), watched: Digest(3) };
         let argv = vec!["dnsmasq".into(), "--x=a\\nb\nc".into(), "".into()];
-        let record = Record { pid: 7, start_time: 99, digest, reload_signal: 1, argv, files: vec!["hosts".into()] };
-        assert_eq!(Record::parse(&record.text()), Some(record));
+        let record = Record { pid: 7, start_time: 99, digest, reload_signal: 1, argv, files: vec![Written::new("hosts".into(), "a\n")] };
+        assert_eq!(Record::parse(&record.text()), Some(record.clone()));
+        let former = record.text().replace(&format!("hosts {}", Digest::default().text("a\n")), "hosts");
+        assert_eq!(Record::parse(&former).map(|record| record.files), Some(vec![Written { name: "hosts".into(), digest: None }]));
     }
 }

@@ -29,6 +29,11 @@ impl TestCloud {
 
     /// The same with a configuration, of the server and of the agents.
     pub fn configured(names: &[&str], configuration: &str) -> Result<TestCloud> {
+        TestCloud::configured_each(names, configuration, |_| String::new())
+    }
+
+    /// The same with lines for the agent of each host, which follow those of all.
+    pub fn configured_each(names: &[&str], configuration: &str, own: impl Fn(&str) -> String) -> Result<TestCloud> {
         // An address of its own: else it takes that of a host that comes later, and the others look for it in vain.
         output(&["ip", "link", "add", UNDERLAY, "address", "02:00:00:00:00:fe", "type", "bridge", "mcast_snooping", "0"])?;
         output(&["ip", "addr", "add", &format!("{SERVER}/24"), "dev", UNDERLAY])?;
@@ -38,9 +43,8 @@ impl TestCloud {
         cloud.start_server()?;
         for (number, name) in (1..).zip(names) {
             let mut host = Host::new(name, number)?;
-            for file in ["clouds.yaml", "neutrino.toml"] {
-                fs::copy(cloud.state.path().join(file), host.state.path().join(file))?;
-            }
+            fs::copy(cloud.state.path().join("clouds.yaml"), host.state.path().join("clouds.yaml"))?;
+            fs::write(host.state.path().join("neutrino.toml"), format!("{configuration}{}", own(name)))?;
             let bundle = output(&[PROGRAM, "certificate", name, "--state", &cloud.state.path().to_string_lossy()])?;
             host.bundle = PathBuf::from(bundle.trim());
             host.start_agent()?;
@@ -158,6 +162,19 @@ impl Host {
         let mut agent = self.agent.take().context("the agent was running")?;
         ensure!(agent.wait()?.success(), "the agent failed: {}", self.tail());
         Ok(())
+    }
+
+    /// Joins or parts it and the underlay: nothing gets there or comes from there, while its own things run on.
+    pub fn join(&self, joined: bool) -> Result<()> {
+        output(&["ip", "link", "set", &format!("to-{}", self.name), if joined { "up" } else { "down" }]).map(drop)
+    }
+
+    /// Brings in the other end of a link that is named so out here.
+    pub fn link(&self, outside: &str, inside: &str) -> Result<()> {
+        let pid = self.keeper.id().to_string();
+        output(&["ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", &pid])?;
+        output(&["ip", "link", "set", outside, "up"])?;
+        self.sh(&format!("ip link set {inside} up")).map(drop)
     }
 
     fn enter(&self) -> [String; 4] {

@@ -4,9 +4,11 @@
 
 mod cloud;
 mod leaving;
+mod lost;
 mod migration;
 mod moved;
 mod restarts;
+mod spread;
 mod strangers;
 mod tunnels;
 

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 /// A host counts as dead soon after it fell silent.
-const IMPATIENT: &str = "[agent]\nreport_interval = 1\n[scheduler]\nagent_down_time = 3\n";
+pub const IMPATIENT: &str = "[agent]\nreport_interval = 1\n[scheduler]\nagent_down_time = 3\n";
 
 /// Two networks with a router between them, and an instance on each.
-struct Routed {
-    router: String,
-    networks: [String; 2],
+pub struct Routed {
+    pub router: String,
+    pub networks: [String; 2],
 }
 
 impl Routed {
-    fn new(cloud: &TestCloud) -> Result<Routed> {
+    pub fn new(cloud: &TestCloud) -> Result<Routed> {
         let api = cloud.api()?;
         let networks = [cloud.network("left", "10.1.0.0/24")?, cloud.network("right", "10.2.0.0/24")?];
         let id = |value: &Value| value["id"].as_str().map(str::to_owned).context("an id");
@@ -27,12 +27,12 @@ impl Routed {
         Ok(Routed { router, networks })
     }
 
-    fn instances(&self, host: &Host) -> Result<[Instance; 2]> {
+    pub fn instances(&self, host: &Host) -> Result<[Instance; 2]> {
         Ok([host.instance("a", &self.networks[0], &[])?, host.instance("b", &self.networks[1], &[])?])
     }
 
     /// The position of the host that has the router.
-    fn carrier(&self, cloud: &TestCloud) -> Result<usize> {
+    pub fn carrier(&self, cloud: &TestCloud) -> Result<usize> {
         let host = scheduled(cloud, &format!("routers/{}/l3-agents", self.router))?;
         cloud.hosts.iter().position(|there| there.name() == host).context("to a host that is there")
     }
@@ -50,7 +50,7 @@ fn namespaces(host: &Host) -> Result<String> {
     host.sh("ip netns list")
 }
 
-fn agent_of(cloud: &TestCloud, host: usize, kind: &str) -> Result<Value> {
+pub fn agent_of(cloud: &TestCloud, host: usize, kind: &str) -> Result<Value> {
     let agents = cloud.api()?.list("agents", &[("host", cloud.hosts[host].name()), ("agent_type", kind)])?;
     agents.into_iter().next().context("every host has it")
 }

@@ -14,6 +14,7 @@ mod metadata;
 mod names;
 mod options;
 mod routed;
+mod shapes;
 mod variant;
 mod vlan;
 
@@ -46,4 +47,22 @@ fn ingress(lab: &Lab, project: &str, group: &str, attributes: Value) -> Result<S
     }
     let rule = lab.cloud()?.create("security-group-rules", &body)?;
     Ok(rule["id"].as_str().unwrap_or_default().to_owned())
+}
+
+/// `docs/packets.md` names tests that are there.
+#[test]
+fn the_table_of_packets_names_tests() {
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let table = std::fs::read_to_string(sources.join("../docs/packets.md")).expect("the table");
+    let named: Vec<(&str, &str)> = table.split('`').filter_map(|word| word.split_once("::")).collect();
+    assert!(named.len() > 40, "{} tests", named.len());
+    for (place, test) in named {
+        let (tests, file) = match place.split_once('/') {
+            Some(("agent", file)) => ("agent/tests".to_owned(), file),
+            Some((suite, file)) => (format!("neutrino/tests/{suite}"), file),
+            None => panic!("{place}::{test} is in no suite"),
+        };
+        let source = std::fs::read_to_string(sources.join(&tests).join(format!("{file}.rs"))).unwrap_or_default();
+        assert!(source.contains(&format!("fn {test}()")), "{place}::{test}");
+    }
 }
