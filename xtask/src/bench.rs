@@ -11,18 +11,18 @@ const PROGRAM: &str = "target/release/bench";
 
 /// Runs one of the measurements with the options given.
 pub fn bench(arguments: &[String]) -> Result<()> {
-    let Some((which, options)) = arguments.split_first() else { bail!("say what to measure: api, wire, restart or crash") };
+    let Some((which, options)) = arguments.split_first() else { bail!("say what to measure: api, wire, l3, restart or crash") };
     packages::for_running()?;
     step("building", &["cargo", "build", "--release", "--locked", "--package", "neutrino", "--package", "bench"])?;
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     match which.as_str() {
         "api" if options.contains(&"--peer") => against_peer(),
         "api" => api(&options),
-        "wire" | "restart" | "crash" | "coldstart" | "table" => {
+        "wire" | "l3" | "restart" | "crash" | "coldstart" | "table" => {
             let words = [&[PROGRAM, which][..], &options].concat();
             status(&mut command(&words), &words.join(" "))
         }
-        other => bail!("'{other}' is no measurement; there are api, wire, restart and crash"),
+        other => bail!("'{other}' is no measurement; there are api, wire, l3, restart and crash"),
     }
 }
 

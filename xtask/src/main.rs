@@ -35,7 +35,7 @@ cargo xtask licences
     Checks the licences of all dependencies.
 cargo xtask conformance [--list FILE] [--only TEXT] [--concurrency N] [--debug]
     Runs upstream's API suites against this server with a real Keystone, and compares with the list of ids.
-cargo xtask bench api [--peer] | wire | restart | crash [OPTIONS]
+cargo xtask bench api [--peer] | wire | l3 | restart | crash [OPTIONS]
     Measures; `--peer` measures upstream beside it; `bench <which> --help` shows the options.";
 
 fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! Load bench of a Networking API server: this one or any other, so that ratios come from one program on one machine.
 //!
-//! The data plane is measured by packets between instances in namespaces of this program's own (`wire`, `restart`), and
+//! The data plane is measured by packets between instances in namespaces of this program's own (`wire`, `l3`, `restart`), and
 //! durability by killing the server (`crash`).
 //!
 //! `api` makes what it needs through the API with an administrator's headers. The client is one thread with raw HTTP/1.1, so
@@ -10,6 +10,7 @@
 mod api;
 mod crash;
 mod http;
+mod l3;
 mod lab;
 mod load;
 mod probe;
@@ -39,6 +40,8 @@ enum Command {
     Coldstart(Coldstart),
     /// From API answers to packets: plug, first ping, `ACTIVE`, rules, members, DHCP. Needs root; runs in namespaces of its own.
     Wire(wire::Wire),
+    /// Routers and floating IPs: until a packet passes, how many, how fast. Needs root; runs in namespaces of its own.
+    L3(l3::L3),
     /// `kill -9` and restart under traffic. Needs root; runs in namespaces of its own.
     Restart(restart::Restart),
     /// `kill -9` of the server under creates. Needs root; runs in namespaces of its own.
@@ -120,6 +123,7 @@ fn main() -> Result<ExitCode> {
         Command::Api(options) => on_runtime(api::run(&options)),
         Command::Coldstart(options) => on_runtime(api::cold_start(&options)),
         Command::Wire(options) => isolated(|| wire::run(&options)),
+        Command::L3(options) => isolated(|| l3::run(&options)),
         Command::Restart(options) => isolated(|| restart::run(&options)),
         Command::Crash(options) => isolated(|| crash::run(&options)),
         Command::Table { files } => report::tables(&files).map(|()| ExitCode::SUCCESS),

@@ -99,7 +99,15 @@ pub fn machine_busy() -> Duration {
     ticks(fields.iter().take(8).sum::<u64>() - idle)
 }
 
-fn all_pids() -> Vec<u32> {
+/// Memory of the machine that is left, in KiB.
+pub fn available_kib() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// All processes that are seen from here.
+pub fn all_pids() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -61,6 +61,8 @@ pub enum Goal {
     P50(f64),
     /// Of each measurement.
     Max(f64),
+    /// Of the median, at least.
+    Least(f64),
 }
 
 impl Figure {
@@ -106,6 +108,7 @@ impl Figure {
             None => true,
             Some(Goal::P50(most)) => self.p50 <= most,
             Some(Goal::Max(most)) => self.max <= most,
+            Some(Goal::Least(least)) => self.p50 >= least,
         }
     }
 
@@ -115,6 +118,7 @@ impl Figure {
             None => String::new(),
             Some(Goal::P50(most)) => format!("p50 ≤ {most} {met}"),
             Some(Goal::Max(most)) => format!("max ≤ {most} {met}"),
+            Some(Goal::Least(least)) => format!("p50 ≥ {least} {met}"),
         }
     }
 }

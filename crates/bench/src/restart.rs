@@ -1,10 +1,9 @@
 //! `bench restart`: `kill -9` and a new start under traffic. No packet may be lost, no kernel object that was right be touched.
 
 use crate::lab::api::{Api, id};
-use crate::lab::events::{Counts, Events, told};
+use crate::lab::events::{Counts, Watch, told};
 use crate::lab::instance::{Instance, Nic};
-use crate::lab::namespace::Netns;
-use crate::lab::objects::{differences, named_namespaces, snapshot};
+use crate::lab::objects::{differences, snapshot};
 use crate::lab::server::{Program, Role};
 use crate::probe::{Pace, Probe, ProbeId};
 use crate::report::{self, Figure, Goal};
@@ -104,27 +103,6 @@ fn traffic(stage: &mut Stage, count: usize) -> Result<(Vec<Instance>, Vec<Nic>, 
     let probes = stage::echoes(&mut stage.engine, &instances, |at| nics[(at + 1) % count].address)?;
     stage::all_pass(&stage.engine, &probes)?;
     Ok((instances, nics, probes))
-}
-
-struct Watch(Vec<(String, Events)>);
-
-impl Watch {
-    /// Of the host and of all named namespaces.
-    fn start() -> Result<Watch> {
-        let mut watch = vec![("host".to_owned(), Events::listen()?)];
-        for path in named_namespaces()? {
-            watch.push((path.display().to_string(), Netns::at(&path)?.enter(Events::listen)?));
-        }
-        Ok(Watch(watch))
-    }
-
-    fn take(&mut self) -> Result<Counts> {
-        let mut all = Counts::new();
-        for (place, events) in &mut self.0 {
-            all.extend(events.take()?.into_iter().map(|(kind, count)| (format!("{kind} in {place}"), count)));
-        }
-        Ok(all)
-    }
 }
 
 /// Nothing changes meanwhile: nothing may be touched.

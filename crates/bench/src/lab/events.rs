@@ -1,5 +1,7 @@
 //! What the kernel was told: a count of its notifications, by kind.
 
+use crate::lab::namespace::Netns;
+use crate::lab::objects::named_namespaces;
 use crate::lab::rtnl::walk;
 use anyhow::{Context, Result};
 use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, setsockopt, socket, sockopt};
@@ -48,6 +50,29 @@ impl Events {
             }
         }
         Ok(counts)
+    }
+}
+
+/// What the kernel is told of the host and of all namespaces that have names.
+pub struct Watch(Vec<(String, Events)>);
+
+impl Watch {
+    /// From now on.
+    pub fn start() -> Result<Watch> {
+        let mut watch = vec![("host".to_owned(), Events::listen()?)];
+        for path in named_namespaces()? {
+            watch.push((path.display().to_string(), Netns::at(&path)?.enter(Events::listen)?));
+        }
+        Ok(Watch(watch))
+    }
+
+    /// What happened since the last call, by kind and place.
+    pub fn take(&mut self) -> Result<Counts> {
+        let mut all = Counts::new();
+        for (place, events) in &mut self.0 {
+            all.extend(events.take()?.into_iter().map(|(kind, count)| (format!("{kind} in {place}"), count)));
+        }
+        Ok(all)
     }
 }
 

@@ -150,6 +150,17 @@ impl Lab {
         self.children.get(&role).map(|child| Groups::of(role.name(), child.id())).unwrap_or_default()
     }
 
+    /// Ends all processes and takes everything of the agent that ran apart off the host.
+    pub fn down(mut self) -> Result<()> {
+        for role in self.children.keys().copied().collect::<Vec<_>>() {
+            self.kill(role)?;
+        }
+        let own = self.state.path().join("agent");
+        let output = Command::new(&self.program.neutrino).arg("down").arg("--state").arg(own).output()?;
+        ensure!(output.status.success(), "neutrino down: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     /// Waits for the first 200 of `GET /`; its time.
     pub fn answers(&mut self) -> Result<Instant> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
