@@ -84,6 +84,12 @@ pub struct Router {
     /// The QoS policy of its gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_qos_policy_id: Option<QosPolicyId>,
+    /// True: each host with instances behind it is to carry it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distributed: bool,
+    /// True: several hosts are to carry it, one at a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ha: bool,
     /// True: it answers outside for addresses behind it, its NDP proxies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub enable_ndp_proxy: bool,

@@ -261,6 +261,8 @@ pub fn router(n: u8) -> Router {
         agents: vec![],
         flavor_id: None,
         gateway_qos_policy_id: None,
+        distributed: false,
+        ha: false,
         enable_ndp_proxy: false,
         standard: Standard::default(),
     }

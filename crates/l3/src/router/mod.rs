@@ -4,6 +4,7 @@ mod fault;
 mod gateway;
 mod interface;
 mod kinds;
+mod mode;
 mod ops;
 mod routes;
 #[cfg(test)]
@@ -77,6 +78,12 @@ pub(crate) fn subnets_of<'w>(world: &'w World, port: &'w Port) -> impl Iterator<
 type A = Attribute<Router>;
 
 fn attributes() -> Vec<A> {
+    let mut attributes = own_attributes();
+    attributes.extend(mode::attributes());
+    attributes
+}
+
+fn own_attributes() -> Vec<A> {
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),

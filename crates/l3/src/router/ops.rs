@@ -1,8 +1,8 @@
 //! Create, update and delete of routers.
 
 use super::kinds::AskedGateway;
-use super::{RouterFault, gateway, interfaces, routes};
-use crate::ndp_proxy;
+use super::{RouterFault, gateway, interfaces, mode, routes};
+use crate::{conntrack_helper, ndp_proxy};
 use crate::schedule::schedule;
 use api::{Fault, Fields, Op};
 use ml2::availability_zone;
@@ -28,9 +28,12 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         agents: Vec::new(),
         flavor_id: None,
         gateway_qos_policy_id: None,
+        distributed: false,
+        ha: false,
         enable_ndp_proxy: false,
         standard,
     };
+    mode::set(&mut router, fields);
     if let Some(asked) = requested_gateway(fields) {
         router.gateway = gateway::change(op, &router, asked.as_ref())?;
     }
@@ -56,6 +59,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
+    mode::change(op, router, &mut new, fields)?;
     let mut is_readdressed = false;
     if let Some(asked) = requested_gateway(fields) {
         let addresses = |op: &Op<'_>, id: PortId| op.tx.get::<Port>(&id).map(|port| port.fixed_ips.clone());
@@ -82,6 +86,7 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
         return Err(RouterFault::InUse(router.id, attached).into());
     }
     gateway::change(op, router, None)?;
+    conntrack_helper::forget(op, router.id);
     op.tx.remove::<Router>(&router.id);
     Ok(())
 }

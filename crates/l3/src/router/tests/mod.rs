@@ -3,6 +3,7 @@
 mod by_hand;
 mod gateways;
 mod interfaces;
+mod modes;
 mod schedule;
 
 use crate::testing::Lab;
