@@ -12,6 +12,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2013-03-28T10:00:00-00:00",
     ],
     [
+        "external-gateway-multihoming",
+        "Neutron L3 External Gateway Multihoming",
+        "Several gateways of a router.",
+        "2023-01-18T00:00:00-00:00",
+    ],
+    [
         "auto-allocated-topology",
         "Auto Allocated Topology Services",
         "A network that leads outside, made for a project when it is asked for.",

@@ -256,6 +256,7 @@ pub fn router(n: u8) -> Router {
         name: "router".into(),
         admin_state_up: true,
         gateway: None,
+        more_gateways: Vec::new(),
         routes: vec![],
         availability_zone_hints: vec![],
         agents: vec![],

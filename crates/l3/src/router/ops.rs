@@ -2,8 +2,8 @@
 
 use super::kinds::AskedGateway;
 use super::{RouterFault, gateway, interfaces, mode, routes};
-use crate::{conntrack_helper, ndp_proxy};
 use crate::schedule::schedule;
+use crate::{conntrack_helper, ndp_proxy};
 use api::{Fault, Fields, Op};
 use ml2::availability_zone;
 use model::{AgentType, HostRoute, Port, Router, Standard};
@@ -23,6 +23,7 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         name: fields.text("name").unwrap_or_default(),
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         gateway: None,
+        more_gateways: Vec::new(),
         routes: Vec::new(),
         availability_zone_hints: hints,
         agents: Vec::new(),
@@ -35,7 +36,7 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
     };
     mode::set(&mut router, fields);
     if let Some(asked) = requested_gateway(fields) {
-        router.gateway = gateway::change(op, &router, asked.as_ref())?;
+        gateway::change(op, &mut router, asked.as_ref())?;
     }
     router.enable_ndp_proxy = ndp_proxy::is_enabled(op, false, &router, fields.bool("enable_ndp_proxy"))?;
     op.tx.put(router);
@@ -64,7 +65,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
     if let Some(asked) = requested_gateway(fields) {
         let addresses = |op: &Op<'_>, id: PortId| op.tx.get::<Port>(&id).map(|port| port.fixed_ips.clone());
         let before = router.gateway.and_then(|gateway| addresses(op, gateway.port_id));
-        new.gateway = gateway::change(op, router, asked.as_ref())?;
+        gateway::change(op, &mut new, asked.as_ref())?;
         is_readdressed = before != new.gateway.and_then(|gateway| addresses(op, gateway.port_id));
     }
     new.enable_ndp_proxy = ndp_proxy::is_enabled(op, router.enable_ndp_proxy, &new, fields.bool("enable_ndp_proxy"))?;
@@ -85,7 +86,9 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
     if !attached.is_empty() {
         return Err(RouterFault::InUse(router.id, attached).into());
     }
-    gateway::change(op, router, None)?;
+    for gateway in router.gateways() {
+        gateway::leave(op, router, gateway)?;
+    }
     conntrack_helper::forget(op, router.id);
     op.tx.remove::<Router>(&router.id);
     Ok(())

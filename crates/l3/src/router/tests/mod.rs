@@ -4,6 +4,7 @@ mod by_hand;
 mod gateways;
 mod interfaces;
 mod modes;
+mod multihoming;
 mod schedule;
 
 use crate::testing::Lab;
