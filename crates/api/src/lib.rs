@@ -59,4 +59,4 @@ pub use resource::{Act, Action, Concerning, Create, Delete, Look, Narrow, Outcom
 pub use server::{Server, ServerOptions};
 pub use settings::Settings;
 pub use tags::Tagging;
-pub use target::OfProject;
+pub use target::{OfParent, OfProject};

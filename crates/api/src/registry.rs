@@ -208,6 +208,20 @@ impl Registry {
         self
     }
 
+    /// The same; it belongs to this extension.
+    #[must_use]
+    pub fn member_of(
+        mut self,
+        extension: &'static str,
+        collection: &'static str,
+        name: &'static str,
+        build: impl FnOnce(&mut Policy) -> Arc<dyn Collection> + 'static,
+    ) -> Registry {
+        let build: Build = Box::new(|policy, _| build(policy));
+        self.members.push(Member { collection, name, extension: Some(extension), build, audit: Box::new(|_| Vec::new()) });
+        self
+    }
+
     /// Lists extensions.
     #[must_use]
     pub fn extensions(mut self, extensions: impl IntoIterator<Item = Extension>) -> Registry {

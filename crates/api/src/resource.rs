@@ -29,7 +29,8 @@ pub type Concerning<R> = fn(&World, &auth::Caller) -> Vec<<R as Record>::Id>;
 /// Does an action of a record with the body that a client sent.
 pub type Act<R> = fn(&mut Op<'_>, &Arc<R>, &Map<String, Value>) -> Result<Outcome, Fault>;
 
-/// What `PUT /v2.0/<collection>/<id>/<name>` does. Its policy rule has its name, `add_router_interface`.
+/// What `PUT /v2.0/<collection>/<id>/<name>` does. Its policy rule has its name, `add_router_interface`; where there are rules for attributes of
+/// the resource in its body and for their parts, those count too: `add_external_gateways:external_gateways:enable_snat`.
 #[derive(Clone, Copy)]
 pub struct Action<R: Record> {
     /// Its name.

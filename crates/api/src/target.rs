@@ -112,3 +112,18 @@ impl Target for OfProject<'_> {
         matches!(name, "project_id" | "tenant_id").then(|| self.0.into())
     }
 }
+
+/// What belongs to something of a project: an association of its local IP.
+pub struct OfParent<'a>(pub &'a str);
+
+impl Target for OfParent<'_> {
+    fn project_id(&self) -> Option<&str> {
+        None
+    }
+    fn parent_project_id(&self, _parent: &str) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.0))
+    }
+    fn field(&self, _collection: &str, _name: &str) -> Option<Value<'_>> {
+        None
+    }
+}

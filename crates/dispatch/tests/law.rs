@@ -168,6 +168,10 @@ fn apply(tx: &mut Tx, op: &Op) {
                     port_id: port_id(*gateway),
                     enable_snat: *route,
                 }),
+                more_gateways: (*gateway == 5)
+                    .then(|| Gateway { network_id: network_id(1), port_id: port_id(3), enable_snat: *up })
+                    .into_iter()
+                    .collect(),
                 admin_state_up: *up,
                 enable_ndp_proxy: *up,
                 routes: route.then_some(through).into_iter().collect(),
@@ -293,7 +297,8 @@ proptest! {
                     Unit::Dhcp(dhcp) => prop_assert!(units.contains_key(&UnitId::Port(dhcp.port_id))),
                     Unit::DhcpHost(client) => prop_assert!(units.contains_key(&UnitId::Dhcp(client.network_id))),
                     Unit::Router(router) => {
-                        for port in router.gateway.iter().chain(&router.interfaces) {
+                        let further = router.further_gateways.iter().map(|further| &further.port);
+                        for port in router.gateway.iter().chain(further).chain(&router.interfaces) {
                             prop_assert!(units.contains_key(&UnitId::Port(port.port_id)));
                         }
                     }

@@ -70,6 +70,15 @@ pub struct Scopes {
     pub v6: Option<AddressScopeId>,
 }
 
+/// A gateway besides the first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FurtherGateway {
+    /// The port.
+    pub port: RouterPort,
+    /// As [`RouterIntent::enable_snat`].
+    pub enable_snat: bool,
+}
+
 /// `router/<router>`: a router that the host's L3 role carries in `qrouter-<router>`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouterIntent {
@@ -82,6 +91,9 @@ pub struct RouterIntent {
     /// Its port on the external network.
     #[serde(default)]
     pub gateway: Option<RouterPort>,
+    /// Its ports on further external networks. Packets that go nowhere else leave by the first that has a way on.
+    #[serde(default)]
+    pub further_gateways: Vec<FurtherGateway>,
     /// Its other ports, sorted by id.
     pub interfaces: Vec<RouterPort>,
     /// Extra routes.
@@ -100,6 +112,9 @@ pub struct FloatingIpIntent {
     pub id: FloatingIpId,
     /// The router that has it.
     pub router_id: RouterId,
+    /// The external network; none: the first gateway's.
+    #[serde(default)]
+    pub network_id: Option<NetworkId>,
     /// The address outside.
     pub floating_ip_address: Ipv4Addr,
     /// The instance's address behind the router; none: only port forwardings use it.

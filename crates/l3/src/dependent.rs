@@ -1,11 +1,9 @@
 //! What changes here when a port or an agent does.
 
-use crate::auto_allocate;
 use crate::floating_ip::{associated_with, disassociate, remove};
-use crate::ndp_proxy;
 use crate::port_forwarding;
 use crate::router::{RouterFault, carried_by};
-use crate::schedule;
+use crate::{auto_allocate, local_ip, ndp_proxy, schedule};
 use api::{Fault, Op};
 use ml2::Dependent;
 use ml2::port::is_router_port;
@@ -54,6 +52,7 @@ fn port_delete(op: &mut Op<'_>, port: &Port) -> Result<(), Fault> {
     if owner_exists(op, port) {
         return Err(RouterFault::ServicePort(port.id, port.device_owner.clone()).into());
     }
+    local_ip::check_port(op, port.id)?;
     forget_addresses(op, port, |_| true);
     Ok(())
 }
@@ -77,7 +76,7 @@ fn owner_exists(op: &Op<'_>, port: &Port) -> bool {
     carried_by(port).is_some_and(|id| op.tx.get::<Router>(&id).is_some())
 }
 
-/// Floating IPs stay, without a port; port forwardings and NDP proxies go.
+/// Floating IPs and local IPs stay, without the port; port forwardings and NDP proxies go.
 fn forget_addresses(op: &mut Op<'_>, port: &Port, gone: impl Fn(IpAddr) -> bool) {
     for floating_ip in associated_with(op.tx.world(), port.id) {
         if floating_ip.fixed_ip_address.is_some_and(|address| gone(IpAddr::V4(address))) {
@@ -85,6 +84,7 @@ fn forget_addresses(op: &mut Op<'_>, port: &Port, gone: impl Fn(IpAddr) -> bool)
         }
     }
     ndp_proxy::forget(op, port.id, &gone);
+    local_ip::forget(op, port.id, &gone);
     let forwardings = op.tx.table::<PortForwarding>().by(PortForwarding::BY_PORT, port.id);
     let forwardings: Vec<PortForwardingId> = forwardings.filter(|f| gone(f.internal_ip())).map(|f| f.id).collect();
     for id in forwardings {

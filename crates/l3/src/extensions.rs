@@ -1,6 +1,6 @@
-//! The extension aliases that this crate implements.
+//! The extension aliases that this crate implements, and those that hosts do not enforce yet.
 
-use api::Extension;
+use api::{Extension, Preview};
 
 /// Alias, name, description, updated.
 const EXTENSIONS: &[[&str; 4]] = &[
@@ -10,6 +10,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Neutron L3 Configurable external gateway mode",
         "Whether a gateway translates addresses.",
         "2013-03-28T10:00:00-00:00",
+    ],
+    [
+        "external-gateway-multihoming",
+        "Neutron L3 External Gateway Multihoming",
+        "Several gateways of a router.",
+        "2023-01-18T00:00:00-00:00",
     ],
     [
         "auto-allocated-topology",
@@ -69,7 +75,63 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ],
 ];
 
+/// The same of previews, and what hosts do not do.
+const PREVIEWS: &[([&str; 4], Option<&str>)] = &[
+    (
+        ["dvr", "Distributed Virtual Router", "Routers that each host carries for its instances.", "2014-06-1T10:00:00-00:00"],
+        Some("routers are carried by one host"),
+    ),
+    (
+        ["l3-ha", "HA Router extension", "Routers that several hosts can carry.", "2014-04-26T00:00:00-00:00"],
+        Some("routers are carried by one host"),
+    ),
+    (
+        ["network_ha", "Network HA creation flag", "Networks for the routers that several hosts can carry.", "2023-04-27T10:00:00-00:00"],
+        None,
+    ),
+    (
+        [
+            "router-admin-state-down-before-update",
+            "Enforce Router's Admin State Down Before Update Extension",
+            "A router is down before it becomes a distributed one or ceases to be.",
+            "2019-07-02T15:56:00",
+        ],
+        None,
+    ),
+    (
+        [
+            "l3-conntrack-helper",
+            "L3 Conntrack helper",
+            "Further connections that routers let pass with those that announce them.",
+            "2019-04-04T10:00:00-00:00",
+        ],
+        Some("no connection gets a helper"),
+    ),
+    (
+        [
+            "expose-l3-conntrack-helper",
+            "Expose CT target rules for conntrack helper",
+            "Routers show their conntrack helpers.",
+            "2019-04-04T10:00:00-00:00",
+        ],
+        None,
+    ),
+    (
+        ["local_ip", "Local IP", "Addresses that lead to an instance of the same host.", "2021-07-26T10:00:00-00:00"],
+        Some("nobody answers at local IPs"),
+    ),
+];
+
+fn extension(&[alias, name, description, updated]: &[&'static str; 4]) -> Extension {
+    Extension { alias, name, description, updated }
+}
+
 /// For `/v2.0/extensions`.
 pub fn extensions() -> Vec<Extension> {
-    EXTENSIONS.iter().map(|&[alias, name, description, updated]| Extension { alias, name, description, updated }).collect()
+    EXTENSIONS.iter().map(extension).collect()
+}
+
+/// For the same, where previews are on.
+pub fn previews() -> impl Iterator<Item = Preview> {
+    PREVIEWS.iter().map(|(described, missing)| Preview { extension: extension(described), missing: *missing })
 }

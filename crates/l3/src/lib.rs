@@ -3,15 +3,18 @@
 //! [`router`], [`floating_ip`], [`port_forwarding`], [`ndp_proxy`] and [`auto_allocate`] are the resources; [`schedule`] gives routers to L3 agents. Ports of routers and
 //! floating IPs are ordinary ports of `ml2`; what has to happen here when such a port or an agent changes is [`dependent`].
 //!
-//! Routers are centralised: one L3 agent carries a router with all its ports. Deliberately absent: distributed and highly available
-//! routers, which are features of their own, and what hosts are told (`dispatch` projects it from the records).
+//! Routers are centralised: one L3 agent carries a router with all its ports, also one that an administrator wants distributed or highly
+//! available, which is a preview like [`conntrack_helper`] and [`local_ip`]. Deliberately absent: what hosts are told (`dispatch` projects
+//! it from the records).
 
 pub mod auto_allocate;
 mod config;
+pub mod conntrack_helper;
 mod dependent;
 mod extensions;
 pub mod floating_ip;
 pub mod floating_ip_pool;
+pub mod local_ip;
 pub mod ndp_proxy;
 pub mod port_forwarding;
 pub mod router;
@@ -21,4 +24,4 @@ mod testing;
 
 pub use config::Config;
 pub use dependent::dependent;
-pub use extensions::extensions;
+pub use extensions::{extensions, previews};

@@ -1,11 +1,11 @@
 //! Routers with networks around them: what unit tests of this crate share.
 
 use crate::Config;
-use api::{Registry, Settings};
+use api::{Registry, Resource, Settings};
 use auth::Policy;
 use ml2::agent::{AgentReport, report_agent};
 use ml2::{Dependents, Heartbeats};
-use model::AgentType;
+use model::{AgentType, Router};
 use net::{AgentId, HostName, Timestamp};
 use serde_json::{Value, json};
 use std::ops::{Deref, DerefMut};
@@ -32,6 +32,10 @@ impl DerefMut for Lab {
     }
 }
 
+fn router() -> Resource<Router> {
+    crate::router::resource().with(crate::conntrack_helper::of_router())
+}
+
 pub(crate) fn registry() -> Registry {
     Registry::new()
         .core_resource(ml2::network::resource())
@@ -42,8 +46,11 @@ pub(crate) fn registry() -> Registry {
         .resource(ml2::agent::resource())
         .resource(security_groups::group::resource())
         .resource(security_groups::rule::resource())
-        .resource(crate::router::resource())
-        .links(crate::schedule::by_hand::routers_of_agent(), crate::router::resource())
+        .resource(router())
+        .child(crate::conntrack_helper::parent(), crate::conntrack_helper::resource())
+        .resource(crate::local_ip::resource())
+        .member_of(crate::local_ip::ALIAS, "local_ips", crate::local_ip::ASSOCIATIONS, crate::local_ip::associations)
+        .links(crate::schedule::by_hand::routers_of_agent(), router())
         .links(crate::schedule::by_hand::agents_of_router(), ml2::agent::resource())
         .resource(crate::floating_ip::resource())
         .resource(crate::ndp_proxy::resource())
@@ -51,6 +58,8 @@ pub(crate) fn registry() -> Registry {
         .collection(crate::auto_allocate::COLLECTION, crate::auto_allocate::collection)
         .child(crate::port_forwarding::parent(), crate::port_forwarding::resource())
         .extensions(crate::extensions())
+        .previews(crate::previews())
+        .preview_extensions(true)
 }
 
 impl Lab {

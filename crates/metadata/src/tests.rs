@@ -70,6 +70,7 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         admin_state_up: up,
         enable_snat: true,
         gateway: None,
+        further_gateways: vec![],
         interfaces: networks.iter().map(interface).collect(),
         routes: vec![],
         ndp_proxy: false,

@@ -7,8 +7,10 @@
 mod address_group;
 mod agent;
 mod auto_allocated;
+mod conntrack_helper;
 mod flavor;
 mod group_template;
+mod local_ip;
 mod log;
 mod metering;
 mod ndp_proxy;
@@ -28,8 +30,10 @@ mod trunk;
 pub use address_group::AddressGroup;
 pub use agent::{Agent, AgentType};
 pub use auto_allocated::AutoAllocatedTopology;
+pub use conntrack_helper::ConntrackHelper;
 pub use flavor::{Flavor, ServiceProfile};
 pub use group_template::{DefaultSecurityGroupRule, DefaultStatefulness, Seeded};
+pub use local_ip::{LocalIp, LocalIpAssociation, LocalIpMode};
 pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use ndp_proxy::NdpProxy;
@@ -79,6 +83,8 @@ pub fn schema() -> world::Schema {
         .with::<Seeded>()
         .with::<AutoAllocatedTopology>()
         .with::<NdpProxy>()
+        .with::<ConntrackHelper>()
+        .with::<LocalIp>()
 }
 
 /// A closed set of words, written in the API and in the database exactly as clients know them.

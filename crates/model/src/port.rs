@@ -94,6 +94,8 @@ pub mod device_owner {
     pub const ROUTER_HA: &str = "network:router_ha_interface";
     /// The port from which a distributed router translates addresses.
     pub const ROUTER_SNAT: &str = "network:router_centralized_snat";
+    /// The address of a local IP.
+    pub const LOCAL_IP: &str = "network:local_ip";
     /// A floating IP's port on its external network.
     pub const FLOATING_IP: &str = "network:floatingip";
     /// A host's port on an external network for floating IPs of distributed routers.

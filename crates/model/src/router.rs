@@ -69,6 +69,9 @@ pub struct Router {
     /// `external_gateway_info`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
+    /// Further gateways, each on another external network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_gateways: Vec<Gateway>,
     /// Routes besides those to its own networks, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<HostRoute>,
@@ -84,6 +87,12 @@ pub struct Router {
     /// The QoS policy of its gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_qos_policy_id: Option<QosPolicyId>,
+    /// True: each host with instances behind it is to carry it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distributed: bool,
+    /// True: several hosts are to carry it, one at a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ha: bool,
     /// True: it answers outside for addresses behind it, its NDP proxies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub enable_ndp_proxy: bool,
@@ -102,6 +111,16 @@ impl Router {
     pub const BY_QOS_POLICY: Index<Router> = Index::new(3);
     /// By flavor.
     pub const BY_FLAVOR: Index<Router> = Index::new(4);
+
+    /// Its gateways, the first of them first.
+    pub fn gateways(&self) -> impl Iterator<Item = Gateway> {
+        self.gateway.into_iter().chain(self.more_gateways.iter().copied())
+    }
+
+    /// True when it has a gateway on this network.
+    pub fn leads_to(&self, external: NetworkId) -> bool {
+        self.gateways().any(|gateway| gateway.network_id == external)
+    }
 }
 
 impl Record for Router {
@@ -122,7 +141,7 @@ impl Record for Router {
         for agent in &self.agents {
             put(Self::BY_AGENT, (*agent).into());
         }
-        if let Some(gateway) = &self.gateway {
+        for gateway in self.gateways() {
             put(Self::BY_EXTERNAL_NETWORK, gateway.network_id.into());
         }
         if let Some(policy) = self.gateway_qos_policy_id {

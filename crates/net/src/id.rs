@@ -93,6 +93,10 @@ uuid_ids! {
     PortForwardingId,
     /// Id of an NDP proxy of a router.
     NdpProxyId,
+    /// Id of a conntrack helper of a router.
+    ConntrackHelperId,
+    /// Id of a local IP.
+    LocalIpId,
     /// Id of an RBAC policy.
     RbacPolicyId,
     /// Id of an address scope.

@@ -18,7 +18,7 @@ pub use id::{AddressGroupId, AddressScopeId, DefaultSecurityGroupRuleId, RbacPol
 pub use id::{
     AgentId, FlavorId, FloatingIpId, HostName, NdpProxyId, NetworkId, PortForwardingId, PortId, ProjectId, QosPolicyId, QosRuleId, RouterId,
 };
-pub use id::{LogId, MeteringLabelId, MeteringLabelRuleId};
+pub use id::{ConntrackHelperId, LocalIpId, LogId, MeteringLabelId, MeteringLabelRuleId};
 pub use id::{SecurityGroupId, SecurityGroupRuleId, SegmentId, SegmentRangeId, ServiceProfileId, SubnetId, TrunkId};
 pub use mac::{Mac, MacParseError};
 pub use revision::{Revision, Timestamp};

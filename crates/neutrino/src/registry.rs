@@ -1,11 +1,12 @@
 //! Everything there is: every resource, extension alias and role. A new one is a line here.
 
 use agent::Compile;
-use api::{QuotaConfig, Registry};
+use api::{QuotaConfig, Registry, Resource};
 use dhcp::Dhcp;
 use linuxbridge::LinuxBridge;
 use metadata::{Metadata, Places};
 use ml2::Dependents;
+use model::Router;
 use rbac::Shareables;
 use routing::Routing;
 use std::net::IpAddr;
@@ -39,11 +40,14 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .resource(security_groups::default_rule::resource())
         .resource(security_groups::default_statefulness::resource())
         .resource(rbac::policy::resource())
-        .resource(l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
+        .resource(router())
         .resource(l3::floating_ip::resource().with(qos::attach::of_floating_ip()))
-        .links(l3::schedule::by_hand::routers_of_agent(), l3::router::resource().with(qos::attach::of_router()).with(flavors::of_router()))
+        .links(l3::schedule::by_hand::routers_of_agent(), router())
         .links(l3::schedule::by_hand::agents_of_router(), ml2::agent::resource())
+        .child(l3::conntrack_helper::parent(), l3::conntrack_helper::resource())
         .resource(l3::ndp_proxy::resource())
+        .resource(l3::local_ip::resource())
+        .member_of(l3::local_ip::ALIAS, "local_ips", l3::local_ip::ASSOCIATIONS, l3::local_ip::associations)
         .collection(l3::floating_ip_pool::COLLECTION, l3::floating_ip_pool::collection)
         .collection(l3::auto_allocate::COLLECTION, l3::auto_allocate::collection)
         .child(l3::port_forwarding::parent(), l3::port_forwarding::resource())
@@ -64,10 +68,16 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .extensions(rbac::extensions())
         .extensions(l3::extensions())
         .extensions(flavors::extensions())
+        .previews(l3::previews())
         .previews(qos::previews())
         .previews(trunk::previews())
         .previews(metering::previews())
         .previews([logging::preview()])
+}
+
+/// Routers, with what other slices add.
+fn router() -> Resource<Router> {
+    l3::router::resource().with(l3::conntrack_helper::of_router()).with(qos::attach::of_router()).with(flavors::of_router())
 }
 
 /// The slices that depend on ports and agents, and hear of their changes.

@@ -4,7 +4,7 @@ use crate::{floating_ip_unit, forwarding_unit, proxy_unit, router_unit};
 use agent::Intents;
 use dataplane::UnitKey;
 use intent::{Unit, UnitId};
-use net::RouterId;
+use net::{PortId, RouterId};
 use std::collections::BTreeSet;
 
 pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
@@ -27,8 +27,9 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
     if let UnitId::Router(router) = *changed {
         let before = if let Some(Unit::Router(before)) = before { Some(before) } else { None };
         // Another gateway is another link: what is on it is put there anew.
-        let gateway = |router: Option<&intent::RouterIntent>| {
-            router.map(|router| (router.gateway.as_ref().map(|port| port.port_id), router.ndp_proxy))
+        let gateway = |router: Option<&intent::RouterIntent>| -> Option<(Option<PortId>, Vec<PortId>, bool)> {
+            let further = |router: &intent::RouterIntent| router.further_gateways.iter().map(|further| further.port.port_id).collect();
+            router.map(|router| (router.gateway.as_ref().map(|port| port.port_id), further(router), router.ndp_proxy))
         };
         if gateway(before) != gateway(intents.router(router)) {
             units.extend(of_router(router, intents));

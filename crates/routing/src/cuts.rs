@@ -26,8 +26,9 @@ pub(crate) fn cuts(changed: &UnitId, before: Option<&Unit>, intents: &Intents) -
 fn router(before: &RouterIntent, now: Option<&RouterIntent>) -> Vec<Cut> {
     let Some(now) = now else { return Vec::new() };
     let hides = |router: &RouterIntent| -> BTreeSet<IpAddr> {
-        let gateway = router.gateway.iter().filter(|_| router.enable_snat);
-        gateway.flat_map(|port| port.addresses.iter().map(IpNet::addr)).filter(IpAddr::is_ipv4).take(1).collect()
+        let first = router.gateway.iter().filter(|_| router.enable_snat);
+        let further = router.further_gateways.iter().filter(|further| further.enable_snat).map(|further| &further.port);
+        first.chain(further).filter_map(|port| port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4)).collect()
     };
     hides(before).difference(&hides(now)).map(|address| translated(now.id, *address)).collect()
 }

@@ -6,23 +6,27 @@ use agent::{Compiled, Intents};
 use dataplane::nft::{Data, Key};
 use dataplane::{Address, Name, NeighbourProxy};
 use intent::{FloatingIpIntent, NdpProxyIntent, PortForwardingIntent, UnitId};
-use net::{IpNet, RouterId};
+use net::{IpNet, NetworkId, RouterId};
 use std::net::IpAddr;
 
 /// The protocols that have ports to forward: TCP, UDP and SCTP.
 const WITH_PORTS: [u8; 3] = [6, 17, 132];
 
-/// The link of the router's gateway, or why there is none.
-fn gateway(router: RouterId, intents: &Intents) -> Result<Name, String> {
+/// The link of the router's gateway on a network, or of the first, and the map of its floating IPs; or why there is none.
+fn gateway(router: RouterId, network: Option<NetworkId>, intents: &Intents) -> Result<(Name, Name), String> {
     let router = intents.router(router).ok_or_else(|| format!("its router {router} was not told"))?;
-    let port = router.gateway.as_ref().ok_or_else(|| format!("its router {} has no gateway", router.id))?;
-    Ok(gateway_link(port.port_id))
+    let first = router.gateway.as_ref().map(|port| (port, pipeline::FIXED.into()));
+    let further = router.further_gateways.iter().map(|further| (&further.port, pipeline::further_fixed(further.port.port_id)));
+    let mut gateways = first.into_iter().chain(further);
+    let found = gateways.find(|(port, _)| network.is_none_or(|network| network == port.network_id));
+    let (port, fixed) = found.ok_or_else(|| format!("its router {} has no gateway", router.id))?;
+    Ok((gateway_link(port.port_id), fixed))
 }
 
 pub(crate) fn floating_ip(floating_ip: &FloatingIpIntent, intents: &Intents) -> Compiled {
     let unit = UnitId::FloatingIp(floating_ip.router_id, floating_ip.id);
-    let link = match gateway(floating_ip.router_id, intents) {
-        Ok(link) => link,
+    let (link, by_fixed) = match gateway(floating_ip.router_id, floating_ip.network_id, intents) {
+        Ok(found) => found,
         Err(reason) => return refused(unit, reason),
     };
     let address = floating_ip.floating_ip_address;
@@ -32,14 +36,14 @@ pub(crate) fn floating_ip(floating_ip: &FloatingIpIntent, intents: &Intents) -> 
     if let Some(fixed) = floating_ip.fixed_ip_address {
         let table = space.tables.entry(pipeline::table()).or_default();
         table.element(pipeline::FLOATING, address, Some(Data::from(fixed)));
-        table.element(pipeline::FIXED, fixed, Some(Data::from(address)));
+        table.element(by_fixed, fixed, Some(Data::from(address)));
     }
     compiled
 }
 
 pub(crate) fn forwarding(forwarding: &PortForwardingIntent, intents: &Intents) -> Compiled {
     let unit = UnitId::PortForwarding(forwarding.router_id, forwarding.id);
-    if let Err(reason) = gateway(forwarding.router_id, intents) {
+    if let Err(reason) = gateway(forwarding.router_id, None, intents) {
         return refused(unit, reason);
     }
     let ((first, last), (inside, inside_last)) = (forwarding.external_ports, forwarding.internal_ports);
@@ -61,8 +65,8 @@ pub(crate) fn forwarding(forwarding: &PortForwardingIntent, intents: &Intents) -
 
 pub(crate) fn ndp_proxy(proxy: &NdpProxyIntent, intents: &Intents) -> Compiled {
     let unit = UnitId::NdpProxy(proxy.router_id, proxy.id);
-    let link = match gateway(proxy.router_id, intents) {
-        Ok(link) => link,
+    let link = match gateway(proxy.router_id, None, intents) {
+        Ok((link, _)) => link,
         Err(reason) => return refused(unit, reason),
     };
     if !intents.router(proxy.router_id).is_some_and(|router| router.ndp_proxy) {

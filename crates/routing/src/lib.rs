@@ -82,7 +82,7 @@ impl Compile for Routing {
             "agent_mode": "legacy",
             "handle_internal_only_routers": true,
             "routers": intents.routers().count(),
-            "ex_gw_ports": intents.routers().filter(|router| router.gateway.is_some()).count(),
+            "ex_gw_ports": intents.routers().map(|router| router.gateway.iter().count() + router.further_gateways.len()).sum::<usize>(),
             "interfaces": interfaces,
             "floating_ips": floating_ips,
             "extensions": ["port_forwarding", "ndp_proxy"],

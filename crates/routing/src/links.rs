@@ -40,15 +40,21 @@ pub(crate) struct Leg<'a> {
     pub(crate) port: &'a RouterPort,
 }
 
-/// The ports that can be; the gateway comes first.
+/// The ports that can be; the gateways come first.
 pub(crate) struct Legs<'a> {
     pub(crate) gateway: Option<Leg<'a>>,
+    /// Further gateways; true: what leaves there is hidden.
+    pub(crate) further: Vec<(Leg<'a>, bool)>,
     pub(crate) interfaces: Vec<Leg<'a>>,
 }
 
 impl<'a> Legs<'a> {
     pub(crate) fn all(&self) -> impl Iterator<Item = &Leg<'a>> {
-        self.gateway.iter().chain(&self.interfaces)
+        self.gateways().chain(&self.interfaces)
+    }
+
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &Leg<'a>> {
+        self.gateway.iter().chain(self.further.iter().map(|(leg, _)| leg))
     }
 }
 
@@ -115,7 +121,10 @@ fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
         true
     };
     let gateway = router.gateway.as_ref().filter(|port| leg(port)).map(|port| Leg { link: gateway_link(port.port_id), port });
+    let further = router.further_gateways.iter().filter(|further| leg(&further.port));
+    let further = further.map(|further| (Leg { link: gateway_link(further.port.port_id), port: &further.port }, further.enable_snat));
+    let further = further.collect();
     let interfaces = router.interfaces.iter().filter(|port| leg(port)).map(|port| Leg { link: interface_link(port.port_id), port });
-    let legs = Legs { gateway, interfaces: interfaces.collect() };
+    let legs = Legs { gateway, further, interfaces: interfaces.collect() };
     (legs, reasons)
 }

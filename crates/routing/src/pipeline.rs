@@ -13,7 +13,8 @@ use crate::scopes::Scopes;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use intent::RouterIntent;
-use net::IpNet;
+use net::{IpNet, PortId};
+use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -40,21 +41,25 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
         (FIXED.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
         (FORWARDED.into(), SetSpec::services([DataType::InetProto, DataType::Ipv4, DataType::InetService])),
     ]);
-    let own = router.gateway.as_ref().and_then(|port| port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4));
     let scopes = Scopes::of(legs);
-    let gateway = legs.gateway.as_ref();
-    let outside = gateway.map(|leg| Outside { link: leg.link.clone(), own, hides: router.enable_snat, peers: scopes.peers_outside(leg) });
+    let outsides = outsides(router, legs, &scopes);
+    for outside in &outsides {
+        table.sets.entry(outside.fixed.clone()).or_insert_with(|| SetSpec::map([DataType::Ipv4], DataType::Ipv4));
+    }
     let policy = if router.admin_state_up { Policy::Accept } else { Policy::Drop };
-    let mut forward: Vec<Rule> = outside.as_ref().and_then(Outside::untranslated).into_iter().collect();
-    if let Some(gateway) = gateway.filter(|_| router.ndp_proxy) {
+    let mut forward: Vec<Rule> = outsides.iter().filter_map(Outside::untranslated).collect();
+    forward.extend(transit(legs));
+    if let Some(gateway) = legs.gateway.as_ref().filter(|_| router.ndp_proxy) {
         table.sets.insert(PROXIED.into(), SetSpec::set([DataType::Ipv6]));
         forward.extend(unproxied(gateway, &legs.interfaces));
     }
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
-    let input = outside.as_ref().map(Outside::metadata).into_iter().collect();
+    let input = outsides.iter().map(Outside::metadata).collect();
     table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
     table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
-    table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, outside.map(|outside| outside.rules()).unwrap_or_default()));
+    let gateways: Vec<Name> = legs.gateways().map(|leg| leg.link.clone()).collect();
+    let to_outside = outsides.iter().flat_map(|outside| outside.rules(&gateways)).collect();
+    table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, to_outside));
     scopes.put(&mut table);
     table
 }
@@ -83,6 +88,33 @@ fn to_inside() -> Vec<Rule> {
     ]
 }
 
+/// What a router does at each of its gateways.
+fn outsides(router: &RouterIntent, legs: &Legs<'_>, scopes: &Scopes) -> Vec<Outside> {
+    let outside = |leg: &Leg<'_>, hides: bool, fixed: Name| {
+        let own = leg.port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4);
+        Outside { link: leg.link.clone(), own, hides, peers: scopes.peers_outside(leg), fixed }
+    };
+    let first = legs.gateway.iter().map(|leg| outside(leg, router.enable_snat, FIXED.into()));
+    let further = legs.further.iter().map(|(leg, hides)| outside(leg, *hides, further_fixed(leg.port.port_id)));
+    first.chain(further).collect()
+}
+
+/// The map of the floating IPs of a further gateway, as [`FIXED`] is the first's.
+pub(crate) fn further_fixed(gateway: PortId) -> Name {
+    format_smolstr!("{FIXED}-{}", gateway.short())
+}
+
+/// A router is no way from one external network to another.
+fn transit(legs: &Legs<'_>) -> Vec<Rule> {
+    let links: Vec<&Name> = legs.gateways().map(|leg| &leg.link).collect();
+    let pairs = links.iter().flat_map(|from| links.iter().filter(move |to| *to != from).map(move |to| (*from, *to)));
+    let rule = |(from, to): (&Name, &Name)| {
+        let (from, to) = (Statement::is(Field::Iifname, from.clone()), Statement::is(Field::Oifname, to.clone()));
+        Rule::new("between gateways", vec![from, to, Statement::Counter, Statement::DROP])
+    };
+    pairs.map(rule).collect()
+}
+
 struct Outside {
     link: Name,
     /// The address that stands for those without a floating IP.
@@ -90,6 +122,8 @@ struct Outside {
     hides: bool,
     /// The links of the networks that are of the outside's address scope.
     peers: Option<Name>,
+    /// The map of its floating IPs.
+    fixed: Name,
 }
 
 impl Outside {
@@ -111,13 +145,13 @@ impl Outside {
         self.hides.then(|| Rule::new("not translated", statements))
     }
 
-    fn rules(&self) -> Vec<Rule> {
-        let by_fixed = || Statement::SnatMap(vec![Field::IpSaddr], FIXED.into());
+    fn rules(&self, gateways: &[Name]) -> Vec<Rule> {
+        let by_fixed = || Statement::SnatMap(vec![Field::IpSaddr], self.fixed.clone());
         // From an instance to a floating IP of this router: the answer must come back here to be translated.
         let returns = |end: Statement| {
-            let inside = [Field::Iifname, Field::Oifname].map(|side| Statement::is_not(side, self.link.clone()));
-            let [from, to] = inside;
-            vec![Statement::is_dnated(), from, to, end]
+            let inside = |side: Field| gateways.iter().map(move |link| Statement::is_not(side, link.clone()));
+            let inside = inside(Field::Iifname).chain(inside(Field::Oifname));
+            std::iter::once(Statement::is_dnated()).chain(inside).chain([end]).collect::<Vec<Statement>>()
         };
         let mut rules =
             vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()]), Rule::new("floating IP to floating IP", returns(by_fixed()))];

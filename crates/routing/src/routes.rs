@@ -11,7 +11,10 @@ pub(crate) type Routes = BTreeMap<RouteKey, Route>;
 
 /// The routes, and why some are not there.
 pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<String>) {
-    let mut routes = legs.gateway.as_ref().map(outside).unwrap_or_default();
+    let mut routes = Routes::new();
+    for (key, route) in legs.gateways().flat_map(outside) {
+        routes.entry(key).or_insert(route);
+    }
     let mut extra = Routes::new();
     let mut reasons = Vec::new();
     for route in &router.routes {

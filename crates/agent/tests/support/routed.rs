@@ -70,7 +70,16 @@ pub fn gateway_port(number: u8, address: &str) -> RouterPort {
 }
 
 pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) -> RouterIntent {
-    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![], ndp_proxy: false }
+    RouterIntent {
+        id: router_id(number),
+        admin_state_up: true,
+        enable_snat: true,
+        gateway,
+        further_gateways: vec![],
+        interfaces,
+        routes: vec![],
+        ndp_proxy: false,
+    }
 }
 
 /// A router and the `port/…` units of its ports.
@@ -82,8 +91,9 @@ pub fn with_ports(router: &RouterIntent) -> Vec<Unit> {
         Unit::Port(unit)
     };
     let gateway = router.gateway.iter().map(|port| unit(port, "network:router_gateway"));
+    let further = router.further_gateways.iter().map(|further| unit(&further.port, "network:router_gateway"));
     let interfaces = router.interfaces.iter().map(|port| unit(port, "network:router_interface"));
-    gateway.chain(interfaces).chain([Unit::Router(router.clone())]).collect()
+    gateway.chain(further).chain(interfaces).chain([Unit::Router(router.clone())]).collect()
 }
 
 /// 203.0.113.<number> of a router, for an instance or for port forwardings.
@@ -91,6 +101,7 @@ pub fn floating_ip(number: u8, router: u8, fixed: Option<&str>) -> Unit {
     Unit::FloatingIp(FloatingIpIntent {
         id: FloatingIpId(uuid(0xf0, number)),
         router_id: router_id(router),
+        network_id: None,
         floating_ip_address: [203, 0, 113, number].into(),
         fixed_ip_address: fixed.map(|text| text.parse().expect("an IPv4 address")),
     })

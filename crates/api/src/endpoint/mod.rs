@@ -28,13 +28,13 @@ pub(crate) struct Resolved<R: Record> {
     update: Action,
     delete: RuleId,
     /// The rules of the resource's actions, in their order.
-    actions: Vec<RuleId>,
+    actions: Vec<Action>,
     /// The same of its looks.
     looks: Vec<RuleId>,
     tags: Option<TagRules>,
 }
 
-/// A create or update: its own rule and those of attributes.
+/// A create, an update or an action: its own rule and those of attributes.
 struct Action {
     rule: RuleId,
     attributes: Vec<AttributeRule>,
@@ -42,7 +42,7 @@ struct Action {
 
 /// The rules for setting one attribute.
 struct AttributeRule {
-    name: &'static str,
+    name: String,
     rule: RuleId,
     /// Rules of the parts of an object or of a list of objects: `ip_address` for `create_port:fixed_ips:ip_address`.
     parts: Vec<(String, RuleId)>,
@@ -68,10 +68,23 @@ impl Action {
                 (part, rule)
             });
             let parts = parts.collect();
-            AttributeRule { name: attribute.name, rule: policy.intern(&own), parts, default }
+            AttributeRule { name: attribute.name.to_owned(), rule: policy.intern(&own), parts, default }
         });
         let attributes = attributes.collect();
         Action { rule, attributes }
+    }
+
+    /// Of an action: what there are rules for of its body, `add_external_gateways:external_gateways:enable_snat`.
+    fn of_body(name: &str, policy: &mut Policy) -> Action {
+        let prefix = format!("{name}:");
+        let below: Vec<String> = policy.names().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect();
+        let attributes = below.iter().filter(|name| !name.contains(':')).map(|attribute| {
+            let parts = below.iter().filter_map(|name| name.split_once(':')).filter(|(of, _)| of == attribute);
+            let parts = parts.map(|(of, part)| (part.to_owned(), policy.intern(&format!("{prefix}{of}:{part}")))).collect();
+            AttributeRule { name: attribute.clone(), rule: policy.intern(&format!("{prefix}{attribute}")), parts, default: None }
+        });
+        let attributes = attributes.collect();
+        Action { rule: policy.intern(name), attributes }
     }
 }
 
@@ -82,7 +95,7 @@ impl<R: Record> Endpoint<R> {
             columns: columns(resource.rules, &resource.attributes, policy),
             get: policy.intern(&rule("get")),
             delete: policy.intern(&rule("delete")),
-            actions: resource.actions.iter().map(|action| policy.intern(action.name)).collect(),
+            actions: resource.actions.iter().map(|action| Action::of_body(action.name, policy)).collect(),
             looks: resource.looks.iter().map(|look| policy.intern(look.name)).collect(),
             tags: TagRules::new(&resource, policy),
             create: Action::new("create", &resource, policy),

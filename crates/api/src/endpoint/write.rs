@@ -18,7 +18,7 @@ impl Action {
     fn requirement(&self, fields: &Fields, is_create: bool) -> Requirement {
         let mut requirement = Requirement::from(self.rule);
         for attribute in &self.attributes {
-            let Some(value) = fields.get(attribute.name) else { continue };
+            let Some(value) = fields.get(&attribute.name) else { continue };
             if is_create && attribute.default.as_ref() == Some(value) {
                 continue;
             }
@@ -182,12 +182,14 @@ impl<R: Record> Resolved<R> {
     /// Does the action at this position.
     pub(super) async fn act(self: &Arc<Self>, request: &Request<'_>, id: &str, action: usize) -> Result<Answer, Fault> {
         let body = crate::object(request.body)?;
-        let (run, rule) = (self.resource.actions[action].run, self.actions[action]);
+        let run = self.resource.actions[action].run;
+        let said = body.get(self.resource.name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let requirement = self.actions[action].requirement(&Fields::new(said), false);
         let (this, id) = (Arc::clone(self), id.to_owned());
         let act = move |frame: &Frame, op: &mut Op<'_>| {
             let record = this.open(frame, op, &id)?;
             let view = this.view(frame, op.tx.world(), op.caller, &record);
-            frame.policy.enforce(&rule.into(), op.caller, &this.target(&view))?;
+            frame.policy.enforce(&requirement, op.caller, &this.target(&view))?;
             Ok((record.id(), run(op, &record, &body)?))
         };
         let done = request.frame.commit(&request.caller, act).await?;

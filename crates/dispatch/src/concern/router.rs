@@ -12,7 +12,7 @@ impl Gather<'_> {
         let Some(id) = router.iter().next().map(|r| r.id) else { return };
         if router.differ(|r| &r.agents) {
             self.whole_router(id);
-        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.routes.clone(), r.enable_ndp_proxy)) {
+        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.more_gateways.clone(), r.routes.clone(), r.enable_ndp_proxy)) {
             self.router_unit(id);
         }
         if router.differ(|r| r.enable_ndp_proxy) {

@@ -2,13 +2,14 @@
 
 use super::metadata;
 use intent::{
-    FloatingIpIntent, NdpProxyIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes, UnitId,
+    FloatingIpIntent, FurtherGateway, NdpProxyIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes,
+    UnitId,
 };
 use l3::schedule::carrier_of;
 use ml2::Config;
 use ml2::address_scope::of_network;
 use ml2::network::effective_mtu;
-use model::{Agent, AgentType, FloatingIp, Ipv6Mode, NdpProxy, Network, Port, PortForwarding, Router, Subnet, device_owner};
+use model::{Agent, AgentType, FloatingIp, Gateway, Ipv6Mode, NdpProxy, Network, Port, PortForwarding, Router, Subnet, device_owner};
 use net::{Family, FloatingIpId, HostName, IpNet, NdpProxyId, NetworkId, PortForwardingId, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
@@ -27,16 +28,22 @@ const OWNERS: [&str; 5] = [
 pub(super) fn router(config: &Config, world: &World, host: &HostName, id: RouterId) -> Option<RouterIntent> {
     let router = carried(world, host, id)?;
     let there = |port: &&Arc<Port>| port.bound_host() == Some(host) && l3::router::carried_by(port) == Some(id);
-    let gateway = router.gateway.and_then(|gateway| world.get::<Port>(&gateway.port_id)).filter(there);
+    let gateway = |gateway: Gateway| world.get::<Port>(&gateway.port_id).filter(there);
     let outside = |port: &Port| world.table::<Subnet>().ids(Subnet::BY_NETWORK, port.network_id).copied().collect();
     let inside = |port: &Port| port.fixed_ips.iter().map(|ip| ip.subnet_id).collect();
     let interfaces = l3::router::interfaces(world, id).filter(there);
+    let outer = |port: &Port| self::port(config, world, port, outside(port));
+    let further = router
+        .more_gateways
+        .iter()
+        .filter_map(|there| Some(FurtherGateway { port: outer(gateway(*there)?)?, enable_snat: there.enable_snat }));
     let routes = router.routes.iter().map(|route| Route { destination: route.destination, nexthop: route.nexthop });
     Some(RouterIntent {
         id,
         admin_state_up: router.admin_state_up,
         enable_snat: router.gateway.is_some_and(|gateway| gateway.enable_snat),
-        gateway: gateway.and_then(|port| self::port(config, world, port, outside(port))),
+        gateway: router.gateway.and_then(gateway).and_then(|port| outer(port)),
+        further_gateways: further.collect(),
         interfaces: interfaces.filter_map(|port| self::port(config, world, port, inside(port))).collect(),
         routes: routes.collect(),
         ndp_proxy: router.enable_ndp_proxy,
@@ -79,6 +86,7 @@ pub(super) fn floating_ip(world: &World, host: &HostName, router: RouterId, id: 
     Some(FloatingIpIntent {
         id,
         router_id: router,
+        network_id: Some(floating_ip.floating_network_id),
         floating_ip_address: floating_ip.floating_ip_address,
         fixed_ip_address: floating_ip.fixed_ip_address,
     })

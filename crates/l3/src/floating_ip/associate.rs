@@ -46,7 +46,7 @@ pub(super) fn resolve(
 fn check_router(op: &Op<'_>, id: RouterId, network: NetworkId) -> Result<RouterId, FloatingIpFault> {
     let router = op.tx.get::<Router>(&id).filter(|router| op.caller.is_admin || op.caller.owns(router.project_id.as_str()));
     let router = router.ok_or(FloatingIpFault::RouterNotFound(id))?;
-    if router.gateway.is_some_and(|gateway| gateway.network_id == network) { Ok(id) } else { Err(FloatingIpFault::NoGateway(id, network)) }
+    if router.leads_to(network) { Ok(id) } else { Err(FloatingIpFault::NoGateway(id, network)) }
 }
 
 /// A port must be of the floating IP's project. The refusal says whether the caller may know of the port at all.
@@ -84,7 +84,7 @@ pub(crate) fn router_for(world: &World, external: NetworkId, subnet: SubnetId) -
     let owners = [device_owner::ROUTER_INTERFACE, device_owner::ROUTER_INTERFACE_DISTRIBUTED, device_owner::HA_REPLICATED_INTERFACE];
     let leads = |port: &&Arc<Port>| {
         let router = carried_by(port).and_then(|id| world.get::<Router>(&id));
-        router.is_some_and(|router| router.gateway.is_some_and(|gateway| gateway.network_id == external))
+        router.is_some_and(|router| router.leads_to(external))
     };
     let on_subnet = |port: &&Arc<Port>| port.fixed_ips.iter().any(|ip| ip.subnet_id == subnet.id);
     let ports =

@@ -1,4 +1,5 @@
-//! A router's gateway: its port on an external network.
+//! A router's gateways: its ports on external networks. The first is `external_gateway_info`, through which packets leave that go nowhere
+//! else.
 
 use super::interface::check_overlap;
 use super::kinds::AskedGateway;
@@ -13,33 +14,46 @@ use net::{NetworkId, PortId, ProjectId};
 use smol_str::format_smolstr;
 use std::sync::Arc;
 
-/// Makes, moves or removes the router's port outside; the caller keeps what is returned in the router. The router need not be in
-/// the world yet.
-pub(super) fn change(op: &mut Op<'_>, router: &Router, asked: Option<&AskedGateway>) -> Result<Option<Gateway>, Fault> {
+/// Makes, moves or removes the first gateway. Without one the next is the first. The router need not be in the world yet.
+pub(super) fn change(op: &mut Op<'_>, router: &mut Router, asked: Option<&AskedGateway>) -> Result<(), Fault> {
     let Some(asked) = asked else {
-        leave(op, router)?;
-        return Ok(None);
+        if let Some(first) = router.gateway {
+            leave(op, router, first)?;
+            router.gateway = (!router.more_gateways.is_empty()).then(|| router.more_gateways.remove(0));
+        }
+        return Ok(());
     };
-    let network = Arc::clone(network::visible(op.tx.world(), op.caller, asked.network_id)?);
-    if !network.external {
-        return Err(RouterFault::NotExternal(network.id).into());
+    check_external(op, asked.network_id)?;
+    if let Some(former) = router.gateway.filter(|gateway| gateway.network_id != asked.network_id) {
+        leave(op, router, former)?;
+        router.gateway = None;
     }
+    router.gateway = Some(settle(op, router, router.gateway, asked)?);
+    Ok(())
+}
+
+fn check_external(op: &Op<'_>, network: NetworkId) -> Result<(), Fault> {
+    let network = network::visible(op.tx.world(), op.caller, network)?;
+    if network.external { Ok(()) } else { Err(RouterFault::NotExternal(network.id).into()) }
+}
+
+/// A gateway as it is asked for, in place of one on the same network.
+pub(super) fn settle(op: &mut Op<'_>, router: &Router, there: Option<Gateway>, asked: &AskedGateway) -> Result<Gateway, Fault> {
+    let network_id = asked.network_id;
+    check_external(op, network_id)?;
     let wanted = asked.external_fixed_ips.as_deref().filter(|ips| !ips.is_empty());
-    check_addresses(op, network.id, wanted.unwrap_or_default())?;
+    check_addresses(op, network_id, wanted.unwrap_or_default())?;
     let enable_snat = asked.enable_snat.unwrap_or(op.settings.get::<Config>().enable_snat_by_default);
-    let port_id = match router.gateway.filter(|gateway| gateway.network_id == network.id) {
+    let port_id = match there {
         Some(gateway) => {
             if let Some(wanted) = wanted {
                 readdress_service_port(op, gateway.port_id, wanted)?;
             }
             gateway.port_id
         }
-        None => {
-            leave(op, router)?;
-            enter(op, router, network.id, wanted)?
-        }
+        None => enter(op, router, network_id, wanted)?,
     };
-    Ok(Some(Gateway { network_id: network.id, port_id, enable_snat }))
+    Ok(Gateway { network_id, port_id, enable_snat })
 }
 
 /// The address of the next router outside is not a router's to have.
@@ -51,9 +65,10 @@ fn check_addresses(op: &Op<'_>, network: NetworkId, asked: &[Asked]) -> Result<(
 
 fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Option<&[Asked]>) -> Result<PortId, Fault> {
     let outside: Vec<Arc<Subnet>> = op.tx.table::<Subnet>().by(Subnet::BY_NETWORK, network_id).cloned().collect();
-    let inside: Vec<Arc<Port>> = interfaces(op.tx.world(), router.id).cloned().collect();
+    let gateways = router.gateways().filter_map(|gateway| op.tx.get::<Port>(&gateway.port_id));
+    let there: Vec<Arc<Port>> = interfaces(op.tx.world(), router.id).chain(gateways).cloned().collect();
     for subnet in &outside {
-        check_overlap(op.tx.world(), inside.iter(), subnet)?;
+        check_overlap(op.tx.world(), there.iter(), subnet)?;
     }
     let port = ServicePort {
         network_id,
@@ -66,10 +81,11 @@ fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Opt
     create_service_port(op, &port)
 }
 
-/// The gateway stays while floating IPs go through it, and addresses inside are reached by it.
-fn leave(op: &mut Op<'_>, router: &Router) -> Result<(), Fault> {
-    let Some(gateway) = router.gateway else { return Ok(()) };
-    check_unused_gateway(op.tx.world(), router.id)?;
+/// A gateway stays while floating IPs go through it; the first, while addresses inside are reached by it.
+pub(super) fn leave(op: &mut Op<'_>, router: &Router, gateway: Gateway) -> Result<(), Fault> {
+    if router.gateway == Some(gateway) {
+        check_unused_gateway(op.tx.world(), router.id)?;
+    }
     let is_needed = |floating_ip: &Arc<FloatingIp>| floating_ip.floating_network_id == gateway.network_id;
     if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
         return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());

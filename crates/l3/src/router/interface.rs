@@ -1,5 +1,6 @@
 //! A router's interfaces: its ports on the networks that it joins.
 
+use super::mode::interface_owner;
 use super::{RouterFault, interfaces, ports, subnets_of};
 use crate::ndp_proxy::check_unused_subnet;
 use crate::schedule::schedule;
@@ -7,7 +8,7 @@ use api::{Fault, Op, Outcome, python};
 use auth::Caller;
 use ml2::network;
 use ml2::port::{Asked, PortFault, ServicePort, create_service_port, readdress_service_port};
-use model::{FloatingIp, Network, Port, PortForwarding, PortStatus, Router, Subnet, device_owner};
+use model::{FloatingIp, Network, Port, PortForwarding, PortStatus, Router, Subnet};
 use net::{Family, IpNet, NetworkId, PortId, RouterId, SubnetId, first_address};
 use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, format_smolstr};
@@ -94,7 +95,7 @@ fn by_port(op: &mut Op<'_>, router: &Router, id: PortId) -> Result<Added, Fault>
     let now = op.tx.context.now;
     op.tx.update::<Port>(&id, |port| {
         port.device_id = format_smolstr!("{}", router.id);
-        port.device_owner = SmolStr::new_static(device_owner::ROUTER_INTERFACE);
+        port.device_owner = SmolStr::new_static(interface_owner(router));
         port.security_groups.clear();
         port.allowed_address_pairs.clear();
         port.port_security_enabled = false;
@@ -123,7 +124,7 @@ fn by_subnet(op: &mut Op<'_>, router: &Router, id: SubnetId) -> Result<Added, Fa
         network_id: subnet.network_id,
         project_id: router.project_id.clone(),
         device_id: format_smolstr!("{}", router.id),
-        device_owner: device_owner::ROUTER_INTERFACE,
+        device_owner: interface_owner(router),
         fixed_ips: Some(&[asked]),
         status: PortStatus::Down,
     };

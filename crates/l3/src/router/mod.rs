@@ -2,8 +2,10 @@
 
 mod fault;
 mod gateway;
+mod gateways;
 mod interface;
 mod kinds;
+mod mode;
 mod ops;
 mod routes;
 #[cfg(test)]
@@ -18,7 +20,7 @@ use crate::ndp_proxy;
 use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
 use ml2::availability_zone::{self, HINTS};
 use ml2::subnet::HOST_ROUTES;
-use model::{FixedIp, Port, Router, Subnet, device_owner};
+use model::{FixedIp, Gateway, Port, Router, Subnet, device_owner};
 use net::{NetworkId, RouterId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,6 +39,9 @@ pub fn resource() -> Resource<Router> {
         actions: vec![
             Action { name: "add_router_interface", run: add_interface },
             Action { name: "remove_router_interface", run: remove_interface },
+            Action { name: "add_external_gateways", run: gateways::add },
+            Action { name: "update_external_gateways", run: gateways::update },
+            Action { name: "remove_external_gateways", run: gateways::remove },
             Action { name: "add_extraroutes", run: routes::add },
             Action { name: "remove_extraroutes", run: routes::remove },
         ],
@@ -77,6 +82,12 @@ pub(crate) fn subnets_of<'w>(world: &'w World, port: &'w Port) -> impl Iterator<
 type A = Attribute<Router>;
 
 fn attributes() -> Vec<A> {
+    let mut attributes = own_attributes();
+    attributes.extend(mode::attributes());
+    attributes
+}
+
+fn own_attributes() -> Vec<A> {
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
@@ -88,6 +99,7 @@ fn attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.agents))),
+        A::new("external_gateways", Kind::Special { name: "external_gateways", check: Ok }, gateways::shown),
         A::new("enable_ndp_proxy", ndp_proxy::BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_ndp_proxy)).post().put().filter(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
@@ -105,9 +117,13 @@ pub struct GatewayInfo<'a> {
 
 /// That of a router, if it has a gateway.
 pub fn gateway_info<'a>(view: &View<'a, Router>) -> Option<GatewayInfo<'a>> {
-    let (world, gateway) = (view.world, view.record.gateway.as_ref()?);
+    view.record.gateway.map(|gateway| info(view.world, gateway))
+}
+
+/// That of one gateway.
+fn info(world: &World, gateway: Gateway) -> GatewayInfo<'_> {
     let external_fixed_ips = world.get::<Port>(&gateway.port_id).map(|port| port.fixed_ips.as_slice()).unwrap_or_default();
-    Some(GatewayInfo { network_id: gateway.network_id, external_fixed_ips, enable_snat: gateway.enable_snat })
+    GatewayInfo { network_id: gateway.network_id, external_fixed_ips, enable_snat: gateway.enable_snat }
 }
 
 fn gateway<'a>(view: &View<'a, Router>) -> Cell<'a> {

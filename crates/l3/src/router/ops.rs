@@ -1,9 +1,9 @@
 //! Create, update and delete of routers.
 
 use super::kinds::AskedGateway;
-use super::{RouterFault, gateway, interfaces, routes};
-use crate::ndp_proxy;
+use super::{RouterFault, gateway, interfaces, mode, routes};
 use crate::schedule::schedule;
+use crate::{conntrack_helper, ndp_proxy};
 use api::{Fault, Fields, Op};
 use ml2::availability_zone;
 use model::{AgentType, HostRoute, Port, Router, Standard};
@@ -23,16 +23,20 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         name: fields.text("name").unwrap_or_default(),
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         gateway: None,
+        more_gateways: Vec::new(),
         routes: Vec::new(),
         availability_zone_hints: hints,
         agents: Vec::new(),
         flavor_id: None,
         gateway_qos_policy_id: None,
+        distributed: false,
+        ha: false,
         enable_ndp_proxy: false,
         standard,
     };
+    mode::set(&mut router, fields);
     if let Some(asked) = requested_gateway(fields) {
-        router.gateway = gateway::change(op, &router, asked.as_ref())?;
+        gateway::change(op, &mut router, asked.as_ref())?;
     }
     router.enable_ndp_proxy = ndp_proxy::is_enabled(op, false, &router, fields.bool("enable_ndp_proxy"))?;
     op.tx.put(router);
@@ -56,11 +60,12 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
     if let Some(description) = fields.text("description") {
         new.standard.description = description;
     }
+    mode::change(op, router, &mut new, fields)?;
     let mut is_readdressed = false;
     if let Some(asked) = requested_gateway(fields) {
         let addresses = |op: &Op<'_>, id: PortId| op.tx.get::<Port>(&id).map(|port| port.fixed_ips.clone());
         let before = router.gateway.and_then(|gateway| addresses(op, gateway.port_id));
-        new.gateway = gateway::change(op, router, asked.as_ref())?;
+        gateway::change(op, &mut new, asked.as_ref())?;
         is_readdressed = before != new.gateway.and_then(|gateway| addresses(op, gateway.port_id));
     }
     new.enable_ndp_proxy = ndp_proxy::is_enabled(op, router.enable_ndp_proxy, &new, fields.bool("enable_ndp_proxy"))?;
@@ -81,7 +86,10 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
     if !attached.is_empty() {
         return Err(RouterFault::InUse(router.id, attached).into());
     }
-    gateway::change(op, router, None)?;
+    for gateway in router.gateways() {
+        gateway::leave(op, router, gateway)?;
+    }
+    conntrack_helper::forget(op, router.id);
     op.tx.remove::<Router>(&router.id);
     Ok(())
 }

@@ -65,13 +65,23 @@ fn interface(number: u8) -> RouterPort {
 }
 
 fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) -> RouterIntent {
-    RouterIntent { id: router_id(number), admin_state_up: true, enable_snat: true, gateway, interfaces, routes: vec![], ndp_proxy: false }
+    RouterIntent {
+        id: router_id(number),
+        admin_state_up: true,
+        enable_snat: true,
+        gateway,
+        further_gateways: vec![],
+        interfaces,
+        routes: vec![],
+        ndp_proxy: false,
+    }
 }
 
 fn floating_ip(number: u8, router: u8, fixed: Option<&str>) -> FloatingIpIntent {
     FloatingIpIntent {
         id: FloatingIpId(uuid(0xf0, number)),
         router_id: router_id(router),
+        network_id: None,
         floating_ip_address: Ipv4Addr::new(203, 0, 113, 100 + number),
         fixed_ip_address: fixed.map(ip4),
     }

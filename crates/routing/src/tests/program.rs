@@ -43,6 +43,18 @@ fn address_scopes() {
 }
 
 #[test]
+fn several_gateways() {
+    let second = port(21, 8, &["198.51.100.10/24"], vec![subnet(8, "198.51.100.0/24", Some("198.51.100.1"))]);
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
+    routed.further_gateways = vec![FurtherGateway { port: second, enable_snat: true }];
+    let mut there = floating_ip(2, 1, Some("10.0.1.6"));
+    (there.network_id, there.floating_ip_address) = (Some(NetworkId(uuid(0x10, 8))), ip4("198.51.100.102"));
+    let nowhere = FloatingIpIntent { network_id: Some(NetworkId(uuid(0x10, 7))), ..floating_ip(3, 1, Some("10.0.1.7")) };
+    let units = [there, floating_ip(1, 1, Some("10.0.1.5")), nowhere].map(Unit::FloatingIp);
+    insta::assert_snapshot!(program([Unit::Router(routed)].into_iter().chain(units)));
+}
+
+#[test]
 fn ndp_proxies() {
     let scope = |number| Scopes { v4: None, v6: Some(net::AddressScopeId(uuid(0x60, number))) };
     let inside = |number: u8, of| RouterPort { scopes: scope(of), ..port(number, number, &[&format!("2001:db8:{number}::1/64")], vec![]) };

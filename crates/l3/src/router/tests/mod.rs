@@ -3,6 +3,8 @@
 mod by_hand;
 mod gateways;
 mod interfaces;
+mod modes;
+mod multihoming;
 mod schedule;
 
 use crate::testing::Lab;
