@@ -1,7 +1,7 @@
 //! The server: state, identity, API.
 
 use crate::config::Config;
-use crate::services::{Missed, Services};
+use crate::services::{Missed, Services, with_audience};
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use api::{Op, QuotaConfig, Server, ServerOptions, Settings};
@@ -78,6 +78,7 @@ impl ServerSide {
             .with(Arc::new(l3_config(config)))
             .with(Arc::new(registry::dependents()))
             .with(Arc::new(registry::shareables()));
+        let settings = with_audience(settings, config)?;
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits }).preview_extensions(config.api.preview_extensions);
         for (alias, missing) in registry.unenforced() {

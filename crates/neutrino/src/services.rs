@@ -1,9 +1,12 @@
 //! The services beside this one that hear of what is committed.
 
 use crate::config::Config;
+use crate::{HostArgs, host_side};
 use anyhow::{Context, Result, anyhow};
+use api::{Announcer, Settings};
 use nova::{Behind, Courier, Cursor, missed};
 use std::path::Path;
+use std::sync::Arc;
 use world::{Reader, Store};
 
 /// What the log holds that services were not told before this start.
@@ -19,6 +22,15 @@ impl Missed {
         let behind = cursor.behind(log)?;
         Ok(Missed(Some((cursor, behind))))
     }
+}
+
+/// The settings with an audience for what clients do, when there is a message bus. Needs a tokio runtime.
+pub fn with_audience(settings: Settings, config: &Config) -> Result<Settings> {
+    let Some(notifications) = &config.notifications else { return Ok(settings) };
+    let host = host_side::host_name(&HostArgs::default(), &config.agent)?.to_string();
+    let bus = notifications.config(host).and_then(notifications::start);
+    let bus = bus.map_err(|reason| anyhow!("[notifications] in neutrino.toml: {reason}"))?;
+    Ok(settings.with(Arc::new(Announcer(bus))))
 }
 
 /// Those that are told.

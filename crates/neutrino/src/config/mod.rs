@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use auth::identity::keystone;
 use net::HostName;
 use serde::Deserialize;
-pub use services::{NovaConfig, UserConfig};
+pub use services::{NotificationsConfig, NovaConfig, UserConfig};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -31,6 +31,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Nova, which is told of its ports; nobody when absent.
     pub nova: Option<NovaConfig>,
+    /// A message bus, which is told what clients do; none when absent.
+    pub notifications: Option<NotificationsConfig>,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
     pub quota: BTreeMap<SmolStr, i64>,
 }
