@@ -88,7 +88,7 @@ impl ServerSide {
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
         let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
-        let services = Services::start(&store, config, missed)?;
+        let services = Services::start(&store, &args.state, config, settings.get::<ml2::Config>(), missed)?;
         Ok(ServerSide { store, settings, api, services, dispatcher })
     }
 
@@ -225,6 +225,7 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
         ensure!(fine, "dns_domain: '{domain}' is not a domain");
         ml2.dns_domain = domain.to_lowercase().into();
     }
+    ml2.external_dns = config.external_dns.is_some();
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,

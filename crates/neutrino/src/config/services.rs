@@ -28,7 +28,7 @@ pub struct UserConfig {
 
 impl UserConfig {
     /// What is absent is as another says.
-    fn or(self, other: UserConfig) -> UserConfig {
+    pub(super) fn or(self, other: UserConfig) -> UserConfig {
         UserConfig {
             auth_url: self.auth_url.or(other.auth_url),
             username: self.username.or(other.username),
