@@ -10,7 +10,19 @@ pub fn ci() -> Result<()> {
     step("formatting", &["cargo", "fmt", "--all", "--check"])?;
     tidy::tidy()?;
     licences::check()?;
-    let lints = ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings", "-D", "clippy::too_many_lines"];
+    let lints = [
+        "cargo",
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        test::FEATURES,
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+        "-D",
+        "clippy::too_many_lines",
+    ];
     step("lints", &lints)?;
     test::test(&test::Options::default())
 }

@@ -35,12 +35,15 @@ const RUN: [Package; 10] = [
 ];
 
 /// For tests besides.
-const TEST: [Package; 6] = [
+const TEST: [Package; 9] = [
     Package("tcpdump", Sign::Program("tcpdump")),
     Package("python3-venv", Sign::Command(&["python3", "-c", "import ensurepip, venv"])),
     Package("qemu-system-x86", Sign::Program("qemu-system-x86_64")),
     Package("xz-utils", Sign::Program("xz")),
     Package("lz4", Sign::Program("lz4")),
+    Package("knot", Sign::Program("knotd")),
+    Package("knot-dnsutils", Sign::Program("kdig")),
+    Package("rabbitmq-server", Sign::Command(&["test", "-e", "/usr/lib/rabbitmq/bin/rabbitmq-server"])),
     Package("util-linux", Sign::Program("unshare")),
 ];
 

@@ -13,6 +13,9 @@ use std::path::{PathBuf, absolute};
 use std::process::Stdio;
 use std::time::Instant;
 
+/// Features that are off by default and have tests.
+pub const FEATURES: &str = "--features=notifications/amqp";
+
 const LOG: &str = "target/test-output.log";
 const EXPECTED: &str = "xtask/skipped.toml";
 const SKIPPED: &str = "SKIPPED: ";
@@ -57,7 +60,7 @@ pub fn test(options: &Options) -> Result<()> {
     fs::write(LOG, "")?;
     eprintln!("── building and running tests; all they print goes to {LOG}");
     let run = |more: &[&str]| -> Result<(Seen, bool)> {
-        let words = [&["cargo", "test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"], more].concat();
+        let words = [&["cargo", "test", "--workspace", FEATURES, "--locked", "--no-fail-fast", "--", "--show-output"], more].concat();
         let mut command = command(&words);
         command.env("OPENSTACK_CLIENTS", &clients).env("NEUTRINO_GUEST_IMAGE", &guest);
         command.stdin(Stdio::null()).stdout(Stdio::piped());

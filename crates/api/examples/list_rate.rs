@@ -104,6 +104,7 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
         numa_affinity_policy: None,
         trusted: None,
         hints: Default::default(),
+        dns_keywords: None,
         standby: Vec::new(),
         provisioning: Provisioning::default(),
         qos_policy_id: None,

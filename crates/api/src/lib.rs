@@ -8,6 +8,7 @@
 //! What is deliberately absent: any knowledge of a particular resource, and identity (see `auth`).
 
 mod addition;
+mod announce;
 mod answer;
 mod attribute;
 mod body;
@@ -40,6 +41,7 @@ mod tags;
 mod target;
 
 pub use addition::{Added, Addition, BeforeDelete, Set};
+pub use announce::{Announcer, Audience, Notice, Phase};
 pub use answer::{Answer, Answering, Collection, Request};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};

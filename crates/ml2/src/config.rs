@@ -37,6 +37,8 @@ pub struct Config {
     pub overlay_ip_version: Family,
     /// Domain of instances' names (`dns_domain`).
     pub dns_domain: SmolStr,
+    /// An external DNS service publishes names (`external_dns_driver`).
+    pub external_dns: bool,
     /// The first three octets of generated MACs, four when the fourth is not zero (`base_mac`).
     pub base_mac: Mac,
     /// Per subnet (`max_dns_nameservers`).
@@ -69,6 +71,7 @@ impl Default for Config {
             physical_network_mtus: BTreeMap::new(),
             overlay_ip_version: Family::V4,
             dns_domain: SmolStr::new_static("openstacklocal"),
+            external_dns: false,
             base_mac: Mac([0xfa, 0x16, 0x3e, 0, 0, 0]),
             max_dns_nameservers: 5,
             max_subnet_host_routes: 20,

@@ -1,6 +1,6 @@
 //! Names in the DNS: what clients may call ports and domains (RFC 1123), and the names that addresses have.
 
-use crate::Config;
+use crate::{Config, external_dns};
 use api::{Cell, Invalid, Kind, View, python};
 use model::Port;
 use net::host_label;
@@ -160,8 +160,9 @@ struct Assignment {
 
 /// `dns_assignment`: the names of a port's addresses.
 pub(crate) fn assignment<'a>(view: &View<'a, Port>) -> Cell<'a> {
-    let domain = own_domain(view.settings.get::<Config>());
-    let port = view.record;
+    let (config, port) = (view.settings.get::<Config>(), view.record);
+    let published = external_dns::of_port(view.world, config, port);
+    let domain = published.map_or_else(|| own_domain(config), |published| Cow::Owned(published.domain.into()));
     let named = |ip: &model::FixedIp| {
         let hostname = if port.dns_name.is_empty() { host_label(ip.ip_address).into() } else { port.dns_name.clone() };
         let whole = hostname.ends_with('.') || domain.is_empty();

@@ -33,6 +33,18 @@ const EXTENSIONS: &[[&str; 4]] = &[
     ["binding-extended", "Port Bindings Extended", "Bindings of a port to further hosts.", "2017-07-17T10:00:00-00:00"],
     ["dns-domain-ports", "dns_domain for ports", "The domain of a port's name outside of its network.", "2017-04-24T10:00:00-00:00"],
     ["dns-integration", "DNS Integration", "Names of ports in the DNS.", "2015-08-15T18:00:00-00:00"],
+    [
+        "dns-integration-domain-keywords",
+        "DNS domain names with keywords allowed",
+        "Domains for the names of each project and user.",
+        "2020-06-15T18:00:00-00:00",
+    ],
+    [
+        "subnet-dns-publish-fixed-ip",
+        "Subnet DNS publish fixed IP",
+        "Addresses of a subnet are published by an external DNS service.",
+        "2019-05-24T10:00:00-00:00",
+    ],
     ["external-net", "Neutron external network", "Networks that lead out of the cloud.", "2013-01-14T10:00:00-00:00"],
     [
         "default-subnetpools",

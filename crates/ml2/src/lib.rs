@@ -17,6 +17,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod drivers;
 mod extensions;
+pub mod external_dns;
 mod free;
 mod heartbeat;
 pub mod ip_availability;

@@ -39,7 +39,8 @@ pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use ndp_proxy::NdpProxy;
 pub use network::{Network, NetworkType, Segment};
 pub use port::{
-    AddressPair, Binding, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType, device_owner,
+    AddressPair, Binding, DnsKeywords, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, Standby, VifType, VnicType,
+    device_owner,
 };
 pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;

@@ -198,6 +198,17 @@ pub struct Standby {
     pub prepared: bool,
 }
 
+/// Who named a port: what the keywords of a domain (`<user_name>`) stand for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DnsKeywords {
+    /// `<project_name>`.
+    pub project_name: SmolStr,
+    /// `<user_id>`.
+    pub user_id: SmolStr,
+    /// `<user_name>`.
+    pub user_name: SmolStr,
+}
+
 /// What still has to happen before a bound port is `ACTIVE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Provisioning {
@@ -257,6 +268,9 @@ pub struct Port {
     /// The domain of that name outside of its network.
     #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
     pub dns_domain: SmolStr,
+    /// What keywords in that domain stand for, when it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_keywords: Option<DnsKeywords>,
     /// Where it is plugged.
     pub binding: Binding,
     /// `data_plane_status`, as whoever watches the network told it.

@@ -180,6 +180,12 @@ pub struct FloatingIp {
     /// Its QoS policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_policy_id: Option<QosPolicyId>,
+    /// Its name in an external DNS service; empty: that of the port that it leads to.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_name: SmolStr,
+    /// The domain of that name.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub dns_domain: SmolStr,
     /// Common attributes.
     pub standard: Standard,
 }

@@ -77,6 +77,9 @@ pub struct Subnet {
     /// The segment of its network that it is on, when the network is a routed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment_id: Option<SegmentId>,
+    /// True: addresses in it are published by an external DNS service, whatever its network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dns_publish_fixed_ip: bool,
     /// Common attributes.
     pub standard: Standard,
 }

@@ -74,7 +74,7 @@ struct ServerArgs {
 }
 
 /// What an agent may be told about its host; the state directory's neutrino.toml has the rest.
-#[derive(clap::Args, Clone)]
+#[derive(clap::Args, Clone, Default)]
 struct HostArgs {
     /// The host's name, as in binding:host_id; the system's when absent
     #[arg(long, value_name = "NAME")]

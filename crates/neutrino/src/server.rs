@@ -1,7 +1,7 @@
 //! The server: state, identity, API.
 
 use crate::config::Config;
-use crate::services::{Missed, Services};
+use crate::services::{Missed, Services, with_audience};
 use crate::{Auth, CertificateArgs, ServerArgs, registry};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use api::{Op, QuotaConfig, Server, ServerOptions, Settings};
@@ -78,6 +78,7 @@ impl ServerSide {
             .with(Arc::new(l3_config(config)))
             .with(Arc::new(registry::dependents()))
             .with(Arc::new(registry::shareables()));
+        let settings = with_audience(settings, config)?;
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits }).preview_extensions(config.api.preview_extensions);
         for (alias, missing) in registry.unenforced() {
@@ -87,7 +88,7 @@ impl ServerSide {
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;
         let dispatcher = Dispatcher::new(store.clone(), dispatch_config(config)?, Arc::new(settings.clone()), epoch.epoch());
         dispatcher.keep_epoch(epoch);
-        let services = Services::start(&store, config, missed)?;
+        let services = Services::start(&store, &args.state, config, settings.get::<ml2::Config>(), missed)?;
         Ok(ServerSide { store, settings, api, services, dispatcher })
     }
 
@@ -224,6 +225,7 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
         ensure!(fine, "dns_domain: '{domain}' is not a domain");
         ml2.dns_domain = domain.to_lowercase().into();
     }
+    ml2.external_dns = config.external_dns.is_some();
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,

@@ -1,5 +1,6 @@
 //! A declared resource at work: the routes `/v2.0/<collection>` and `/v2.0/<collection>/<id>`.
 
+mod announced;
 mod list;
 mod tags;
 mod write;
@@ -115,11 +116,11 @@ impl<R: Record> Collection for Endpoint<R> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {
                 ("GET", []) => self.0.list(request).await,
-                ("POST", []) => self.0.post(request).await,
+                ("POST", []) => self.0.announced(request, "create", None, self.0.post(request)).await,
                 ("PUT" | "DELETE", []) => Err(self.0.not_found("None")),
                 ("GET", [id]) => self.0.show(request, id).await,
-                ("PUT", [id]) => self.0.put(request, id).await,
-                ("DELETE", [id]) => self.0.remove(request, id).await,
+                ("PUT", [id]) => self.0.announced(request, "update", Some(id), self.0.put(request, id)).await,
+                ("DELETE", [id]) => self.0.announced(request, "delete", Some(id), self.0.remove(request, id)).await,
                 (_, [] | [_]) => Err(Fault::method_not_allowed()),
                 (_, [id, name]) if self.0.has_tags(name) => self.0.tags(request, id, None).await,
                 (_, [id, name, tag]) if self.0.has_tags(name) => self.0.tags(request, id, Some(tag)).await,
@@ -127,7 +128,7 @@ impl<R: Record> Collection for Endpoint<R> {
                 (_, [_, name]) if self.0.look(name).is_some() => Err(Fault::method_not_allowed()),
                 (method, [id, name]) => match self.0.action(name) {
                     Some(_) if method != "PUT" => Err(Fault::method_not_allowed()),
-                    Some(action) => self.0.act(request, id, action).await,
+                    Some(action) => self.0.announced(request, name, Some(id), self.0.act(request, id, action)).await,
                     None => Err(Fault::no_such_path()),
                 },
                 _ => Err(Fault::no_such_path()),

@@ -282,6 +282,7 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
         numa_affinity_policy: None,
         trusted: None,
         hints: Default::default(),
+        dns_keywords: None,
         standby: Vec::new(),
         provisioning: model::Provisioning::default(),
         qos_policy_id: None,

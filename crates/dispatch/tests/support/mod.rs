@@ -78,6 +78,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
 pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
     Subnet {
         service_types: vec![],
+        dns_publish_fixed_ip: false,
         segment_id: None,
         id: subnet_id(n),
         project_id: "p".into(),
@@ -142,6 +143,7 @@ pub fn port(n: u8, of: u8) -> Port {
         numa_affinity_policy: None,
         trusted: None,
         hints: Default::default(),
+        dns_keywords: None,
         standby: vec![],
         provisioning: Provisioning::default(),
         qos_policy_id: None,
@@ -281,6 +283,8 @@ pub fn floating_ip(n: u8) -> FloatingIp {
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
         qos_policy_id: None,
+        dns_name: SmolStr::default(),
+        dns_domain: SmolStr::default(),
         standard: Standard::default(),
     }
 }

@@ -28,6 +28,8 @@ pub enum FloatingIpFault {
     NoIpv4(PortId),
     /// 400 `BadRequest`: the port has several, and none was named.
     SeveralIpv4(PortId),
+    /// 400 `BadRequest`: a name without a domain, or the other way round.
+    HalfName { has_name: bool },
     /// 400 `BadRequest`: an address inside without a port.
     AddressWithoutPort,
     /// 404 `ExternalGatewayForFloatingIPNotFound`.
@@ -78,6 +80,8 @@ impl FloatingIpFault {
             FloatingIpFault::SeveralIpv4(port) => {
                 format!("Port {port} has multiple fixed IPv4 addresses: the one for the floating IP must be named")
             }
+            FloatingIpFault::HalfName { has_name: true } => "dns_name cannot be specified without a dns_domain".to_owned(),
+            FloatingIpFault::HalfName { has_name: false } => "dns_domain cannot be specified without a dns_name".to_owned(),
             FloatingIpFault::AddressWithoutPort => "fixed_ip_address cannot be specified without a port_id".to_owned(),
             FloatingIpFault::Unreachable { network, subnet, port } => format!(
                 "External network {network} is not reachable from subnet {subnet}.  Therefore, cannot associate Port {port} with a Floating \

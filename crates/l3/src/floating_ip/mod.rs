@@ -14,6 +14,7 @@ pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 
 use crate::port_forwarding::{self, Embedded};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
+use ml2::external_dns::{self, Published};
 use ml2::{dns, network};
 use model::{FloatingIp, Port, PortForwarding};
 use net::{FloatingIpId, Mac, NetworkId, PortId, RouterId};
@@ -38,6 +39,14 @@ pub fn resource() -> Resource<FloatingIp> {
         ..Resource::new("floatingip", "floatingips", "FloatingIPNotFound", not_found)
     }
     .tagged()
+}
+
+/// What an external DNS service publishes of a floating IP: its own name, or that of the port that it leads to.
+pub fn published(world: &World, config: &ml2::Config, floating_ip: &FloatingIp) -> Option<Published> {
+    let own = (!floating_ip.dns_name.is_empty()).then(|| (floating_ip.dns_name.clone(), floating_ip.dns_domain.clone()));
+    let inside = || floating_ip.port_id.and_then(|id| external_dns::name_of(world, config, world.get::<Port>(&id)?));
+    let (name, domain) = own.or_else(inside).filter(|(_, domain)| config.external_dns && !domain.contains('<'))?;
+    Some(Published { name, domain, addresses: vec![floating_ip.floating_ip_address.into()] })
 }
 
 /// The floating IPs that lead to a port.
@@ -79,9 +88,8 @@ fn attributes() -> Vec<A> {
             .sort(),
         A::new("status", Kind::Text(16), |v| Cell::Str(v.record.status.as_str())).filter().sort(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
-        // Names are for a DNS service outside, of which there is none: as with the reference, they are not kept then.
-        A::new("dns_name", dns::RELATIVE_NAME, |_| Cell::Str("")).post_or(""),
-        A::new("dns_domain", dns::DOMAIN, |_| Cell::Str("")).post_or(""),
+        A::new("dns_name", dns::RELATIVE_NAME, |v| Cell::Str(&v.record.dns_name)).post_or(""),
+        A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or(""),
         A::new("port_details", Kind::ObjectOrNull, port_details),
         A::new("port_forwardings", Kind::ObjectOrNull, port_forwardings),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),

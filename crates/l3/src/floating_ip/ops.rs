@@ -29,11 +29,27 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<FloatingIpId, F
         fixed_ip_address: None,
         status: FloatingIpStatus::Down,
         qos_policy_id: None,
+        dns_name: Default::default(),
+        dns_domain: Default::default(),
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
     };
+    names(op, &mut floating_ip, fields)?;
     associate(op, &mut floating_ip, requested(fields))?;
     op.tx.put(floating_ip);
     Ok(id)
+}
+
+/// Its name in an external DNS service; without one there is nobody to whom it would say anything, and it is not kept.
+fn names(op: &Op<'_>, floating_ip: &mut FloatingIp, fields: &Fields) -> Result<(), FloatingIpFault> {
+    if !op.settings.get::<ml2::Config>().external_dns {
+        return Ok(());
+    }
+    let (name, domain) = (fields.text("dns_name").unwrap_or_default(), fields.text("dns_domain").unwrap_or_default());
+    if name.is_empty() != domain.is_empty() {
+        return Err(FloatingIpFault::HalfName { has_name: domain.is_empty() });
+    }
+    (floating_ip.dns_name, floating_ip.dns_domain) = (name, domain);
+    Ok(())
 }
 
 /// The port outside and its address: the one asked for, one of the subnet asked for, or any.

@@ -191,6 +191,7 @@ pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_ad
         extra_dhcp_opts: Vec::new(),
         dns_name: Default::default(),
         dns_domain: Default::default(),
+        dns_keywords: None,
         binding: model::Binding::default(),
         data_plane_status: None,
         device_profile: None,

@@ -4,7 +4,7 @@ use super::eligible::{check_host, is_deferred};
 use super::{Asked, allocate, binding, blank, mac, provisioning, security};
 use crate::network::{self, NetworkFault};
 use crate::port::{PortFault, object};
-use crate::{Config, dependents, dhcp, dns};
+use crate::{Config, dependents, dhcp, dns, external_dns};
 use api::{Fault, Fields, Op};
 use model::{IpAllocation, Network, Port, Standard, VnicType};
 use net::{Mac, NetworkId, PortId, ProjectId};
@@ -71,6 +71,9 @@ fn names(op: &Op<'_>, port: &mut Port, fields: &Fields) -> Result<(), Fault> {
     }
     if let Some(domain) = fields.text("dns_domain") {
         port.dns_domain = domain;
+    }
+    if fields.has("dns_name") || fields.has("dns_domain") {
+        port.dns_keywords = external_dns::keywords(op, port);
     }
     Ok(())
 }

@@ -85,6 +85,7 @@ fn attributes() -> Vec<A> {
         A::new("allocation_pools", kinds::POOLS, |v| Cell::Json(&v.record.allocation_pools)).post().put(),
         A::new("host_routes", HOST_ROUTES, |v| Cell::Json(&v.record.host_routes)).post_or(json!([])).put(),
         A::new("dns_nameservers", kinds::NAMESERVERS, |v| Cell::Json(&v.record.dns_nameservers)).post_or(json!([])).put(),
+        A::new("dns_publish_fixed_ip", Kind::Bool, |v| Cell::Bool(v.record.dns_publish_fixed_ip)).post_or(false).put(),
         A::new("service_types", kinds::SERVICE_TYPES, |v| Cell::Json(&v.record.service_types)).post_or(json!([])).put(),
         A::new("segment_id", Kind::UuidOrNull, |v| Cell::optional(v.record.segment_id, |id| Cell::Uuid(id.0)))
             .post_or(Value::Null)

@@ -67,6 +67,7 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, pref
         ipv6_address_mode: fields.typed::<Option<_>>("ipv6_address_mode").flatten(),
         service_types: fields.typed::<Option<_>>("service_types").flatten().unwrap_or_default(),
         segment_id: fields.typed::<Option<_>>("segment_id").flatten(),
+        dns_publish_fixed_ip: fields.bool("dns_publish_fixed_ip").unwrap_or_default(),
         standard: Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default()),
     }
 }
@@ -119,6 +120,9 @@ pub(super) fn update(op: &mut Op<'_>, subnet: &Arc<Subnet>, fields: &Fields) -> 
     }
     if let Some(enable) = fields.bool("enable_dhcp") {
         new.enable_dhcp = enable;
+    }
+    if let Some(publish) = fields.bool("dns_publish_fixed_ip") {
+        new.dns_publish_fixed_ip = publish;
     }
     if let Some(servers) = fields.typed("dns_nameservers") {
         new.dns_nameservers = servers;

@@ -28,6 +28,7 @@ fn pool(prefixes: &[IpNet]) -> SubnetPool {
 fn subnet(pool: &SubnetPool, cidr: IpNet, number: u128) -> Subnet {
     Subnet {
         service_types: vec![],
+        dns_publish_fixed_ip: false,
         segment_id: None,
         id: SubnetId(Uuid::from_u128(number)),
         project_id: ProjectId::from("p1"),

@@ -1,12 +1,14 @@
 //! `DIR/neutrino.toml`: what an operator sets. Every option has a default, so the file need not be there.
 
+mod external_dns;
 mod services;
 
 use anyhow::{Context, Result};
 use auth::identity::keystone;
+pub use external_dns::ExternalDnsConfig;
 use net::HostName;
 use serde::Deserialize;
-pub use services::{NovaConfig, UserConfig};
+pub use services::{NotificationsConfig, NovaConfig, UserConfig};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -31,6 +33,10 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Nova, which is told of its ports; nobody when absent.
     pub nova: Option<NovaConfig>,
+    /// Where names are published; nowhere when absent.
+    pub external_dns: Option<ExternalDnsConfig>,
+    /// A message bus, which is told what clients do; none when absent.
+    pub notifications: Option<NotificationsConfig>,
     /// Default quotas by resource (`port = 500`); -1 is no limit.
     pub quota: BTreeMap<SmolStr, i64>,
 }

@@ -28,7 +28,7 @@ pub struct UserConfig {
 
 impl UserConfig {
     /// What is absent is as another says.
-    fn or(self, other: UserConfig) -> UserConfig {
+    pub(super) fn or(self, other: UserConfig) -> UserConfig {
         UserConfig {
             auth_url: self.auth_url.or(other.auth_url),
             username: self.username.or(other.username),
@@ -88,6 +88,36 @@ impl NovaConfig {
                 region: self.region_name.clone(),
             },
         };
+        Ok(config)
+    }
+}
+
+/// `[notifications]`: a message bus is told what clients do when the section is there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationsConfig {
+    /// The broker, `amqp://user:password@host:5672/vhost`.
+    pub url: String,
+    /// The topic exchange; `neutron` when absent.
+    pub exchange: Option<String>,
+    /// Topics; `notifications` alone when absent.
+    pub topics: Option<Vec<String>>,
+    /// True: exchange and queues are durable, as whoever declared them first said.
+    #[serde(default)]
+    pub durable: bool,
+}
+
+impl NotificationsConfig {
+    /// With the defaults filled in; `host` is this host's name.
+    pub fn config(&self, host: String) -> Result<notifications::Config, String> {
+        let mut config = notifications::Config::at(&self.url)?;
+        if let Some(exchange) = &self.exchange {
+            config.exchange.clone_from(exchange);
+        }
+        if let Some(topics) = &self.topics {
+            config.topics.clone_from(topics);
+        }
+        (config.durable, config.publisher_host) = (self.durable, host);
         Ok(config)
     }
 }

@@ -16,6 +16,7 @@ fn port_with(group: SecurityGroupId) -> Port {
         numa_affinity_policy: None,
         trusted: None,
         hints: Default::default(),
+        dns_keywords: None,
         standby: Vec::new(),
         id: PortId::MIN,
         project_id: ProjectId::from("p1"),
