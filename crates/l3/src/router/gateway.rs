@@ -1,5 +1,6 @@
 //! A router's gateway: its port on an external network.
 
+use super::delegation::{delegated, give_back};
 use super::interface::check_overlap;
 use super::kinds::AskedGateway;
 use super::{RouterFault, interfaces};
@@ -74,6 +75,8 @@ fn leave(op: &mut Op<'_>, router: &Router) -> Result<(), Fault> {
     if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
         return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());
     }
+    let behind = delegated(op.tx.world(), router.id);
+    give_back(op, behind);
     op.tx.remove::<Port>(&gateway.port_id);
     Ok(())
 }
