@@ -26,7 +26,8 @@ fn physical_network() -> Result<()> {
 /// This kernel has VLAN links.
 fn has_vlans() -> Result<bool> {
     // Not on the loopback link, which takes none anywhere.
-    let script = "ip link add v0 type veth peer name v1; ip link add link v0 name v0.5 type vlan id 5; known=$?; ip link del v0; exit $known";
+    let script =
+        "ip link add v0 type veth peer name v1; ip link add link v0 name v0.5 type vlan id 5; known=$?; ip link del v0; exit $known";
     Ok(run(&["sh", "-c", script])?.status.success())
 }
 
