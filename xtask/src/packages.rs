@@ -35,7 +35,8 @@ const RUN: [Package; 10] = [
 ];
 
 /// For tests besides.
-const TEST: [Package; 9] = [
+const TEST: [Package; 10] = [
+    Package("kea-dhcp6-server", Sign::Program("kea-dhcp6")),
     Package("tcpdump", Sign::Program("tcpdump")),
     Package("python3-venv", Sign::Command(&["python3", "-c", "import ensurepip, venv"])),
     Package("qemu-system-x86", Sign::Program("qemu-system-x86_64")),

@@ -4,7 +4,7 @@ use crate::{Allocations, Intents};
 use dataplane::{Name, Netns, Program, UnitKey};
 use intent::wire::Role;
 use intent::{Unit, UnitId};
-use net::{Family, HostName, Mac};
+use net::{Family, HostName, IpNet, Mac, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -83,13 +83,13 @@ pub struct Cut {
     /// IP protocol.
     pub protocol: Option<u8>,
     /// Original source.
-    pub source: Option<net::IpNet>,
+    pub source: Option<IpNet>,
     /// Original destination.
-    pub destination: Option<net::IpNet>,
+    pub destination: Option<IpNet>,
     /// Original destination ports, both ends included.
     pub destination_ports: Option<(u16, u16)>,
     /// The source after translation.
-    pub translated_source: Option<net::IpNet>,
+    pub translated_source: Option<IpNet>,
 }
 
 impl Cut {
@@ -112,6 +112,29 @@ pub struct Release {
     pub address: Ipv4Addr,
     /// To whom.
     pub mac: Mac,
+}
+
+/// A subnet whose prefix is to be delegated (RFC 8415) from outside, by the link of a router's gateway.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Delegation {
+    /// The router; servers know it by its id.
+    pub router: RouterId,
+    /// The subnet.
+    pub subnet: SubnetId,
+    /// The namespace of the link.
+    pub netns: Netns,
+    /// The link on which servers are asked.
+    pub link: Name,
+    /// The prefix that the subnet has already.
+    pub known: Option<IpNet>,
+}
+
+impl Delegation {
+    /// What tells it from others of its router, whichever host carries that.
+    pub fn iaid(&self) -> u32 {
+        let [a, b, c, d, ..] = *self.subnet.0.as_bytes();
+        u32::from_be_bytes([a, b, c, d])
+    }
 }
 
 /// A role's compiler: pure, total, and the same whether called for one unit or for all. The law that tests hold it to: compiling what
@@ -145,6 +168,11 @@ pub trait Compile: Send + Sync {
 
     /// Connections to forget before a number, which an owner that is gone had, may be given to another.
     fn cuts_of_number(&self, _space: &str, _number: u32) -> Vec<Cut> {
+        Vec::new()
+    }
+
+    /// Prefixes to be delegated. They concern `router/…` units alone.
+    fn delegations(&self, _intents: &Intents) -> Vec<Delegation> {
         Vec::new()
     }
 

@@ -3,6 +3,7 @@
 use dataplane::{Name, Netns};
 use intent::wire::{self, Report};
 use intent::{DecodeError, Unit, UnitId};
+use net::{IpNet, RouterId, SubnetId};
 use smol_str::SmolStr;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -37,6 +38,15 @@ pub enum Event {
         netns: Netns,
         /// Its name.
         name: Name,
+    },
+    /// A router was delegated a prefix for a subnet, or has none any more.
+    Delegated {
+        /// The router.
+        router: RouterId,
+        /// The subnet.
+        subnet: SubnetId,
+        /// The prefix.
+        prefix: Option<IpNet>,
     },
     /// Read the kernel again now.
     Resync,

@@ -2,7 +2,7 @@
 
 use crate::reporter::Reporter;
 use crate::state::Saved;
-use crate::{Allocations, Compile, Compiled, Config, Cut, Event, Facts, Host, HostError, Intents, Order, Release};
+use crate::{Allocations, Compile, Compiled, Config, Cut, Delegation, Event, Facts, Host, HostError, Intents, Order, Release};
 use dataplane::{Name, Netns, Program, UnitKey};
 use intent::wire::{Hello, Role};
 use intent::{Unit, UnitId};
@@ -51,6 +51,9 @@ pub struct Agent<H> {
     pub(crate) ailing: BTreeMap<(Netns, Name), SmolStr>,
     pub(crate) cuts: BTreeSet<Cut>,
     pub(crate) releases: BTreeSet<Release>,
+    /// Prefixes that are wanted, and whether that may have changed.
+    delegations: BTreeSet<Delegation>,
+    delegations_due: bool,
     timers: Timers,
     roles: Vec<Role>,
 }
@@ -118,6 +121,8 @@ impl<H: Host> Agent<H> {
             ailing: BTreeMap::new(),
             cuts: BTreeSet::new(),
             releases: BTreeSet::new(),
+            delegations: BTreeSet::new(),
+            delegations_due: false,
             roles: Vec::new(),
         })
     }
@@ -167,6 +172,7 @@ impl<H: Host> Agent<H> {
                     self.daemon(&netns, &name);
                 }
             }
+            Event::Delegated { router, subnet, prefix } => self.reporter.delegated(router, subnet, prefix),
             Event::Resync => self.timers.resync = Instant::now(),
             Event::Stop => {}
         }
@@ -249,6 +255,7 @@ impl<H: Host> Agent<H> {
             }
         };
         let differs = before.as_ref() != self.intents.get(&id);
+        self.delegations_due |= differs && matches!(id, UnitId::Router(_));
         for (role, compiler) in self.compilers.iter().enumerate() {
             if differs {
                 self.cuts.extend(compiler.cuts(&id, before.as_ref(), &self.intents, &self.facts));
@@ -302,6 +309,7 @@ impl<H: Host> Agent<H> {
     }
 
     fn pass(&mut self, now: Instant) {
+        let delegations = self.delegations();
         let due = now >= self.timers.resync || self.timers.retry.is_some_and(|at| now >= at);
         let done = if due || self.dirty.keys().any(|unit| self.broken.contains_key(unit)) {
             self.timers.resync = now + self.config.resync;
@@ -313,6 +321,7 @@ impl<H: Host> Agent<H> {
         };
         let seen = done.is_ok();
         self.reschedule(now, done, due);
+        self.delegate(delegations);
         // A rule is not gone while connections that it let pass go on.
         self.aftermath();
         // What was told in part is the state of no revision that a report could name: what is in force may be what is about to be taken away.
@@ -337,6 +346,34 @@ impl<H: Host> Agent<H> {
             self.timers.failures = self.timers.failures.saturating_add(1);
             self.timers.retry = Some(now + pause);
         }
+    }
+
+    /// The prefixes wanted, when they may be others than before. Those of a router that stays are given back before its links change;
+    /// one that has left this host takes its prefixes along.
+    fn delegations(&mut self) -> Option<BTreeSet<Delegation>> {
+        if !std::mem::take(&mut self.delegations_due) {
+            return None;
+        }
+        let wanted: BTreeSet<Delegation> = self.compilers.iter().flat_map(|compiler| compiler.delegations(&self.intents)).collect();
+        let kept = |ended: &Delegation| wanted.iter().any(|now| (now.subnet, &now.link) == (ended.subnet, &ended.link));
+        let stays = |ended: &Delegation| self.intents.router(ended.router).is_some();
+        let (back, left): (Vec<_>, Vec<_>) = self.delegations.iter().filter(|before| !kept(before)).cloned().partition(stays);
+        back.iter().chain(&left).for_each(|ended| self.reporter.undelegated(ended.subnet));
+        if !back.is_empty()
+            && let Err(error) = self.host.give_back(&back)
+        {
+            tracing::warn!(%error, "cannot give prefixes back");
+        }
+        Some(wanted)
+    }
+
+    fn delegate(&mut self, wanted: Option<BTreeSet<Delegation>>) {
+        let Some(wanted) = wanted.filter(|wanted| *wanted != self.delegations) else { return };
+        if let Err(error) = self.host.delegate(&wanted) {
+            tracing::error!(%error, "cannot ask for prefixes");
+            self.delegations_due = true;
+        }
+        self.delegations = wanted;
     }
 
     /// What follows a change that is in force.

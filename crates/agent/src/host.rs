@@ -1,7 +1,8 @@
 //! What the frame needs of a host: crate `host` has it of the kernel, tests of a model.
 
-use crate::{Cut, Release};
+use crate::{Cut, Delegation, Release};
 use dataplane::{Actual, Plan, Program};
+use std::collections::BTreeSet;
 
 /// Something could not be done on the host; says what and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,12 @@ pub trait Host: Send {
 
     /// Forgets tracked connections.
     fn cut(&mut self, cuts: &[Cut]) -> Result<(), HostError>;
+
+    /// Gives back delegated prefixes, while the links by which they came are there; they are wanted no longer.
+    fn give_back(&mut self, ended: &[Delegation]) -> Result<(), HostError>;
+
+    /// Has exactly these prefixes delegated from now on; [`crate::Event::Delegated`] tells which they are.
+    fn delegate(&mut self, wanted: &BTreeSet<Delegation>) -> Result<(), HostError>;
 
     /// Ends DHCP leases.
     fn release(&mut self, releases: &[Release]) -> Result<(), HostError>;

@@ -2,6 +2,7 @@
 
 use intent::UnitId;
 use intent::wire::{self, Report, report};
+use net::{IpNet, RouterId, SubnetId};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -18,6 +19,8 @@ pub(crate) struct Reporter {
     new_realised: BTreeSet<UnitId>,
     new_gone: BTreeSet<UnitId>,
     new_faults: BTreeSet<UnitId>,
+    /// Prefixes delegated, as they were told last.
+    delegated: BTreeMap<SubnetId, wire::Delegated>,
     /// A new stream was not yet told what is not in force.
     repeating: bool,
 }
@@ -34,6 +37,24 @@ impl Reporter {
         self.repeating = true;
         self.new_realised.extend(self.realised.keys().copied());
         self.new_faults.extend(self.faults.keys().copied());
+        for delegated in self.delegated.values().cloned().collect::<Vec<_>>() {
+            self.send(report::Report::Delegated(delegated));
+        }
+    }
+
+    /// A subnet was delegated a prefix, or lost it. What was told before is told again by a new stream only.
+    pub(crate) fn delegated(&mut self, router: RouterId, subnet: SubnetId, prefix: Option<IpNet>) {
+        let prefix = prefix.map(|prefix| prefix.to_string()).unwrap_or_default();
+        let delegated = wire::Delegated { router_id: router.to_string(), subnet_id: subnet.to_string(), prefix };
+        if self.delegated.insert(subnet, delegated.clone()).as_ref() != Some(&delegated) {
+            tracing::info!(%router, %subnet, prefix = delegated.prefix, "delegated");
+            self.send(report::Report::Delegated(delegated));
+        }
+    }
+
+    /// Nobody wants to hear of a subnet's prefix from here any more.
+    pub(crate) fn undelegated(&mut self, subnet: SubnetId) {
+        self.delegated.remove(&subnet);
     }
 
     pub(crate) fn realised(&mut self, unit: UnitId, revision: u64) {

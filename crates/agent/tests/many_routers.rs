@@ -18,6 +18,7 @@ fn floating(number: u16, fixed: [u8; 4]) -> Unit {
     Unit::FloatingIp(FloatingIpIntent {
         id: FloatingIpId(uuid(high, low)),
         router_id: router_id(1),
+        network_id: None,
         floating_ip_address: [198, 18, high, low].into(),
         fixed_ip_address: Some(fixed.into()),
     })

@@ -10,11 +10,12 @@ use api::Op;
 use auth::Caller;
 use intent::{UnitId, wire};
 use l3::floating_ip::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
+use l3::router::prefix_delegated;
 use ml2::Heartbeats;
 use ml2::agent::{AgentReport, report_agent};
 use ml2::port::provisioning::{dhcp_ready, port_failed, port_unwired, port_wired};
 use model::{Agent, FloatingIp, FloatingIpStatus, Port, PortStatus};
-use net::{AgentId, FloatingIpId, HostName, PortId, Revision, RouterId};
+use net::{AgentId, FloatingIpId, HostName, IpNet, PortId, Revision, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +45,8 @@ struct Pending {
     /// The last word on a floating IP counts.
     floating_ips: BTreeMap<(RouterId, FloatingIpId), Word>,
     roles: Option<Vec<AgentReport>>,
+    /// The last word on the prefix of a subnet counts.
+    prefixes: BTreeMap<(RouterId, SubnetId), Option<IpNet>>,
 }
 
 /// The listening side of a session.
@@ -113,6 +116,12 @@ impl Listener {
             }
             Report::Faulted(faulted) => {
                 self.faulted(&faulted)?;
+                Ok(1)
+            }
+            Report::Delegated(delegated) => {
+                let (key, prefix) = prefix(&delegated).ok_or_else(|| Status::invalid_argument("a delegation that cannot be read"))?;
+                lock(&self.pending).prefixes.insert(key, prefix);
+                self.wake.notify_one();
                 Ok(1)
             }
         }
@@ -217,6 +226,9 @@ impl Listener {
         for (id, word) in pending.floating_ips {
             newer.floating_ips.entry(id).or_insert(word);
         }
+        for (key, prefix) in pending.prefixes {
+            newer.prefixes.entry(key).or_insert(prefix);
+        }
         newer.roles = newer.roles.take().or(pending.roles);
     }
 
@@ -229,7 +241,7 @@ impl Listener {
         pending.floating_ips.retain(|(_, id), word| world.get::<FloatingIp>(id).is_some_and(|f| f.status != status(*word)));
         drop(world);
         let no_ports = pending.ports.is_empty() && pending.ready.is_empty();
-        if no_ports && pending.floating_ips.is_empty() && pending.roles.is_none() {
+        if no_ports && pending.floating_ips.is_empty() && pending.prefixes.is_empty() && pending.roles.is_none() {
             return Ok(());
         }
         let hub = self.hub.clone();
@@ -254,6 +266,11 @@ impl Listener {
                     Word::Failed => floating_ip_failed(&mut op, *router, *id, &at),
                 };
             }
+            for ((router, subnet), prefix) in &given.prefixes {
+                if let Err(reason) = prefix_delegated(&mut op, *router, *subnet, *prefix, &at) {
+                    tracing::warn!(host = %at, %router, %subnet, ?prefix, reason, "a delegated prefix that cannot be used");
+                }
+            }
             Ok::<_, std::convert::Infallible>(agents)
         });
         match committed.await {
@@ -273,6 +290,15 @@ impl Listener {
             }
         }
     }
+}
+
+/// Which subnet of which router has which prefix, by an agent's words.
+fn prefix(delegated: &wire::Delegated) -> Option<((RouterId, SubnetId), Option<IpNet>)> {
+    let prefix = match delegated.prefix.as_str() {
+        "" => None,
+        text => Some(text.parse().ok()?),
+    };
+    Some(((delegated.router_id.parse().ok()?, delegated.subnet_id.parse().ok()?), prefix))
 }
 
 /// True when a port of the host is not yet known to be so.

@@ -2,11 +2,11 @@
 
 use crate::conntrack::{Conntrack, Filter};
 use crate::{Daemons, Error, ErrorKind, Host, Interest, LinkEvent, LinkMonitor, Outcome, netns, sys};
-use agent::{CUT_MARK, Cut, Ended, Event, Events, HostError, Release, StepResult};
+use agent::{CUT_MARK, Cut, Delegation, Ended, Event, Events, HostError, Release, StepResult};
 use dataplane::{Actual, Netns, Plan, Program};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -70,6 +70,14 @@ impl agent::Host for Host {
             }
         }
         result
+    }
+
+    fn give_back(&mut self, ended: &[Delegation]) -> Result<(), HostError> {
+        self.delegations().give_back(ended).map_err(|error| HostError(error.to_string()))
+    }
+
+    fn delegate(&mut self, wanted: &BTreeSet<Delegation>) -> Result<(), HostError> {
+        self.delegations().want(wanted).map_err(|error| HostError(error.to_string()))
     }
 
     fn release(&mut self, releases: &[Release]) -> Result<(), HostError> {

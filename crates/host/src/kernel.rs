@@ -3,6 +3,7 @@
 mod route_run;
 
 use crate::announce::Announcer;
+use crate::delegation::Delegations;
 use crate::file::Files;
 use crate::netlink::{Refusal, Socket};
 use crate::nft::Nft;
@@ -24,6 +25,7 @@ pub struct Host {
     daemons: Daemons,
     files: Files,
     announcer: Announcer,
+    delegations: Delegations,
     /// A file for each namespace made: several hosts may share the names, as when each is in a namespace of its own.
     made: PathBuf,
 }
@@ -92,7 +94,19 @@ impl Host {
         let daemons = Daemons::new(&state.join("daemons"), &watched)?;
         let made = state.join("namespaces");
         fs::create_dir_all(&made).map_err(|error| Error::io("open directory", made.display(), error))?;
-        Ok(Host { spaces: BTreeMap::from([(Netns::ROOT, root)]), daemons, files, announcer: Announcer::default(), made })
+        Ok(Host {
+            spaces: BTreeMap::from([(Netns::ROOT, root)]),
+            daemons,
+            files,
+            announcer: Announcer::default(),
+            delegations: Delegations::default(),
+            made,
+        })
+    }
+
+    /// The client of those who delegate prefixes; it tells its news to whoever listens.
+    pub fn delegations(&mut self) -> &mut Delegations {
+        &mut self.delegations
     }
 
     /// The supervisor of the daemons.

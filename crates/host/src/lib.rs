@@ -8,6 +8,7 @@ pub mod allocator;
 mod announce;
 pub mod conntrack;
 mod daemon;
+mod delegation;
 mod error;
 mod file;
 mod frame;
@@ -27,6 +28,7 @@ mod sysctl;
 mod watch;
 
 pub use daemon::{Daemons, Exit};
+pub use delegation::Delegations;
 pub use error::{Cause, Error, ErrorKind};
 pub use frame::{watch_daemons, watch_links};
 pub use kernel::{Host, Interest, Outcome, StepReport};

@@ -32,6 +32,17 @@ pub struct RouterSubnet {
     /// Name servers told with an advertisement.
     #[serde(default)]
     pub dns_nameservers: Vec<IpAddr>,
+    /// This router is to have its prefix delegated from outside: the host asks for one on the gateway, says which it got, and goes on
+    /// asking.
+    #[serde(default)]
+    pub delegated: bool,
+}
+
+impl RouterSubnet {
+    /// True while its prefix, `::/64`, stands for one that nobody has delegated yet. It is on no link then.
+    pub fn is_provisional(&self) -> bool {
+        self.cidr.addr().is_ipv6() && self.cidr.network().is_unspecified()
+    }
 }
 
 /// A port of a router.

@@ -53,7 +53,7 @@ pub struct Unit {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Report {
-    #[prost(oneof = "report::Report", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "report::Report", tags = "1, 2, 3, 4, 5, 6")]
     pub report: ::core::option::Option<report::Report>,
 }
 /// Nested message and enum types in `Report`.
@@ -70,6 +70,8 @@ pub mod report {
         Gone(super::Gone),
         #[prost(message, tag = "5")]
         Faulted(super::Faulted),
+        #[prost(message, tag = "6")]
+        Delegated(super::Delegated),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -137,6 +139,17 @@ pub struct Faulted {
     pub revision: u64,
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
+}
+/// A router of this host was delegated a prefix for a subnet; an empty prefix says that it has none any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Delegated {
+    #[prost(string, tag = "1")]
+    pub router_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub subnet_id: ::prost::alloc::string::String,
+    /// "2001:db8:1::/64"
+    #[prost(string, tag = "3")]
+    pub prefix: ::prost::alloc::string::String,
 }
 /// Generated client implementations.
 pub mod dispatch_client {

@@ -47,6 +47,8 @@ pub struct Config {
     pub max_subnet_host_routes: usize,
     /// Per port (`max_allowed_address_pair`).
     pub max_allowed_address_pairs: usize,
+    /// IPv6 subnets of the default pool have their prefixes delegated (`ipv6_pd_enabled`).
+    pub ipv6_pd_enabled: bool,
     /// How many DHCP agents serve a network (`dhcp_agents_per_network`).
     pub dhcp_agents_per_network: usize,
     /// Zones of networks and routers without hints; none: any (`default_availability_zones`).
@@ -76,6 +78,7 @@ impl Default for Config {
             max_dns_nameservers: 5,
             max_subnet_host_routes: 20,
             max_allowed_address_pairs: 10,
+            ipv6_pd_enabled: false,
             dhcp_agents_per_network: 1,
             default_availability_zones: Vec::new(),
             dhcp_failover: true,

@@ -49,7 +49,7 @@ pub use router::{FloatingIp, FloatingIpStatus, ForwardedProtocol, Gateway, PortF
 pub use security_group::{Direction, SecurityGroup, SecurityGroupRule};
 pub use segment_range::SegmentRange;
 pub use standard::{Standard, Tagged, Tags};
-pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, Subnet};
+pub use subnet::{AllocationPool, HostRoute, Ipv6Mode, PREFIX_DELEGATION, Subnet, provisional_prefix};
 pub use subnet_pool::{AddressScope, SubnetPool};
 pub use trunk::{SegmentationType, SubPort, Trunk, TrunkStatus};
 

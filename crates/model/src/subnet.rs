@@ -4,7 +4,7 @@ use crate::{Standard, words};
 use net::{Family, IpNet, NetworkId, ProjectId, SegmentId, SubnetId, SubnetPoolId, first_address};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use world::{Index, Key, Record};
 
 words! {
@@ -37,6 +37,14 @@ pub struct HostRoute {
     pub nexthop: IpAddr,
 }
 
+/// `subnetpool_id` of subnets whose prefix is delegated.
+pub const PREFIX_DELEGATION: &str = "prefix_delegation";
+
+/// The prefix of a delegated subnet before and after it has one, `::/64`.
+pub fn provisional_prefix() -> IpNet {
+    IpNet::new(Ipv6Addr::UNSPECIFIED.into(), 64).expect("64 is a prefix length of IPv6")
+}
+
 /// A subnet.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Subnet {
@@ -53,6 +61,9 @@ pub struct Subnet {
     /// The pool that its prefix is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnetpool_id: Option<SubnetPoolId>,
+    /// Its prefix comes from outside, by IPv6 prefix delegation to the router that it is behind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delegated: bool,
     /// The default router's address.
     pub gateway_ip: Option<IpAddr>,
     /// Sorted, not overlapping.
@@ -96,6 +107,11 @@ impl Subnet {
     /// Its address family.
     pub fn family(&self) -> Family {
         Family::of_net(&self.cidr)
+    }
+
+    /// True while its prefix stands for one that nobody has delegated yet.
+    pub fn is_provisional(&self) -> bool {
+        self.delegated && self.cidr == provisional_prefix()
     }
 
     /// True when a port's address in it follows from its MAC (EUI-64) and is not taken from a pool.

@@ -70,6 +70,7 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
     let agent = Agent::new(options, roles, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());
+        kernel.delegations().listen(events.clone());
         tokio::spawn(async move {
             if let Err(error) = host::watch_links(events).await {
                 tracing::error!(%error, "links cannot be watched; new taps are seen at the next resync only");

@@ -226,6 +226,7 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
         ml2.dns_domain = domain.to_lowercase().into();
     }
     ml2.external_dns = config.external_dns.is_some();
+    ml2.ipv6_pd_enabled = given.ipv6_pd_enabled;
     ml2.vif_type_bridge = match given.linuxbridge_vif_type.as_deref() {
         None | Some("tap") => false,
         Some("bridge") => true,

@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::net::IpAddr;
 
+/// Addresses of a prefix that may go without a word do not stay for long (RFC 9096, section 3.4).
+const DELEGATED_LIFETIMES: &str = " AdvPreferredLifetime 2700; AdvValidLifetime 5400;";
+
 /// The name of the daemon.
 pub(crate) const RADVD: &str = "radvd";
 const SIGHUP: i32 = 1;
@@ -36,7 +39,7 @@ pub(crate) fn radvd(legs: &[Leg<'_>]) -> Option<Daemon> {
 
 /// What is said on one link.
 fn interface(leg: &Leg<'_>) -> Option<String> {
-    let v6 = leg.port.subnets.iter().filter(|subnet| Family::of_net(&subnet.cidr) == Family::V6);
+    let v6 = leg.port.subnets.iter().filter(|subnet| Family::of_net(&subnet.cidr) == Family::V6 && !subnet.is_provisional());
     let advertised: Vec<(&RouterSubnet, RaMode)> = v6.filter_map(|subnet| Some((subnet, subnet.ra_mode?))).collect();
     if advertised.is_empty() {
         return None;
@@ -55,7 +58,8 @@ fn interface(leg: &Leg<'_>) -> Option<String> {
     line(format_args!("AdvOtherConfigFlag {};", flag(has(RaMode::Dhcpv6Stateless))));
     for (subnet, mode) in &advertised {
         let autonomous = flag(*mode != RaMode::Dhcpv6Stateful);
-        line(format_args!("prefix {} {{ AdvOnLink on; AdvAutonomous {autonomous}; }};", subnet.cidr.trunc()));
+        let lifetimes = if subnet.delegated { DELEGATED_LIFETIMES } else { "" };
+        line(format_args!("prefix {} {{ AdvOnLink on; AdvAutonomous {autonomous};{lifetimes} }};", subnet.cidr.trunc()));
     }
     // Whom DHCPv6 tells their servers need not hear of them here.
     let slaac = advertised.iter().filter(|(_, mode)| *mode == RaMode::Slaac);

@@ -11,6 +11,7 @@
 mod advertise;
 mod concern;
 mod cuts;
+mod delegations;
 mod elements;
 mod links;
 mod pipeline;
@@ -19,7 +20,7 @@ mod scopes;
 #[cfg(test)]
 mod tests;
 
-use agent::{Compile, Compiled, Complaint, Cut, Facts, Intents};
+use agent::{Compile, Compiled, Complaint, Cut, Delegation, Facts, Intents};
 use dataplane::{Name, Netns, UnitKey};
 use intent::wire::Role;
 use intent::{Unit, UnitId};
@@ -121,6 +122,10 @@ impl Compile for Routing {
             _ => None,
         };
         compiled.unwrap_or_default()
+    }
+
+    fn delegations(&self, intents: &Intents) -> Vec<Delegation> {
+        intents.routers().flat_map(delegations::of).collect()
     }
 
     fn cuts(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, _facts: &Facts) -> Vec<Cut> {

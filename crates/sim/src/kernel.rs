@@ -1,7 +1,7 @@
 //! The kernel of a simulated host: plans are done to an [`Actual`], and may fail or be cut short by the agent's death.
 
 use crate::packet::track::Track;
-use agent::{Cut, Host, HostError, Release, StepResult};
+use agent::{Cut, Delegation, Host, HostError, Release, StepResult};
 use dataplane::{Actual, ActualLink, LinkKind, Name, Netns, Plan, Program, UnitKey};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -111,6 +111,14 @@ impl Host for Kernel {
         if !state.dead {
             state.track.cut(cuts);
         }
+        Ok(())
+    }
+
+    fn give_back(&mut self, _ended: &[Delegation]) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn delegate(&mut self, _wanted: &BTreeSet<Delegation>) -> Result<(), HostError> {
         Ok(())
     }
 

@@ -158,6 +158,22 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// An instance that a former program made.
+    pub fn again(&self, name: &str) -> Result<Instance<'_>> {
+        let port = self.cloud()?.find("ports", name, &[])?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("a port has id, MAC and address");
+        Ok(Instance {
+            lab: self,
+            name: name.to_owned(),
+            port_id: text(&port["id"])?,
+            mac: text(&port["mac_address"])?,
+            address: text(&port["fixed_ips"][0]["ip_address"])?,
+            times_ms: Value::Null,
+        })
+    }
+}
+
 impl Drop for Lab {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -127,7 +127,11 @@ impl Inside {
             (config.bridge_conntrack, config.vlan_links) = (is_native(), vlan_links);
             config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         });
-        let running = agent.start(|host, events| host::watch_daemons(host.daemons(), events)).expect("a thread");
+        let running = agent.start(|host, events| {
+            host.delegations().listen(events.clone());
+            host::watch_daemons(host.daemons(), events);
+        });
+        let running = running.expect("a thread");
         let events = running.events();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

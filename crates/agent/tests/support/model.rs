@@ -1,6 +1,6 @@
 //! A host without a kernel: plans are done to an `Actual`, and may fail.
 
-use agent::{Cut, Host, HostError, Release, StepResult};
+use agent::{Cut, Delegation, Host, HostError, Release, StepResult};
 use dataplane::{Actual, ActualLink, LinkKind, Name, Netns, Plan, Program, UnitKey};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -103,6 +103,14 @@ impl Host for Model {
 
     fn cut(&mut self, cuts: &[Cut]) -> Result<(), HostError> {
         self.state().cuts.extend_from_slice(cuts);
+        Ok(())
+    }
+
+    fn give_back(&mut self, _ended: &[Delegation]) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn delegate(&mut self, _wanted: &BTreeSet<Delegation>) -> Result<(), HostError> {
         Ok(())
     }
 

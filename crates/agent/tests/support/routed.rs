@@ -43,6 +43,7 @@ pub fn router_port(number: u8, network: u8, addresses: &[&str]) -> RouterPort {
         gateway_ip: None,
         ra_mode: None,
         dns_nameservers: vec![],
+        delegated: false,
     };
     RouterPort {
         port_id: port_id(number),

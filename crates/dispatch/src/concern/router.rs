@@ -64,7 +64,15 @@ impl Gather<'_> {
                 self.router_unit(id);
                 self.metadata_gates(id);
             }
+            // Which of its routers asks for the prefix of a subnet may be another one now.
+            if let Some(port) = port.iter().find(|port| l3::router::carried_by(port).is_some() && self.has_delegated(port)) {
+                self.routers_on(port.network_id);
+            }
         }
+    }
+
+    fn has_delegated(&self, port: &Port) -> bool {
+        port.fixed_ips.iter().any(|ip| self.after.get::<Subnet>(&ip.subnet_id).is_some_and(|subnet| subnet.delegated))
     }
 
     pub(super) fn router_network(&mut self, network: &Sides<'_, Network>) {

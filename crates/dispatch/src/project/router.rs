@@ -32,7 +32,7 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
     let outside = |port: &Port| world.table::<Subnet>().ids(Subnet::BY_NETWORK, port.network_id).copied().collect();
     let inside = |port: &Port| port.fixed_ips.iter().map(|ip| ip.subnet_id).collect();
     let interfaces = l3::router::interfaces(world, id).filter(there);
-    let outer = |port: &Port| self::port(config, world, port, outside(port));
+    let outer = |port: &Port| self::port(config, world, id, port, outside(port));
     let further = router
         .more_gateways
         .iter()
@@ -44,35 +44,37 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
         enable_snat: router.gateway.is_some_and(|gateway| gateway.enable_snat),
         gateway: router.gateway.and_then(gateway).and_then(|port| outer(port)),
         further_gateways: further.collect(),
-        interfaces: interfaces.filter_map(|port| self::port(config, world, port, inside(port))).collect(),
+        interfaces: interfaces.filter_map(|port| self::port(config, world, id, port, inside(port))).collect(),
         routes: routes.collect(),
         ndp_proxy: router.enable_ndp_proxy,
     })
 }
 
-fn port(config: &Config, world: &World, port: &Port, subnets: BTreeSet<SubnetId>) -> Option<RouterPort> {
+fn port(config: &Config, world: &World, router: RouterId, port: &Port, subnets: BTreeSet<SubnetId>) -> Option<RouterPort> {
     let network = world.get::<Network>(&port.network_id)?;
-    let address = |ip: &model::FixedIp| IpNet::new(ip.ip_address, world.get::<Subnet>(&ip.subnet_id)?.cidr.prefix_len()).ok();
+    let subnet_of = |ip: &model::FixedIp| world.get::<Subnet>(&ip.subnet_id).filter(|subnet| !subnet.is_provisional());
+    let address = |ip: &model::FixedIp| IpNet::new(ip.ip_address, subnet_of(ip)?.cidr.prefix_len()).ok();
     Some(RouterPort {
         port_id: port.id,
         network_id: port.network_id,
         mac: port.mac_address,
         mtu: effective_mtu(config, network),
         addresses: port.fixed_ips.iter().filter_map(address).collect(),
-        subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(|subnet| self::subnet(subnet)).collect(),
+        subnets: subnets.iter().filter_map(|id| world.get::<Subnet>(id)).map(|subnet| self::subnet(world, router, subnet)).collect(),
         metadata_v6: metadata::link_local_port(world, port.network_id) == Some(port.id),
         scopes: Scopes { v4: of_network(world, port.network_id, Family::V4), v6: of_network(world, port.network_id, Family::V6) },
     })
 }
 
-fn subnet(subnet: &Subnet) -> RouterSubnet {
+fn subnet(world: &World, router: RouterId, subnet: &Subnet) -> RouterSubnet {
     let ra_mode = subnet.ipv6_ra_mode.map(|mode| match mode {
         Ipv6Mode::Slaac => RaMode::Slaac,
         Ipv6Mode::Dhcpv6Stateless => RaMode::Dhcpv6Stateless,
         Ipv6Mode::Dhcpv6Stateful => RaMode::Dhcpv6Stateful,
     });
     let dns_nameservers = if ra_mode.is_some() { subnet.dns_nameservers.clone() } else { Vec::new() };
-    RouterSubnet { id: subnet.id, cidr: subnet.cidr, gateway_ip: subnet.gateway_ip, ra_mode, dns_nameservers }
+    let delegated = l3::router::delegating(world, subnet) == Some(router);
+    RouterSubnet { id: subnet.id, cidr: subnet.cidr, gateway_ip: subnet.gateway_ip, ra_mode, dns_nameservers, delegated }
 }
 
 /// The router, when the host's L3 agent carries it.

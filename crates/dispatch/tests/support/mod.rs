@@ -86,6 +86,7 @@ pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
         name: "subnet".into(),
         cidr: if v6 { format!("fd00:{n}::/64") } else { format!("10.0.{n}.0/24") }.parse().expect("a prefix"),
         subnetpool_id: None,
+        delegated: false,
         gateway_ip: None,
         allocation_pools: vec![],
         enable_dhcp: true,

@@ -1,6 +1,7 @@
 //! A router's gateways: its ports on external networks. The first is `external_gateway_info`, through which packets leave that go nowhere
 //! else.
 
+use super::delegation::{delegated, give_back};
 use super::interface::check_overlap;
 use super::kinds::AskedGateway;
 use super::{RouterFault, interfaces};
@@ -90,6 +91,8 @@ pub(super) fn leave(op: &mut Op<'_>, router: &Router, gateway: Gateway) -> Resul
     if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
         return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());
     }
+    let behind = delegated(op.tx.world(), router.id);
+    give_back(op, behind);
     op.tx.remove::<Port>(&gateway.port_id);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A router's interfaces: its ports on the networks that it joins.
 
+use super::delegation::{delegated, give_back};
 use super::mode::interface_owner;
 use super::{RouterFault, interfaces, ports, subnets_of};
 use crate::ndp_proxy::check_unused_subnet;
@@ -146,7 +147,7 @@ fn check_advertisements(subnet: &Subnet) -> Result<(), RouterFault> {
     if foreign { Err(RouterFault::ForeignAdvertisements(subnet.id)) } else { Ok(()) }
 }
 
-fn overlaps(a: &IpNet, b: &IpNet) -> bool {
+pub(super) fn overlaps(a: &IpNet, b: &IpNet) -> bool {
     a.contains(&first_address(b)) || b.contains(&first_address(a))
 }
 
@@ -157,7 +158,7 @@ pub(super) fn check_overlap<'p>(world: &World, mut there: impl Iterator<Item = &
             if other.id == subnet.id {
                 return Err(RouterFault::Attached(subnet.id));
             }
-            if overlaps(&other.cidr, &subnet.cidr) {
+            if !subnet.is_provisional() && !other.is_provisional() && overlaps(&other.cidr, &subnet.cidr) {
                 return Err(RouterFault::Overlap((subnet.cidr, subnet.id), (other.cidr, other.id)));
             }
             Ok(())
@@ -171,12 +172,14 @@ pub(crate) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, V
     for subnet in &subnets {
         check_unused(op.tx.world(), router, *subnet)?;
     }
+    let given = delegated(op.tx.world(), router.id);
     let stays: Vec<Asked> = port.fixed_ips.iter().filter(|ip| !subnets.contains(&ip.subnet_id)).map(keep).collect();
     if stays.is_empty() {
         op.tx.remove::<Port>(&port.id);
     } else {
         readdress_service_port(op, port.id, &stays)?;
     }
+    give_back(op, given.into_iter().filter(|subnet| subnets.contains(subnet)));
     touch(op, router.id);
     Ok(answer(router, port.id, port.network_id, &subnets))
 }

@@ -1,5 +1,6 @@
 //! `routers`: what joins networks and leads out of the cloud.
 
+mod delegation;
 mod fault;
 mod gateway;
 mod gateways;
@@ -11,6 +12,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use delegation::{delegating, prefix_delegated};
 pub use fault::RouterFault;
 pub(crate) use interface::{add as add_interface, remove as remove_interface};
 pub use kinds::GATEWAY;

@@ -24,13 +24,13 @@ use uuid::Uuid;
 use world::{Key, World};
 
 /// True when a DHCP server has something to say in the subnet: IPv4, IPv6 with an address mode that uses DHCPv6, and IPv6 without any
-/// mode, where addresses come from DHCPv6 too.
+/// mode, where addresses come from DHCPv6 too. A prefix that is to be delegated is not there yet.
 pub fn serves(subnet: &Subnet) -> bool {
     let v6 = match (subnet.ipv6_address_mode, subnet.ipv6_ra_mode) {
         (Some(mode), _) => mode != Ipv6Mode::Slaac,
         (None, ra) => ra.is_none(),
     };
-    subnet.enable_dhcp && (subnet.family() == Family::V4 || v6)
+    subnet.enable_dhcp && !subnet.is_provisional() && (subnet.family() == Family::V4 || v6)
 }
 
 /// `device_id` of the port through which a host serves a network: the host's name without its domain, as a version 5 UUID.

@@ -17,6 +17,8 @@ pub enum SubnetFault {
     TwoPools,
     /// 400 `BadRequest`: there is no default pool of the family.
     NoDefaultPool(Family),
+    /// 400 `BadRequest`: what is asked for does not go with a delegated prefix.
+    Delegation(&'static str),
     /// 400 `BadRequest`: ranges of a prefix that is not known yet.
     PoolsOfAnyPrefix,
     /// 400 `InvalidInput`: any of the rules that have no fault of their own.
@@ -75,6 +77,7 @@ impl From<SubnetFault> for Fault {
             SubnetFault::CidrAndLength => bad("cidr and prefixlen must not be supplied together"),
             SubnetFault::TwoPools => bad("subnetpool_id and use_default_subnetpool cannot both be specified"),
             SubnetFault::NoDefaultPool(family) => bad(&format!("No default subnetpool found for IPv{}", family.version())),
+            SubnetFault::Delegation(reason) => bad(reason),
             SubnetFault::PoolsOfAnyPrefix => bad("allocation_pools allowed only for specific subnet requests."),
             SubnetFault::Invalid(reason) => Fault::invalid_input(reason),
             SubnetFault::Overlap(cidr, network) => {

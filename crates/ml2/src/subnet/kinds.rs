@@ -1,11 +1,13 @@
 //! Types of subnet attributes: what a client may send, with the reference's reasons.
 
 use api::{Invalid, Kind};
+use model::PREFIX_DELEGATION;
 use net::IpNet;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
 pub(crate) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
+pub(super) const POOL: Kind = Kind::Special { name: "subnetpool_id_or_none", check: pool };
 pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr };
 pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools };
 /// A list of routes, each with `destination` and `nexthop`; null is the empty list.
@@ -29,6 +31,11 @@ fn ip_version(value: Value) -> Result<Value, Invalid> {
         Some(4 | 6) => Ok(version),
         _ => refuse(format!("{version} is not in valid_values")),
     }
+}
+
+/// The id of a subnet pool, or the word for a prefix that is delegated.
+fn pool(value: Value) -> Result<Value, Invalid> {
+    if value == PREFIX_DELEGATION { Ok(value) } else { Kind::UuidOrNull.check(value) }
 }
 
 /// A prefix, or null; an address alone is a prefix of its full length.

@@ -1,5 +1,6 @@
 //! `subnets`: prefixes of a network, with what instances in them are told.
 
+mod delegation;
 mod fault;
 mod kinds;
 mod ops;
@@ -9,6 +10,7 @@ mod routed;
 mod tests;
 mod validate;
 
+pub use delegation::delegate;
 pub use fault::SubnetFault;
 pub use kinds::HOST_ROUTES;
 pub(crate) use kinds::IP_VERSION;
@@ -17,7 +19,7 @@ pub use ops::create;
 use crate::{network, subnet_pool};
 use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
 use auth::Caller;
-use model::{Network, Subnet};
+use model::{Network, PREFIX_DELEGATION, Subnet};
 use net::{NetworkId, ProjectId, SubnetId};
 use serde_json::{Value, json};
 use world::World;
@@ -71,7 +73,7 @@ fn attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("network_id", Kind::Uuid, |v| Cell::Uuid(v.record.network_id.0)).required().filter().sort(),
         A::new("ip_version", IP_VERSION, |v| Cell::Int(v.record.family().version().into())).required().filter().sort(),
-        A::new("subnetpool_id", Kind::UuidOrNull, |v| Cell::optional(v.record.subnetpool_id, |id| Cell::Uuid(id.0))).post().filter().sort(),
+        A::new("subnetpool_id", kinds::POOL, |v| pool(v.record)).post().filter().sort(),
         A::new("use_default_subnetpool", Kind::Bool, |_| Cell::Null).post_or(false).hidden(),
         A::new("enable_dhcp", Kind::Bool, |v| Cell::Bool(v.record.enable_dhcp)).post_or(true).put().filter().sort(),
         A::new("ipv6_ra_mode", MODES, |v| Cell::optional(v.record.ipv6_ra_mode, |mode| Cell::Str(mode.as_str()))).post().filter().sort(),
@@ -102,6 +104,10 @@ fn attributes() -> Vec<A> {
     ]
 }
 
+fn pool(subnet: &Subnet) -> Cell<'_> {
+    if subnet.delegated { Cell::Str(PREFIX_DELEGATION) } else { Cell::optional(subnet.subnetpool_id, |id| Cell::Uuid(id.0)) }
+}
+
 fn is_external<'a>(view: &View<'a, Subnet>) -> Cell<'a> {
     Cell::Bool(network_of(view.world, view.record).is_some_and(|network| network.external))
 }
@@ -121,7 +127,9 @@ fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetId>> 
     let subnets = world.table::<Subnet>();
     match attribute {
         "project_id" => Some(subnets.ids(Subnet::BY_PROJECT, value).copied().collect()),
-        "subnetpool_id" => Some(value.parse().map_or(Vec::new(), |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect())),
+        "subnetpool_id" if value != PREFIX_DELEGATION => {
+            Some(value.parse().map_or(Vec::new(), |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect()))
+        }
         "network_id" => Some(value.parse::<NetworkId>().map_or(Vec::new(), |id| subnets.ids(Subnet::BY_NETWORK, id).copied().collect())),
         _ => None,
     }

@@ -9,7 +9,7 @@ use crate::port::{is_auto_deleted, is_router_port};
 use crate::{Config, dhcp};
 use api::{Fault, Fields, Op};
 use model::{AllocationPool, FixedIp, Network, Port, Standard, Subnet};
-use net::{Family, IpNet, NetworkId, PortId, ProjectId, SegmentId, SubnetId, eui64, first_address};
+use net::{Family, IpNet, NetworkId, PortId, ProjectId, SegmentId, SubnetId, eui64, first_address, offset};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,13 +23,17 @@ pub fn create(op: &mut Op<'_>, fields: &Fields) -> Result<SubnetId, Fault> {
     let cidr = prefix.cidr;
     let id = SubnetId(op.tx.context.uuid());
     let subnet = build(op, fields, id, network_id, &prefix);
-    check_cidr(&cidr, fields.typed("ip_version").expect("a required attribute"))?;
+    if !subnet.is_provisional() {
+        check_cidr(&cidr, fields.typed("ip_version").expect("a required attribute"))?;
+    }
     let config = op.settings.get::<Config>();
     validate(config, &subnet, None)?;
     if sorted_pools(fields).is_some_and(|pools| !pools.is_empty()) {
         check_pools(&subnet)?;
     }
-    check_overlap(op.tx.world(), network_id, &cidr)?;
+    if !subnet.is_provisional() {
+        check_overlap(op.tx.world(), network_id, &cidr, None)?;
+    }
     check_affinity(op.tx.world(), network_id, &prefix)?;
     check_minimum(network_id, effective_mtu(config, &network), std::iter::once(subnet.family()))?;
     check_service_types(&subnet.service_types)?;
@@ -49,6 +53,7 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, pref
     let cidr = prefix.cidr;
     let gateway_ip = match fields.typed::<Option<IpAddr>>("gateway_ip") {
         Some(given) => given,
+        None if prefix.delegated => offset(&first_address(&cidr), 1),
         None => Some(default_gateway(&cidr)),
     };
     Subnet {
@@ -58,6 +63,7 @@ fn build(op: &Op<'_>, fields: &Fields, id: SubnetId, network_id: NetworkId, pref
         name: fields.text("name").unwrap_or_default(),
         cidr,
         subnetpool_id: prefix.pool.as_ref().map(|pool| pool.id),
+        delegated: prefix.delegated,
         gateway_ip,
         allocation_pools: sorted_pools(fields).filter(|pools| !pools.is_empty()).unwrap_or_else(|| default_pools(&cidr, gateway_ip)),
         enable_dhcp: fields.bool("enable_dhcp").unwrap_or(true),
@@ -78,13 +84,15 @@ fn sorted_pools(fields: &Fields) -> Option<Vec<AllocationPool>> {
     Some(pools)
 }
 
-fn check_overlap(world: &World, network: NetworkId, cidr: &IpNet) -> Result<(), SubnetFault> {
-    let mut there = world.table::<Subnet>().by(Subnet::BY_NETWORK, network);
+/// No other subnet of the network has addresses of the prefix; `own` is the subnet when it is there already.
+pub(super) fn check_overlap(world: &World, network: NetworkId, cidr: &IpNet, own: Option<SubnetId>) -> Result<(), SubnetFault> {
+    let others = |subnet: &&Arc<Subnet>| Some(subnet.id) != own && !subnet.is_provisional();
+    let mut there = world.table::<Subnet>().by(Subnet::BY_NETWORK, network).filter(others);
     let overlaps = |other: &IpNet| cidr.contains(&first_address(other)) || other.contains(&first_address(cidr));
     if there.any(|subnet| overlaps(&subnet.cidr)) { Err(SubnetFault::Overlap(*cidr, network)) } else { Ok(()) }
 }
 
-fn touch_network(op: &mut Op<'_>, network: NetworkId) {
+pub(super) fn touch_network(op: &mut Op<'_>, network: NetworkId) {
     let now = op.tx.context.now;
     op.tx.update::<Network>(&network, |network| network.standard.touch(now));
 }

@@ -13,7 +13,7 @@ fn invalid<T>(reason: impl Into<String>) -> Result<T, SubnetFault> {
 /// Checks the rules of a subnet as it would be kept, all but those of its pools. `known` is its id when it is there already.
 pub(super) fn validate(config: &Config, subnet: &Subnet, known: Option<SubnetId>) -> Result<(), SubnetFault> {
     check_ipv6_modes(subnet, known.is_some())?;
-    if subnet.enable_dhcp {
+    if subnet.enable_dhcp && !subnet.is_provisional() {
         check_dhcp(&subnet.cidr)?;
     }
     check_versions(subnet)?;

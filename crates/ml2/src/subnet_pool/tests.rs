@@ -36,6 +36,7 @@ fn subnet(pool: &SubnetPool, cidr: IpNet, number: u128) -> Subnet {
         name: SmolStr::default(),
         cidr,
         subnetpool_id: Some(pool.id),
+        delegated: false,
         gateway_ip: None,
         allocation_pools: Vec::new(),
         enable_dhcp: false,

@@ -97,6 +97,8 @@ pub struct Ml2Config {
     pub physical_network_mtus: BTreeMap<SmolStr, u32>,
     /// Domain of instances' names; `openstacklocal` when absent.
     pub dns_domain: Option<SmolStr>,
+    /// IPv6 subnets of the default pool have their prefixes delegated from outside.
+    pub ipv6_pd_enabled: bool,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
 }

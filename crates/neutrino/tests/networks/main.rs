@@ -2,6 +2,7 @@
 //!
 //! Every test has a machine of namespaces, the program and its database for itself.
 
+mod delegation;
 mod filters;
 mod flat;
 mod guest;

@@ -37,7 +37,14 @@ fn net(text: &str) -> IpNet {
 }
 
 fn subnet(number: u8, cidr: &str, gateway: Option<&str>) -> RouterSubnet {
-    RouterSubnet { id: SubnetId(uuid(0x50, number)), cidr: net(cidr), gateway_ip: gateway.map(ip), ra_mode: None, dns_nameservers: vec![] }
+    RouterSubnet {
+        id: SubnetId(uuid(0x50, number)),
+        cidr: net(cidr),
+        gateway_ip: gateway.map(ip),
+        ra_mode: None,
+        dns_nameservers: vec![],
+        delegated: false,
+    }
 }
 
 fn port(number: u8, network: u8, addresses: &[&str], subnets: Vec<RouterSubnet>) -> RouterPort {

@@ -119,6 +119,25 @@ fn advertisements() {
 }
 
 #[test]
+fn delegated_prefixes_are_asked_for_and_told_with_short_lives() {
+    let delegated = |number, cidr| RouterSubnet { ra_mode: Some(RaMode::Slaac), delegated: true, ..subnet(number, cidr, None) };
+    let legs = vec![port(1, 1, &["2001:db8:1::1/64"], vec![delegated(1, "2001:db8:1::/64"), delegated(2, "::/64")])];
+    let mut routed = router(1, Some(gateway(20)), legs);
+    let text = program([Unit::Router(routed.clone())]);
+    assert!(text.contains("prefix 2001:db8:1::/64 { AdvOnLink on; AdvAutonomous on; AdvPreferredLifetime 2700; AdvValidLifetime 5400; };"));
+    assert!(!text.contains("prefix ::/64"), "nobody has delegated it yet: {text}");
+    let asked = |router: &RouterIntent| {
+        let mut intents = Intents::default();
+        intents.put(Unit::Router(router.clone()));
+        L3.delegations(&intents).into_iter().map(|one| (one.link.to_string(), one.known)).collect::<Vec<_>>()
+    };
+    let link = || "qg-a0000014-00".to_owned();
+    assert_eq!(asked(&routed), [(link(), Some(net("2001:db8:1::/64"))), (link(), None)]);
+    routed.gateway = None;
+    assert_eq!(asked(&routed), [], "there is nobody to ask");
+}
+
+#[test]
 fn what_cannot_be_is_left_out_and_said() {
     let mut bad = interface(3);
     bad.mac = "01:00:5e:00:00:01".parse().expect("a MAC");

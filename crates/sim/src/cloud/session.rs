@@ -172,6 +172,8 @@ impl Server {
             }
             report::Report::Realised(realised) => self.in_force(host, Some(realised.revision), &realised.keys),
             report::Report::Gone(gone) => self.in_force(host, None, &gone.keys),
+            // Nobody delegates prefixes to these hosts.
+            report::Report::Delegated(_) => Ok(()),
             report::Report::Faulted(faulted) => {
                 let id: UnitId = faulted.key.parse().map_err(|error: intent::DecodeError| error.to_string())?;
                 let known = project::unit(self.config(), &self.world, host, &id).is_some();

@@ -1,6 +1,7 @@
 //! Routers.
 
 mod by_hand;
+mod delegation;
 mod gateways;
 mod interfaces;
 mod modes;
