@@ -84,17 +84,17 @@ pub(super) fn update(op: &mut Op<'_>, helper: &Arc<ConntrackHelper>, fields: &Fi
     Ok(())
 }
 
-fn put(op: &mut Op<'_>, new: ConntrackHelper) -> Result<(), Refused> {
+fn put(op: &mut Op<'_>, new: ConntrackHelper) -> Result<(), Fault> {
     let Some((_, protocols)) = ALLOWED.iter().find(|(helper, _)| *helper == new.helper) else {
-        return Err(Refused::Helper(new.helper));
+        return Err(Refused::Helper(new.helper).into());
     };
     if !protocols.contains(&new.protocol.as_str()) {
-        return Err(Refused::Protocol(new, protocols));
+        return Err(Refused::Protocol(new, protocols).into());
     }
     let what = |helper: &ConntrackHelper| (helper.protocol.clone(), helper.port, helper.helper.clone());
     let is_same = |other: &Arc<ConntrackHelper>| other.id != new.id && what(other) == what(&new);
     if op.tx.table::<ConntrackHelper>().by(ConntrackHelper::BY_ROUTER, new.router_id).any(is_same) {
-        return Err(Refused::Twice(new));
+        return Err(Refused::Twice(new).into());
     }
     touch(op, new.router_id);
     op.tx.put(new);
