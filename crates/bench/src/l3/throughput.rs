@@ -5,7 +5,9 @@ use super::scene::{OUTSIDE, Scene};
 use crate::lab::namespace::Netns;
 use crate::report::{Figure, Goal};
 use anyhow::{Context, Result};
+use nix::sys::socket::{setsockopt, sockopt};
 use serde_json::json;
+use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -72,6 +74,8 @@ fn stream(path: &Path<'_>, time: Duration) -> Result<f64> {
     let listener = path.to.enter(|| Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))?))?;
     let address = SocketAddrV4::new(path.address, PORT);
     let mut sender = path.from.enter(|| connect(address))?;
+    // Nothing is lost and nobody paces: processors alone decide.
+    setsockopt(&sender, sockopt::TcpCongestion, &OsString::from("reno")).context("congestion control of TCP")?;
     let (mut receiver, _) = listener.accept()?;
     let (arrived, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     std::thread::scope(|scope| {
