@@ -57,9 +57,8 @@ fn is_published(world: &World, config: &Config, network: &Network) -> bool {
             let id = segment.segmentation_id.unwrap_or_default();
             let mut ranges = world.table::<SegmentRange>().by(SegmentRange::BY_TYPE, kind.as_str());
             let is_configured = kind == NetworkType::Vxlan && config.vni_ranges.iter().any(|(first, last)| (*first..=*last).contains(&id));
-            let is_of_range = |range: &SegmentRange| {
-                range.physical_network == segment.physical_network && (range.minimum..=range.maximum).contains(&id)
-            };
+            let is_of_range =
+                |range: &SegmentRange| range.physical_network == segment.physical_network && (range.minimum..=range.maximum).contains(&id);
             !is_configured && !ranges.any(|range| is_of_range(range))
         }
     }

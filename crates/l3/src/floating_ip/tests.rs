@@ -138,7 +138,7 @@ fn a_port_that_goes_leaves_its_floating_ip() {
     let shown = lab.show(&path);
     assert_eq!((&shown["port_id"], &shown["fixed_ip_address"], &shown["router_id"]), (&Value::Null, &Value::Null, &Value::Null));
     assert!(shown["revision_number"].as_u64() > before);
-    let port = lab.port(json!({}));
+    let port = lab.port(json!({"fixed_ips": [{"ip_address": "10.0.0.66"}]}));
     lab.accepted("PUT", &path, json!({"floatingip": {"port_id": port}}));
     lab.accepted("PUT", &format!("ports/{port}"), json!({"port": {"fixed_ips": [{"ip_address": "10.0.0.77"}]}}));
     assert_eq!(lab.show(&path)["port_id"], Value::Null, "another port may have the address next");

@@ -10,6 +10,10 @@ use net::{HostName, IpNet, RouterId, SubnetId};
 use smol_str::SmolStr;
 use world::{Key, World};
 
+/// Owners of a router's ports inside.
+const OWNERS: [&str; 3] =
+    [device_owner::ROUTER_INTERFACE, device_owner::ROUTER_INTERFACE_DISTRIBUTED, device_owner::HA_REPLICATED_INTERFACE];
+
 /// The host that carries a router says which prefix a subnet has, or that it has none; why it cannot be used, where that is so. Whoever
 /// does not carry the router is late.
 pub fn prefix_delegated(
@@ -49,8 +53,8 @@ pub fn delegating(world: &World, subnet: &Subnet) -> Option<RouterId> {
     if !subnet.delegated {
         return None;
     }
-    let owned = Key::TextUuid(SmolStr::new_static(device_owner::ROUTER_INTERFACE), subnet.network_id.0);
-    let there = world.table::<Port>().by(Port::BY_OWNER, owned);
+    let owned = |owner| Key::TextUuid(SmolStr::new_static(owner), subnet.network_id.0);
+    let there = OWNERS.iter().flat_map(|owner| world.table::<Port>().by(Port::BY_OWNER, owned(owner)));
     there.filter(|port| port.fixed_ips.iter().any(|ip| ip.subnet_id == subnet.id)).filter_map(|port| carried_by(port)).min()
 }
 

@@ -91,8 +91,11 @@ pub(super) fn leave(op: &mut Op<'_>, router: &Router, gateway: Gateway) -> Resul
     if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
         return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());
     }
-    let behind = delegated(op.tx.world(), router.id);
-    give_back(op, behind);
+    // Prefixes are asked for on the first.
+    if router.gateway == Some(gateway) {
+        let behind = delegated(op.tx.world(), router.id);
+        give_back(op, behind);
+    }
     op.tx.remove::<Port>(&gateway.port_id);
     Ok(())
 }

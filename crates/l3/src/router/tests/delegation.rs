@@ -114,3 +114,17 @@ fn a_prefix_goes_with_the_interface_and_with_the_gateway() {
     there.lab.accepted("PUT", &format!("{router}/remove_router_interface"), interface);
     assert_eq!(there.cidr(), NONE, "nobody's any more");
 }
+
+#[test]
+fn a_further_gateway_may_go() {
+    let mut there = Delegated::new();
+    there.lab.admin();
+    let (second, _) = there.lab.network(json!({"router:external": true}), "198.51.100.0/24");
+    there.lab.member();
+    let router = format!("routers/{}", there.router);
+    let further = json!({"router": {"external_gateways": [{"network_id": second}]}});
+    there.lab.accepted("PUT", &format!("{router}/add_external_gateways"), further.clone());
+    assert_eq!(there.says("h1", &there.router, Some("2001:db8:1::/64")), Ok(()));
+    there.lab.accepted("PUT", &format!("{router}/remove_external_gateways"), further);
+    assert_eq!(there.cidr(), "2001:db8:1::/64", "it came by the first");
+}
