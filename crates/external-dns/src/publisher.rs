@@ -5,16 +5,15 @@ use crate::rfc2136::Rfc2136;
 use crate::{Config, Failure, Journal, Key, Service, Values, concerns, wanted};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use world::{Commit, Store};
 
 enum Driver {
-    Designate(Designate),
-    Rfc2136(Rfc2136),
+    Designate(Box<Designate>),
+    Rfc2136(Box<Rfc2136>),
 }
 
 impl Driver {
@@ -39,13 +38,15 @@ impl Publisher {
     /// Outside a tokio runtime.
     pub fn start(store: &Store, config: Config, ml2: ml2::Config, journal: Journal) -> Result<Publisher, String> {
         let driver = match &config.service {
-            Service::Designate(designate) => Driver::Designate(Designate::new(designate.clone())?),
-            Service::Rfc2136(rfc2136) => Driver::Rfc2136(Rfc2136::new(rfc2136.clone())?),
+            Service::Designate(designate) => Driver::Designate(Box::new(Designate::new(designate.clone())?)),
+            Service::Rfc2136(rfc2136) => Driver::Rfc2136(Box::new(Rfc2136::new(rfc2136.clone())?)),
         };
         let (_, commits) = store.subscribe();
-        let (closed, _) = watch::channel(false);
+        let closed = watch::Sender::new(false);
+        let wake = Arc::new(Notify::new());
+        tokio::spawn(follow(commits, wake.clone(), closed.subscribe()));
         let run = Run { store: store.clone(), config, ml2, driver, journal, failing: BTreeSet::new() };
-        let task = tokio::spawn(run.run(commits, closed.subscribe()));
+        let task = tokio::spawn(run.run(wake, closed.subscribe()));
         Ok(Publisher { closed, task })
     }
 
@@ -53,6 +54,20 @@ impl Publisher {
     pub async fn close(self) {
         self.closed.send_replace(true);
         _ = self.task.await;
+    }
+}
+
+/// Takes commits as they come, however long publishing takes, and wakes the publisher when one concerns it.
+async fn follow(mut commits: UnboundedReceiver<Arc<Commit>>, wake: Arc<Notify>, mut closed: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = closed.wait_for(|closed| *closed) => return,
+            commit = commits.recv() => match commit {
+                Some(commit) if concerns(&commit.change) => wake.notify_one(),
+                Some(_) => {}
+                None => return,
+            },
+        }
     }
 }
 
@@ -67,7 +82,7 @@ struct Run {
 }
 
 impl Run {
-    async fn run(mut self, mut commits: UnboundedReceiver<Arc<Commit>>, mut closed: watch::Receiver<bool>) {
+    async fn run(mut self, wake: Arc<Notify>, mut closed: watch::Receiver<bool>) {
         let (shortest, longest) = self.config.back_off;
         let mut pause = shortest;
         loop {
@@ -80,37 +95,21 @@ impl Run {
                 }
             };
             pause = if again == Some(pause) { (pause * 2).min(longest) } else { shortest };
-            if !self.woken(&mut commits, &mut closed, again).await {
-                return;
-            }
-        }
-    }
-
-    /// Waits for a change that concerns the service, or for the next attempt. False when it is time to end.
-    async fn woken(
-        &self,
-        commits: &mut UnboundedReceiver<Arc<Commit>>,
-        closed: &mut watch::Receiver<bool>,
-        again: Option<Duration>,
-    ) -> bool {
-        let attempt = async {
-            match again {
-                Some(pause) => sleep(pause).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(attempt);
-        let mut is_due = false;
-        loop {
+            let attempt = async {
+                match again {
+                    Some(pause) => sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            // Others that come with it go with it.
+            let woken = async {
+                wake.notified().await;
+                sleep(self.config.window).await;
+            };
             tokio::select! {
-                biased;
-                _ = closed.wait_for(|closed| *closed) => return false,
-                commit = commits.recv() => match commit {
-                    Some(commit) => is_due |= concerns(&commit.change),
-                    None => return false,
-                },
-                () = sleep(self.config.window), if is_due => return true,
-                () = &mut attempt, if !is_due => return true,
+                _ = closed.wait_for(|closed| *closed) => return,
+                () = attempt => {}
+                () = woken => {}
             }
         }
     }

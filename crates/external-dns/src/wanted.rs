@@ -59,20 +59,21 @@ fn pointer(config: &Config, reverse: &Reverse, address: IpAddr) -> Key {
 
 /// True when a change may touch what is published.
 pub fn concerns(change: &Change) -> bool {
+    let of_port = |port: &Port| {
+        let named = (port.dns_name.clone(), port.dns_domain.clone(), port.dns_keywords.clone());
+        (!port.dns_name.is_empty()).then(|| (named, port.fixed_ips.clone(), port.project_id.clone()))
+    };
     change.entries().iter().any(|entry| {
-        differs(entry, |port: &Port| {
-            (port.dns_name.clone(), port.dns_domain.clone(), port.dns_keywords.clone(), port.fixed_ips.clone(), port.project_id.clone())
-        }) || differs(entry, |network: &Network| (network.dns_domain.clone(), network.external, network.segments.clone()))
-            || differs(entry, |subnet: &Subnet| (subnet.network_id, subnet.dns_publish_fixed_ip))
-            || differs(entry, |floating_ip: &FloatingIp| {
-                (floating_ip.dns_name.clone(), floating_ip.dns_domain.clone(), floating_ip.port_id)
-            })
-            || differs(entry, |range: &SegmentRange| (range.minimum, range.maximum))
+        differs(entry, of_port)
+            || differs(entry, |network: &Network| Some((network.dns_domain.clone(), network.external, network.segments.clone())))
+            || differs(entry, |subnet: &Subnet| Some(subnet.dns_publish_fixed_ip))
+            || differs(entry, |ip: &FloatingIp| Some((ip.dns_name.clone(), ip.dns_domain.clone(), ip.port_id)))
+            || differs(entry, |range: &SegmentRange| Some((range.minimum, range.maximum)))
     })
 }
 
-fn differs<R: Record, T: PartialEq>(entry: &Entry, of: impl Fn(&R) -> T) -> bool {
-    entry.before::<R>().map(&of) != entry.after::<R>().map(&of)
+fn differs<R: Record, T: PartialEq>(entry: &Entry, of: impl Fn(&R) -> Option<T>) -> bool {
+    entry.before::<R>().and_then(&of) != entry.after::<R>().and_then(&of)
 }
 
 #[cfg(test)]
