@@ -14,6 +14,7 @@ fn registry() -> Registry {
         .resource(crate::profile::resource())
         .slice(crate::register)
         .extensions(crate::extensions())
+        .previews(l3::previews())
 }
 
 /// As an administrator.

@@ -38,7 +38,7 @@ fn router() -> Resource<Router> {
 
 pub(crate) fn registry() -> Registry {
     Registry::new()
-        .core_resource(ml2::network::resource())
+        .core_resource(ml2::network::resource().with(crate::router::of_network()))
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::port::resource())
         .core_resource(ml2::subnet_pool::resource())

@@ -21,7 +21,7 @@ const LEASE_S: u32 = 86_400;
 /// The resources and extensions that the API serves.
 pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
-        .core_resource(ml2::network::resource().with(qos::attach::of_network()))
+        .core_resource(ml2::network::resource().with(qos::attach::of_network()).with(l3::router::of_network()))
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::subnet_pool::resource())
         .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()).with(logging::of_port()))

@@ -21,6 +21,7 @@ fn registry() -> Registry {
         .resource(rbac::policy::resource())
         .slice(crate::rule::register)
         .collection_of("qos", crate::rule_type::COLLECTION, crate::rule_type::collection)
+        .previews(l3::previews())
         .previews(crate::previews())
         .preview_extensions(true)
 }

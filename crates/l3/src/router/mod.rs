@@ -16,6 +16,7 @@ pub use delegation::{delegating, prefix_delegated};
 pub use fault::RouterFault;
 pub(crate) use interface::{add as add_interface, remove as remove_interface};
 pub use kinds::GATEWAY;
+pub use mode::of_network;
 pub(crate) use ops::{create, delete};
 
 use crate::ndp_proxy;

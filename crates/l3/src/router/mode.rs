@@ -5,8 +5,8 @@
 
 use super::interfaces;
 use crate::ndp_proxy::BOOL_OR_NULL;
-use api::{Attribute, Cell, Fault, Fields, Op};
-use model::{Port, Router, device_owner};
+use api::{Addition, Attribute, Cell, Fault, Fields, Kind, Op};
+use model::{Network, Port, Router, device_owner};
 use net::PortId;
 use smol_str::SmolStr;
 
@@ -18,6 +18,12 @@ pub(super) fn attributes() -> [A; 2] {
         A::new("distributed", BOOL_OR_NULL, |v| Cell::Bool(v.record.distributed)).post().put().policy().of("dvr"),
         A::new("ha", BOOL_OR_NULL, |v| Cell::Bool(v.record.ha)).post().put().policy().of("l3-ha"),
     ]
+}
+
+/// For networks: that one is for routers that several hosts carry (extension `network_ha`). No such network is made, and one that is
+/// called so is like any other.
+pub fn of_network() -> Addition<Network> {
+    Addition::new(vec![Attribute::new("ha", Kind::Bool, |_| Cell::Bool(false)).post_or(false).hidden().of("network_ha")])
 }
 
 /// 400 `BadRequest`: a router that forwards is not changed under its users.

@@ -73,8 +73,6 @@ fn attributes() -> Vec<A> {
         A::new("port_security_enabled", Kind::Bool, |v| Cell::Bool(v.record.port_security_enabled)).post_or(true).put().policy(),
         A::new("router:external", Kind::Bool, |v| Cell::Bool(v.record.external)).post_or(false).put().filter().policy(),
         A::new("is_default", Kind::Bool, |v| Cell::Bool(v.record.is_default)).post_or(false).put().filter().policy(),
-        // No network is made for routers that several hosts carry; that one is such a network says nothing yet.
-        A::new("ha", Kind::Bool, |_| Cell::Bool(false)).post_or(false).hidden().of("network_ha"),
         A::new("segments", kinds::SEGMENTS, segments).post().put().policy(),
         A::new("provider:network_type", Kind::Text(32), |v| segment(v, |s| Cell::Str(s.network_type.as_str())))
             .post()

@@ -29,6 +29,8 @@ fn for_administrators() {
     let both = lab.create("router", json!({"distributed": true, "ha": true, "project_id": "p1"}));
     let router = lab.get::<Router>(&both).expect("it is there");
     assert!(router.distributed && router.ha);
+    let network = lab.accepted("POST", "networks", json!({"network": {"ha": true}}))["network"].clone();
+    assert!(network.get("ha").is_none(), "{network}");
     let neither = lab.create("router", json!({"distributed": null, "ha": null}));
     let router = lab.get::<Router>(&neither).expect("it is there");
     assert!(!router.distributed && !router.ha);
