@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf, absolute};
 
 /// The tests that pass with the reference on a machine like this.
 const ALL: &str = "lab/conformance/ids.txt";
+/// Some of them about each resource: those that CI runs.
+const QUICK: &str = "lab/conformance/quick.txt";
 
 /// What to run.
 struct Options {
@@ -30,7 +32,8 @@ impl Options {
                 "--only" => options.only = Some(value()?.clone()),
                 "--concurrency" => options.concurrency = value()?.parse().context("--concurrency needs a number")?,
                 "--debug" => options.is_debug = true,
-                other => bail!("'{other}' is no option; there are --list FILE, --only TEXT, --concurrency N and --debug"),
+                "--quick" => (options.list, options.is_debug) = (QUICK.into(), true),
+                other => bail!("'{other}' is no option; there are --list FILE, --only TEXT, --concurrency N, --debug and --quick"),
             }
         }
         Ok(options)

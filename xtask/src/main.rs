@@ -33,8 +33,8 @@ cargo xtask tidy
     Checks layers of crates, file sizes, dead files.
 cargo xtask licences
     Checks the licences of all dependencies.
-cargo xtask conformance [--list FILE] [--only TEXT] [--concurrency N] [--debug]
-    Runs upstream's API suites against this server with a real Keystone, and compares with the list of ids.
+cargo xtask conformance [--list FILE] [--only TEXT] [--concurrency N] [--debug] [--quick]
+    Runs upstream's API suites against this server with a real Keystone, and compares with the list of ids. --quick: the part that CI runs.
 cargo xtask bench api [--peer] | wire | l3 | restart | crash [OPTIONS]
     Measures; `--peer` measures upstream beside it; `bench <which> --help` shows the options.";
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf, absolute};
 
 /// Releases of the clients that the tests were written against.
 const CLIENTS: [&str; 2] = ["python-openstackclient==10.5.0", "openstacksdk==4.22.0"];
+/// What tries the API by its OpenAPI document.
+const SCHEMATHESIS: [&str; 1] = ["schemathesis==4.32.5"];
 /// Keystone, and a server for it.
 pub const KEYSTONE: [&str; 2] = ["keystone==30.0.0", "gunicorn"];
 /// Upstream's API suites.
@@ -14,6 +16,11 @@ pub const SUITES: [&str; 3] = ["tempest==47.0.0", "neutron-tempest-plugin==3.3.0
 /// The environment with the clients.
 pub fn clients() -> Result<PathBuf> {
     environment("openstack-clients", &CLIENTS, None)
+}
+
+/// The environment with Schemathesis.
+pub fn schemathesis() -> Result<PathBuf> {
+    environment("schemathesis", &SCHEMATHESIS, None)
 }
 
 /// The environment `target/<name>` with these packages, made when it is not there; the constraints say which releases the others are.

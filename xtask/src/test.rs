@@ -54,7 +54,7 @@ pub fn test(options: &Options) -> Result<()> {
     if !packages::is_root()? {
         bail!("tests make network namespaces and need root; run this as root");
     }
-    let clients = python::clients()?;
+    let (clients, schemathesis) = (python::clients()?, python::schemathesis()?);
     let guest = guest_image()?;
     fs::create_dir_all("target")?;
     fs::write(LOG, "")?;
@@ -62,7 +62,7 @@ pub fn test(options: &Options) -> Result<()> {
     let run = |more: &[&str]| -> Result<(Seen, bool)> {
         let words = [&["cargo", "test", "--workspace", FEATURES, "--locked", "--no-fail-fast", "--", "--show-output"], more].concat();
         let mut command = command(&words);
-        command.env("OPENSTACK_CLIENTS", &clients).env("NEUTRINO_GUEST_IMAGE", &guest);
+        command.env("OPENSTACK_CLIENTS", &clients).env("SCHEMATHESIS", &schemathesis).env("NEUTRINO_GUEST_IMAGE", &guest);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().context("running cargo")?;
         let seen = Seen::read(BufReader::new(child.stdout.take().expect("piped above")))?;

@@ -27,7 +27,7 @@ fn attribute(name: &'static str, kind: Kind, cell: CellOf<Port>) -> Attribute<Po
 
 fn attributes() -> Vec<Attribute<Port>> {
     let text = Kind::Text(255);
-    let list = Kind::Special { name: "list", check: Ok };
+    let list = Kind::Special { name: "list", check: Ok, form: api::schema::any };
     vec![
         attribute("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)),
         attribute("name", text, |v| Cell::Str(&v.record.name)).post_or("").put(),

@@ -1,6 +1,6 @@
 //! What a collection is asked and what it answers.
 
-use crate::{Fault, Frame, Query, json};
+use crate::{Fault, Frame, Query, Route, json};
 use auth::Caller;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -46,6 +46,9 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Se
 /// What answers below `/v2.0/<collection>`. Resources get one from their declaration; what does not fit the pattern (quotas,
 /// extensions, actions of a member) implements it by hand.
 pub trait Collection: Send + Sync + 'static {
+    /// What it answers, as data; paths begin below the collection.
+    fn routes(&self) -> Vec<Route>;
+
     /// Answers a request.
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a>;
 }

@@ -36,6 +36,8 @@ pub struct Attribute<R> {
     pub(crate) policy: bool,
     pub(crate) matcher: Option<MatcherOf<R>>,
     pub(crate) cell: CellOf<R>,
+    /// What answers show, where that is not what clients send.
+    pub(crate) shown: Option<fn() -> Value>,
     pub(crate) extension: Option<&'static str>,
     pub(crate) wider: Option<Wider<R>>,
 }
@@ -46,6 +48,7 @@ pub(crate) struct Wider<R> {
     pub(crate) extension: &'static str,
     kind: Kind,
     cell: CellOf<R>,
+    shown: Option<fn() -> Value>,
 }
 
 impl<R> Attribute<R> {
@@ -63,6 +66,7 @@ impl<R> Attribute<R> {
             policy: false,
             matcher: None,
             cell,
+            shown: None,
             extension: None,
             wider: None,
         }
@@ -119,6 +123,13 @@ impl<R> Attribute<R> {
         self
     }
 
+    /// Answers show it in this form, which is not the one that clients send.
+    #[must_use]
+    pub fn shown_as(mut self, form: fn() -> Value) -> Self {
+        self.shown = Some(form);
+        self
+    }
+
     /// Never shown (`is_visible` false).
     #[must_use]
     pub fn hidden(mut self) -> Self {
@@ -135,13 +146,13 @@ impl<R> Attribute<R> {
 
     /// Has the form of another attribute where that one's extension is there.
     pub(crate) fn widened_by(&mut self, wider: &Attribute<R>) {
-        self.wider = wider.extension.map(|extension| Wider { extension, kind: wider.kind, cell: wider.cell });
+        self.wider = wider.extension.map(|extension| Wider { extension, kind: wider.kind, cell: wider.cell, shown: wider.shown });
     }
 
     /// Takes the wider form.
     pub(crate) fn widen(&mut self) {
         if let Some(wider) = self.wider.take() {
-            (self.kind, self.cell) = (wider.kind, wider.cell);
+            (self.kind, self.cell, self.shown) = (wider.kind, wider.cell, wider.shown);
         }
     }
 

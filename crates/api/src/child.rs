@@ -4,7 +4,7 @@
 
 use crate::answer::Answering;
 use crate::endpoint::Endpoint;
-use crate::{Answer, Collection, Fault, Request, object};
+use crate::{Answer, Collection, Fault, Request, Route, object};
 use auth::Caller;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -40,6 +40,12 @@ pub(crate) struct Child<R: Record> {
 }
 
 impl<R: Record> Collection for Child<R> {
+    fn routes(&self) -> Vec<Route> {
+        let above = format!("/{{{}}}/{}", self.parent.attribute, self.collection);
+        let below = self.endpoint.routes_below(self.parent.attribute).into_iter();
+        below.map(|route| Route { path: format!("{above}{}", route.path), ..route }).collect()
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(self.answer(request))
     }

@@ -5,7 +5,7 @@ use auth::{Caller, Decision, Policy, RuleId, Target};
 
 /// A shown attribute, ready for writing.
 pub(crate) struct Column<R> {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// `"name":`
     key: Vec<u8>,
     cell: CellOf<R>,

@@ -1,7 +1,7 @@
 //! What clients ask first: versions, resources, extensions.
 
 use crate::answer::Answering;
-use crate::{Answer, Collection, Extension, Fault, Request, json};
+use crate::{Answer, Collection, Extension, Fault, Request, Route, json, schema};
 
 /// The answer at `/`: the one version there is. `base` is how the client reached this server, without a slash at the end.
 pub(crate) fn versions(base: &str) -> Answer {
@@ -63,6 +63,14 @@ const OWN: [[&str; 4]; 13] = [
 pub(crate) struct Extensions(Vec<Extension>);
 
 impl Collection for Extensions {
+    fn routes(&self) -> Vec<Route> {
+        let text = || schema::text(usize::MAX);
+        let members = ["name", "alias", "description", "updated"].map(|name| (name, text()));
+        let form = schema::titled("Extension", schema::object(members.into_iter().chain([("links", schema::list(schema::any()))])));
+        let one = Route::get("/{alias}", schema::wrapped("extension", form.clone()));
+        vec![Route::get("", schema::wrapped("extensions", schema::list(form))), Route { has_plain_404: true, ..one }]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(std::future::ready(self.answer(request)))
     }

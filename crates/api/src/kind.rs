@@ -57,6 +57,8 @@ pub enum Kind {
         name: &'static str,
         /// Turns what a client sent into the canonical form.
         check: fn(Value) -> Result<Value, Invalid>,
+        /// What it looks like, as a schema; see [`crate::schema`].
+        form: fn() -> Value,
     },
 }
 

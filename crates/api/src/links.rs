@@ -4,7 +4,7 @@
 
 use crate::answer::Answering;
 use crate::endpoint::Endpoint;
-use crate::{Answer, Collection, Fault, Op, Request, object};
+use crate::{Answer, Collection, Fault, Op, Request, Route, object, schema};
 use auth::{Policy, RuleId};
 use serde_json::{Map, Value};
 use world::{Record, World};
@@ -23,6 +23,8 @@ pub struct Links<R: Record> {
     pub name: &'static str,
     /// The rule for reading: `get_l3-routers`.
     pub get: &'static str,
+    /// What the body of a POST names the other by: `router_id`.
+    pub names: &'static str,
     /// The rule for a POST and what it does. It answers nothing but 201.
     pub tie: Option<(&'static str, Tie<Map<String, Value>>)>,
     /// The rule for a DELETE and what it does.
@@ -48,6 +50,14 @@ pub(crate) struct Linked<R: Record> {
 }
 
 impl<R: Record> Collection for Linked<R> {
+    fn routes(&self) -> Vec<Route> {
+        let path = format!("/{{member_id}}/{}", self.links.name.replace('_', "-"));
+        let list = Route { path: path.clone(), ..self.endpoint.route_of_some() };
+        let tie = self.links.tie.map(|(rule, _)| Route::post(&*path, self.body(), schema::any()).by(rule));
+        let untie = self.links.untie.map(|(rule, _)| Route::delete(format!("{path}/{{id}}")).by(rule));
+        [Some(list.by(self.links.get)), tie, untie].into_iter().flatten().collect()
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             let Some((member, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
@@ -67,6 +77,10 @@ impl<R: Record> Linked<R> {
         let (get, tie) = (policy.intern(links.get), links.tie.map(|(rule, run)| (policy.intern(rule), run)));
         let untie = links.untie.map(|(rule, run)| (policy.intern(rule), run));
         Linked { links, get, tie, untie, endpoint }
+    }
+
+    fn body(&self) -> Value {
+        schema::wrapped(self.links.names, schema::uuid())
     }
 
     /// The rules are about the caller alone: who may see a host's work may see all of it.

@@ -4,7 +4,7 @@
 //! concurrent creates cannot exceed them.
 
 use crate::answer::Answering;
-use crate::{Answer, Collection, Fault, Frame, Kind, OfProject, Op, Request, body};
+use crate::{Answer, Collection, Fault, Frame, Kind, OfProject, Op, Request, Route, body, schema};
 use auth::{Policy, RuleId};
 use model::Quota;
 use net::ProjectId;
@@ -74,15 +74,46 @@ pub(crate) struct Quotas {
     get: RuleId,
     update: RuleId,
     delete: RuleId,
+    /// What is counted.
+    names: Vec<&'static str>,
 }
 
 impl Quotas {
-    pub(crate) fn new(policy: &mut Policy) -> Quotas {
-        Quotas { get: policy.intern("get_quota"), update: policy.intern("update_quota"), delete: policy.intern("delete_quota") }
+    pub(crate) fn new(policy: &mut Policy, names: Vec<&'static str>) -> Quotas {
+        let (get, update, delete) = (policy.intern("get_quota"), policy.intern("update_quota"), policy.intern("delete_quota"));
+        Quotas { get, update, delete, names }
     }
 }
 
 impl Collection for Quotas {
+    fn routes(&self) -> Vec<Route> {
+        let limit = || schema::range(-1, LARGEST);
+        let limits = |more: &[(&'static str, Json)]| {
+            let counted = self.names.iter().map(|name| (*name, limit()));
+            schema::object(counted.chain(more.iter().cloned()))
+        };
+        let quota = || schema::wrapped("quota", schema::titled("Quota", limits(&[])));
+        let project = schema::text(255);
+        let listed = limits(&[("project_id", project.clone()), ("tenant_id", project.clone())]);
+        let count = || schema::object(["limit", "used", "reserved"].map(|name| (name, schema::integer())));
+        let details = schema::object(self.names.iter().map(|name| (*name, count())));
+        let asked = limits(&[("force", schema::boolean()), ("check_limit", schema::boolean())]);
+        let own = |word: &str| {
+            let id = schema::object([(format!("{word}_id"), project.clone())]);
+            Route::get(format!("/{word}"), schema::wrapped(word, id))
+        };
+        vec![
+            Route::get("", schema::wrapped("quotas", schema::list(listed))).by("get_quota"),
+            own("project"),
+            own("tenant"),
+            Route::get("/{project_id}", quota()).by("get_quota"),
+            Route::get("/{project_id}/default", quota()).by("get_quota"),
+            Route::get("/{project_id}/details", schema::wrapped("quota", details)).by("get_quota"),
+            Route::put("/{project_id}", schema::wrapped("quota", asked), quota()).by("update_quota"),
+            Route::delete("/{project_id}").by("delete_quota"),
+        ]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(self.answer(request))
     }

@@ -35,6 +35,8 @@ pub type Act<R> = fn(&mut Op<'_>, &Arc<R>, &Map<String, Value>) -> Result<Outcom
 pub struct Action<R: Record> {
     /// Its name.
     pub name: &'static str,
+    /// The schema of its body.
+    pub takes: fn() -> Value,
     /// Does it.
     pub run: Act<R>,
 }

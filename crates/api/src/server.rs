@@ -3,9 +3,9 @@
 use crate::answer::Request as Asked;
 use crate::discovery::{self, Extensions};
 use crate::endpoint::TagsOnly;
-use crate::quota::Quotas;
+use crate::quota::{Counted, Quotas};
 use crate::registry::Mount;
-use crate::{Answer, Collection, Fault, Frame, Query, Registry, Settings, decode};
+use crate::{Answer, Collection, Fault, Frame, Query, Registry, Route, Settings, decode, openapi};
 use auth::identity::Identity;
 use auth::policy::Source;
 use auth::{Caller, Policy};
@@ -64,16 +64,30 @@ pub(crate) struct Routes {
     frame: Arc<Frame>,
     identity: Identity,
     /// By path below `/v2.0`, with underscores.
-    collections: HashMap<String, Route>,
+    collections: HashMap<String, Mounted>,
     /// Name and collection of what is listed at `/v2.0/`.
     core: Vec<(&'static str, String)>,
+    /// The OpenAPI document.
+    document: Bytes,
     mounts: Vec<(&'static str, Mount)>,
     pub(crate) options: ServerOptions,
 }
 
-struct Route {
+struct Mounted {
     collection: Arc<dyn Collection>,
     members: Vec<(&'static str, Arc<dyn Collection>)>,
+}
+
+/// What the collections answer, by path.
+fn routes(collections: &HashMap<String, Mounted>) -> Vec<Route> {
+    let all = collections.iter().flat_map(|(name, mounted)| {
+        let members = mounted.members.iter().flat_map(|(_, member)| member.routes());
+        let above = format!("/v2.0/{}", name.replace('_', "-"));
+        mounted.collection.routes().into_iter().chain(members).map(move |route| Route { path: format!("{above}{}", route.path), ..route })
+    });
+    let mut all: Vec<Route> = all.collect();
+    all.sort_by(|a, b| (&a.path, a.method).cmp(&(&b.path, b.method)));
+    all
 }
 
 impl Server {
@@ -88,11 +102,13 @@ impl Server {
     ) -> Server {
         let off = registry.off();
         let extensions = registry.listed();
+        let counted: Vec<Counted> = registry.counted.into_iter().filter(|counted| !off.has(counted.extension)).collect();
+        let names = counted.iter().map(|counted| counted.name).collect();
         let own = Registry::new()
             .collection("extensions", move |_| Arc::new(Extensions::new(extensions)))
-            .collection("quotas", |policy| Arc::new(Quotas::new(policy)));
+            .collection("quotas", move |policy| Arc::new(Quotas::new(policy, names)));
         let mut core = Vec::new();
-        let mut collections: HashMap<String, Route> = HashMap::new();
+        let mut collections: HashMap<String, Mounted> = HashMap::new();
         for declared in registry.collections.into_iter().chain(own.collections) {
             if off.has(declared.extension) {
                 continue;
@@ -101,9 +117,9 @@ impl Server {
             let collection = (declared.build)(&mut policy, &off);
             if let Some(name) = declared.tags {
                 let tags: Arc<dyn Collection> = Arc::new(TagsOnly(Arc::clone(&collection)));
-                collections.insert(name.to_owned(), Route { collection: tags, members: Vec::new() });
+                collections.insert(name.to_owned(), Mounted { collection: tags, members: Vec::new() });
             }
-            collections.insert(declared.name, Route { collection, members: Vec::new() });
+            collections.insert(declared.name, Mounted { collection, members: Vec::new() });
         }
         for member in registry.members.into_iter().filter(|member| !off.has(member.extension)) {
             if let Some(route) = collections.get_mut(member.collection) {
@@ -112,10 +128,15 @@ impl Server {
         }
         let is_operators = |name: &str| policy.rule(name).is_some_and(|rule| policy.source(rule) == Source::Operator);
         let is_default_policy = !policy.names().any(is_operators);
-        let counted = registry.counted.into_iter().filter(|counted| !off.has(counted.extension)).collect();
         let largest_page = options.largest_page;
         let frame = Frame { store, policy, settings, largest_page, counted, is_default_policy };
-        Server(Arc::new(Routes { frame: Arc::new(frame), identity, collections, core, mounts: registry.mounts, options }))
+        let document = openapi::document(&routes(&collections));
+        Server(Arc::new(Routes { frame: Arc::new(frame), identity, collections, core, document, mounts: registry.mounts, options }))
+    }
+
+    /// Everything that is answered below `/v2.0/`, by path.
+    pub fn routes(&self) -> Vec<Route> {
+        routes(&self.0.collections)
     }
 
     /// The log, policy and settings behind it.
@@ -159,6 +180,7 @@ impl Routes {
             "/" | "" if request.method() == Method::GET => return discovery::versions(&base).into(),
             "/" | "" => return discovery::root_not_allowed().into(),
             "/healthcheck" => return self.health().await.into(),
+            openapi::PATH if request.method() == Method::GET => return Answer::json(200, self.document.clone()).into(),
             _ => {}
         }
         if let Some(below) = path.strip_prefix("/v2.0").filter(|below| below.is_empty() || below.starts_with('/')) {

@@ -1,7 +1,7 @@
 //! Tags of records (extensions `standard-attr-tag` and `tag-creation`): the attribute `tags`, the filters of lists, and the checks of what
 //! clients send. The routes below a member are in `endpoint/tags.rs`.
 
-use crate::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View, object, python};
+use crate::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View, object, python, schema};
 use model::{Tagged, Tags};
 use net::Timestamp;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn cell<'a, R: Tagged>(view: &View<'a, R>) -> Cell<'a> {
 }
 
 /// A list of tags.
-const LIST: Kind = Kind::Special { name: "tags", check: list };
+const LIST: Kind = Kind::Special { name: "tags", check: list, form: || schema::list(schema::text(LONGEST)) };
 
 fn list(value: Value) -> Result<Value, Invalid> {
     let Value::Array(items) = value else {

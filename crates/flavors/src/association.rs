@@ -1,7 +1,7 @@
 //! What is below a flavor: `flavors/{id}/service_profiles`, and `flavors/{id}/next_providers`, which tells who would carry it.
 
 use crate::{FlavorFault, provider_of};
-use api::{Answer, Answering, Collection, Fault, Frame, Kind, Op, Request};
+use api::{Answer, Answering, Collection, Fault, Frame, Kind, Op, Request, Route, schema};
 use auth::{Policy, RuleId};
 use model::{Flavor, ServiceProfile};
 use net::{FlavorId, ServiceProfileId};
@@ -27,6 +27,19 @@ struct Associations {
 }
 
 impl Collection for Associations {
+    fn routes(&self) -> Vec<Route> {
+        let profile = || schema::object([("id", schema::uuid())]);
+        let one = || schema::wrapped("service_profile", profile());
+        let [all, each] = ["/{flavor_id}/service_profiles", "/{flavor_id}/service_profiles/{id}"];
+        let rule = |verb: &str| format!("{verb}_flavor_service_profile");
+        vec![
+            Route::get(all, schema::wrapped("service_profiles", schema::list(profile()))).by(rule("get")),
+            Route::post(all, schema::wrapped("service_profile", schema::wrapped("id", schema::uuid())), one()).by(rule("create")),
+            Route::get(each, one()).by(rule("get")),
+            Route::delete(each).by(rule("delete")),
+        ]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {
@@ -121,6 +134,12 @@ struct NextProviders {
 }
 
 impl Collection for NextProviders {
+    fn routes(&self) -> Vec<Route> {
+        let provider = schema::object(["driver", "provider"].map(|name| (name, schema::text(255))));
+        let answer = schema::wrapped("next_providers", schema::list(provider));
+        vec![Route::get("/{flavor_id}/next_providers", answer).by("get_flavor")]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             let [id, _] = request.path.as_slice() else { return Err(Fault::no_such_path()) };

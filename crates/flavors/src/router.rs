@@ -1,14 +1,14 @@
 //! Routers by flavor (extension `l3-flavors`).
 
 use crate::{FlavorFault, provider_of};
-use api::{Addition, Attribute, Cell, Fault, Fields, Kind, Op, python};
+use api::{Addition, Attribute, Cell, Fault, Fields, Kind, Op, python, schema};
 use model::{Flavor, Router};
 use net::FlavorId;
 
 /// For routers.
 pub fn of_router() -> Addition<Router> {
     // Anything: what is no id is no flavor's.
-    let kind = Kind::Special { name: "flavor", check: Ok };
+    let kind = Kind::Special { name: "flavor", check: Ok, form: || schema::nullable(schema::text(36)) };
     let cell = |v: &api::View<'_, Router>| Cell::optional(v.record.flavor_id, |id| Cell::Uuid(id.0));
     Addition::new(vec![Attribute::new("flavor_id", kind, cell).post().sort().policy().of("l3-flavors")]).set(set)
 }

@@ -1,7 +1,7 @@
 //! `floatingip-pools`: the subnets from which a project can have floating IPs.
 
 use api::rows::Rows;
-use api::{Answer, Answering, Collection, Fault, OfProject, Request};
+use api::{Answer, Answering, Collection, Fault, OfProject, Request, Route, schema};
 use auth::{Caller, Policy, RuleId};
 use ml2::network;
 use model::{Network, Subnet};
@@ -13,7 +13,11 @@ use world::World;
 /// Name in bodies; the path may have hyphens.
 pub const COLLECTION: &str = "floatingip_pools";
 const FIELDS: [&str; 5] = ["subnet_id", "subnet_name", "network_id", "cidr", "project_id"];
-const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, sorts: &FIELDS, id: "subnet_id" };
+const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, words: &[], sorts: &FIELDS, id: "subnet_id", form };
+
+fn form() -> Vec<(&'static str, Value)> {
+    FIELDS.into_iter().zip([schema::uuid(), schema::text(255), schema::uuid(), schema::cidr(), schema::text(255)]).collect()
+}
 
 /// The collection, with its rule resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -25,6 +29,10 @@ struct Pools {
 }
 
 impl Collection for Pools {
+    fn routes(&self) -> Vec<Route> {
+        vec![ROWS.route("").by("get_floatingip_pool")]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {

@@ -9,13 +9,15 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
-use api::{Addition, Answer, Answering, Attribute, Cell, Collection, Extension, Fault, Kind, Op, Preview, Request, Resource};
-use auth::{Policy, RuleId};
+use api::rows::Rows;
+use api::{Addition, Attribute, Cell, Collection, Extension, Fault, Kind, Listed, Op, Preview, Request, Resource, schema};
+use auth::Policy;
 use model::{Log, Port, SecurityGroup};
 use net::{LogId, PortId, SecurityGroupId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use smol_str::SmolStr;
 use std::sync::Arc;
+use world::World;
 
 /// Path below `/v2.0` of [`loggable`].
 pub const LOGGABLE: &str = "log/loggable_resources";
@@ -146,32 +148,8 @@ fn remove(op: &mut Op<'_>, logs: Vec<LogId>) {
 
 /// `log/loggable-resources`, with its rule resolved.
 pub fn loggable(policy: &mut Policy) -> Arc<dyn Collection> {
-    Arc::new(Loggable { get: policy.intern("get_loggable_resource") })
-}
-
-struct Loggable {
-    get: RuleId,
-}
-
-impl Collection for Loggable {
-    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
-        let answer = match (request.method.as_str(), request.path.as_slice()) {
-            ("GET", []) => self.list(request),
-            (_, []) => Err(Fault::method_not_allowed()),
-            _ => Err(Fault::no_such_path()),
-        };
-        Box::pin(std::future::ready(answer))
-    }
-}
-
-impl Loggable {
-    fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let unknown: Vec<&str> = request.query.iter().map(|(name, _)| name).filter(|name| *name != "fields").collect();
-        if !unknown.is_empty() {
-            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", api::python::list(unknown))));
-        }
-        let types = if request.frame.policy.check(self.get, &request.caller, &()) { &[RESOURCE_TYPE][..] } else { &[] };
-        let shown = types.iter().map(|word| json!({ "type": word })).collect::<Vec<Value>>();
-        Ok(Answer::value(200, &json!({ "loggable_resources": shown })))
-    }
+    let form = || vec![("type", schema::text(255))];
+    let rows = Rows { collection: "loggable_resources", filters: &[], words: &[], sorts: &["type"], id: "type", form };
+    let all = |_: &Request<'_>, _: &World| Ok(vec![Map::from_iter([("type".to_owned(), RESOURCE_TYPE.into())])]);
+    Listed { rows, rule: "get_loggable_resource", all, one: None }.collection(policy)
 }

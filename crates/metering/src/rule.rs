@@ -1,7 +1,7 @@
 //! `metering/metering-label-rules`: what a label counts.
 
 use crate::label;
-use api::{Attribute, Cell, CellOf, Fault, Fields, Invalid, Kind, Op, Resource, python};
+use api::{Attribute, Cell, CellOf, Fault, Fields, Invalid, Kind, Op, Resource, python, schema};
 use model::{Direction, MeteringLabel, MeteringLabelRule};
 use net::{IpNet, MeteringLabelId, MeteringLabelRuleId};
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub fn resource() -> Resource<MeteringLabelRule> {
 }
 
 /// A prefix or address, host bits and all, or null; empty is null.
-const PREFIX: Kind = Kind::Special { name: "prefix_or_null", check: prefix };
+const PREFIX: Kind = Kind::Special { name: "prefix_or_null", check: prefix, form: || schema::nullable(schema::cidr()) };
 
 fn prefix(value: Value) -> Result<Value, Invalid> {
     if value.is_null() || value == "" {

@@ -7,8 +7,8 @@
 mod tests;
 
 use api::rows::Rows;
-use api::{Answer, Answering, Collection, Fault, Invalid, Kind, Request, python};
-use auth::{Policy, RuleId};
+use api::{Collection, Fault, Invalid, Kind, Listed, Request, python, schema};
+use auth::Policy;
 use model::{Agent, AgentType};
 use net::AgentId;
 use serde_json::{Map, Value};
@@ -20,10 +20,10 @@ use world::World;
 /// Name in bodies; the path may have hyphens.
 pub const COLLECTION: &str = "availability_zones";
 const FIELDS: [&str; 3] = ["state", "name", "resource"];
-const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, sorts: &FIELDS, id: "name" };
+const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, words: &[], sorts: &FIELDS, id: "name", form };
 
 /// `availability_zone_hints` of a request.
-pub const HINTS: Kind = Kind::Special { name: "availability_zone_hint_list", check: hints };
+pub const HINTS: Kind = Kind::Special { name: "availability_zone_hint_list", check: hints, form: || schema::list(schema::text(MAX_HINTS)) };
 /// The longest list of hints, in characters of JSON.
 const MAX_HINTS: usize = 255;
 
@@ -67,33 +67,11 @@ fn hints(value: Value) -> Result<Value, Invalid> {
 
 /// The collection, with its rule resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
-    Arc::new(Zones { get: policy.intern("get_availability_zone") })
+    Listed { rows: ROWS, rule: "get_availability_zone", all: zones, one: None }.collection(policy)
 }
 
-struct Zones {
-    get: RuleId,
-}
-
-impl Collection for Zones {
-    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            match (request.method.as_str(), request.path.as_slice()) {
-                ("GET", []) => self.list(request).await,
-                ("GET", [_]) => Err(Fault::no_such_path()),
-                (_, [] | [_]) => Err(Fault::method_not_allowed()),
-                _ => Err(Fault::no_such_path()),
-            }
-        })
-    }
-}
-
-impl Zones {
-    async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let world = request.frame.fresh().await?;
-        let admitted = request.frame.policy.check(self.get, &request.caller, &());
-        let zones = if admitted { all(&world) } else { BTreeMap::new() };
-        ROWS.list(&request.query, zones.iter().map(|((name, resource), is_up)| document([state(*is_up), name, resource])))
-    }
+fn zones(_request: &Request<'_>, world: &World) -> Result<Vec<Map<String, Value>>, Fault> {
+    Ok(all(world).iter().map(|((name, resource), is_up)| document([state(*is_up), name, resource])).collect())
 }
 
 /// Each zone with the resource that its agents serve; true when one of them is enabled.
@@ -108,6 +86,10 @@ fn all(world: &World) -> BTreeMap<(SmolStr, &'static str), bool> {
 
 fn state(is_up: bool) -> &'static str {
     if is_up { "available" } else { "unavailable" }
+}
+
+fn form() -> Vec<(&'static str, Value)> {
+    FIELDS.map(|name| (name, schema::text(255))).to_vec()
 }
 
 fn document(values: [&str; 3]) -> Map<String, Value> {

@@ -1,7 +1,7 @@
 //! Names in the DNS: what clients may call ports and domains (RFC 1123), and the names that addresses have.
 
 use crate::{Config, external_dns};
-use api::{Cell, Invalid, Kind, View, python};
+use api::{Cell, Invalid, Kind, View, python, schema};
 use model::Port;
 use net::host_label;
 use serde::Serialize;
@@ -11,11 +11,23 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// `dns_name` of a port: a name in the domain of this deployment, or the whole of it with a final dot.
-pub const NAME: Kind = Kind::Special { name: "dns_host_name", check: name };
+pub const NAME: Kind = Kind::Special {
+    name: "dns_host_name",
+    check: name,
+    form: || schema::described(schema::text(LONGEST), "a label or a whole name with a final dot (RFC 1123)"),
+};
 /// `dns_domain`: a whole domain with a final dot, or nothing.
-pub const DOMAIN: Kind = Kind::Special { name: "dns_domain_name", check: domain };
+pub const DOMAIN: Kind = Kind::Special {
+    name: "dns_domain_name",
+    check: domain,
+    form: || schema::described(schema::text(LONGEST), "a domain with a final dot, or nothing"),
+};
 /// `dns_name` of a floating IP: relative to its domain.
-pub const RELATIVE_NAME: Kind = Kind::Special { name: "fip_dns_host_name", check: relative_name };
+pub const RELATIVE_NAME: Kind = Kind::Special {
+    name: "fip_dns_host_name",
+    check: relative_name,
+    form: || schema::described(schema::text(LONGEST), "a name relative to its domain"),
+};
 
 /// Characters of a whole name.
 const LONGEST: usize = 255;

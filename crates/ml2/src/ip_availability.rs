@@ -2,16 +2,18 @@
 //! and `network-ip-availability-details`).
 //!
 //! Written by hand and not declared as a resource, because the filter `ip_version` chooses what is counted, not only what is listed.
-//! Numbers of IPv6 subnets are beyond 64 bits and are written as they are. Absent: sorting and pages; the list is in network id order.
+//! Numbers of IPv6 subnets are beyond 64 bits and are written as they are. A list without order is in network id order.
 
 #[cfg(test)]
 mod tests;
 
-use api::{Answer, Answering, Collection, Fault, Query, Request};
+use api::rows::Rows;
+use api::{Answer, Answering, Collection, Fault, Query, Request, Route, schema};
 use auth::{Policy, RuleId};
 use model::{Network, Port, Subnet};
 use net::{Family, NetworkId, ProjectId, SubnetId};
 use serde::Serialize;
+use serde_json::Value;
 use std::net::IpAddr;
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -20,7 +22,17 @@ use world::{Key, World};
 /// Name in bodies; the path has hyphens.
 pub const COLLECTION: &str = "network_ip_availabilities";
 const ONE: &str = "network_ip_availability";
-const FILTERS: [&str; 5] = ["network_id", "network_name", "project_id", "tenant_id", "ip_version"];
+const OWN: [&str; 4] = ["network_id", "network_name", "project_id", "tenant_id"];
+const ROWS: Rows = Rows { collection: COLLECTION, filters: &OWN, words: &["ip_version"], sorts: &OWN, id: "network_id", form };
+
+fn form() -> Vec<(&'static str, Value)> {
+    let text = || schema::text(255);
+    let counts = || [("used_ips", schema::integer()), ("total_ips", schema::integer()), ("ip_availability_details", schema::dictionary())];
+    let subnet = [("subnet_id", schema::uuid()), ("subnet_name", text()), ("ip_version", schema::integer()), ("cidr", schema::cidr())];
+    let own = [("network_id", schema::uuid()), ("network_name", text()), ("project_id", text()), ("tenant_id", text())];
+    let subnets = schema::list(schema::object(subnet.into_iter().chain(counts())));
+    own.into_iter().chain([("subnet_ip_availability", subnets)]).chain(counts()).collect()
+}
 
 /// The collection, with its rule resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -81,6 +93,11 @@ struct NetworkAvailability<'w> {
 }
 
 impl Collection for IpAvailabilities {
+    fn routes(&self) -> Vec<Route> {
+        let one = Route::get("/{id}", schema::wrapped(ONE, ROWS.item())).with_fields(&ROWS.fields());
+        vec![ROWS.route("").by("get_network_ip_availability"), one.by("get_network_ip_availability")]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {
@@ -95,13 +112,18 @@ impl Collection for IpAvailabilities {
 
 impl IpAvailabilities {
     async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let filters = Filters::new(&request.query)?;
+        let filters = Filters::new(&request.query);
         let world = request.frame.fresh().await?;
-        if !self.admits(request) {
-            return Ok(document(COLLECTION, &Vec::<NetworkAvailability<'_>>::new()));
-        }
-        let networks = filters.networks(&world).into_iter().filter_map(|network| availability(&world, network, &filters));
-        Ok(document(COLLECTION, &networks.collect::<Vec<_>>()))
+        let networks = if self.admits(request) { filters.networks(&world) } else { Vec::new() };
+        let listed =
+            ROWS.select(&request.query, networks.into_iter().filter(|network| filters.has(&world, network)), |network, name| {
+                Some(match name {
+                    "network_id" => network.id.to_string().into(),
+                    "network_name" => network.name.as_str().into(),
+                    _ => network.project_id.as_str().into(),
+                })
+            })?;
+        Ok(document(COLLECTION, &listed.into_iter().map(|network| availability(&world, network, &filters)).collect::<Vec<_>>()))
     }
 
     async fn show(&self, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
@@ -112,7 +134,7 @@ impl IpAvailabilities {
             return Err(Fault::no_such_path());
         }
         let filters = Filters { fields: request.query.all("fields").collect(), ..Filters::default() };
-        Ok(document(ONE, &availability(&world, network, &filters).ok_or_else(not_found)?))
+        Ok(document(ONE, &availability(&world, network, &filters)))
     }
 
     /// The rule is about the caller alone: there is no owner to compare with.
@@ -129,50 +151,41 @@ fn document(name: &str, value: &impl Serialize) -> Answer {
 /// What a request asks for.
 #[derive(Default)]
 struct Filters<'q> {
-    values: Vec<(&'q str, Vec<&'q str>)>,
-    versions: Vec<u8>,
+    ids: Option<Vec<NetworkId>>,
+    versions: Option<Vec<u8>>,
     fields: Vec<&'q str>,
 }
 
 impl<'q> Filters<'q> {
-    fn new(query: &'q Query<'_>) -> Result<Filters<'q>, Fault> {
-        let unknown: Vec<&str> = query.iter().map(|(name, _)| name).filter(|name| *name != "fields" && !FILTERS.contains(name)).collect();
-        if !unknown.is_empty() {
-            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", api::python::list(unknown))));
-        }
-        let mut filters = Filters { fields: query.all("fields").collect(), ..Filters::default() };
-        for name in FILTERS.into_iter().filter(|name| query.last(name).is_some()) {
-            let values: Vec<&str> = query.all(name).collect();
-            if name == "ip_version" {
-                filters.versions = values.iter().filter_map(|value| value.parse().ok()).collect();
-            }
-            filters.values.push((name, values));
-        }
-        Ok(filters)
-    }
-
-    fn of(&self, name: &str) -> Option<&[&'q str]> {
-        self.values.iter().find(|(there, _)| *there == name).map(|(_, values)| values.as_slice())
+    fn new(query: &'q Query<'_>) -> Filters<'q> {
+        let given = |name| query.last(name).map(|_| query.all(name));
+        let ids = given("network_id").map(|ids| ids.filter_map(|id| id.parse().ok()).collect());
+        let versions = given("ip_version").map(|versions| versions.filter_map(|version| version.parse().ok()).collect());
+        Filters { ids, versions, fields: query.all("fields").collect() }
     }
 
     /// The networks that can match, in id order; by their ids where these are asked for.
     fn networks<'w>(&self, world: &'w World) -> Vec<&'w Arc<Network>> {
-        let Some(ids) = self.of("network_id") else { return world.table::<Network>().iter().collect() };
-        let mut ids: Vec<NetworkId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let Some(ids) = &self.ids else { return world.table::<Network>().iter().collect() };
+        let mut ids = ids.clone();
         ids.sort_unstable();
         ids.dedup();
         ids.iter().filter_map(|id| world.get(id)).collect()
     }
 
-    fn matches(&self, network: &Network) -> bool {
-        let is_one = |name: &str, value: &str| self.of(name).is_none_or(|values| values.contains(&value));
-        let project = network.project_id.as_str();
-        is_one("network_name", &network.name) && is_one("project_id", project) && is_one("tenant_id", project)
+    /// The subnets of a network that are counted.
+    fn subnets<'w>(&self, world: &'w World, network: &Network) -> impl Iterator<Item = &'w Arc<Subnet>> {
+        world.table::<Subnet>().by(Subnet::BY_NETWORK, network.id).filter(|subnet| self.counts(subnet.family()))
+    }
+
+    /// A network without subnets that are counted has none of an IP version.
+    fn has(&self, world: &World, network: &Network) -> bool {
+        self.versions.is_none() || self.subnets(world, network).next().is_some()
     }
 
     /// True when subnets of this family are counted.
     fn counts(&self, family: Family) -> bool {
-        self.of("ip_version").is_none() || self.versions.contains(&family.version())
+        self.versions.as_ref().is_none_or(|versions| versions.contains(&family.version()))
     }
 
     fn shows(&self, field: &str) -> bool {
@@ -180,20 +193,13 @@ impl<'q> Filters<'q> {
     }
 }
 
-/// A network's addresses; none when a filter leaves it out. A network without subnets that are counted has none of an IP version.
-fn availability<'w>(world: &'w World, network: &'w Network, filters: &Filters<'_>) -> Option<NetworkAvailability<'w>> {
-    if !filters.matches(network) {
-        return None;
-    }
-    let subnets = world.table::<Subnet>().by(Subnet::BY_NETWORK, network.id).filter(|subnet| filters.counts(subnet.family()));
-    let subnets: Vec<SubnetAvailability<'_>> = subnets.map(|subnet| of_subnet(world, subnet)).collect();
-    if subnets.is_empty() && filters.of("ip_version").is_some() {
-        return None;
-    }
+/// A network's addresses.
+fn availability<'w>(world: &'w World, network: &'w Network, filters: &Filters<'_>) -> NetworkAvailability<'w> {
+    let subnets: Vec<SubnetAvailability<'_>> = filters.subnets(world, network).map(|subnet| of_subnet(world, subnet)).collect();
     let mut all = Counts::default();
     subnets.iter().for_each(|subnet| all += subnet.counts);
     let project = |field| filters.shows(field).then_some(&network.project_id);
-    Some(NetworkAvailability {
+    NetworkAvailability {
         network_id: filters.shows("network_id").then_some(network.id),
         network_name: filters.shows("network_name").then_some(&*network.name),
         project_id: project("project_id"),
@@ -202,7 +208,7 @@ fn availability<'w>(world: &'w World, network: &'w Network, filters: &Filters<'_
         used_ips: filters.shows("used_ips").then_some(all.used_ips),
         total_ips: filters.shows("total_ips").then_some(all.total_ips),
         ip_availability_details: filters.shows("ip_availability_details").then_some(all.ip_availability_details),
-    })
+    }
 }
 
 fn of_subnet<'w>(world: &World, subnet: &'w Subnet) -> SubnetAvailability<'w> {

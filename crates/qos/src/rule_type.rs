@@ -1,71 +1,48 @@
 //! `qos/rule-types`: which types of rules there are (extensions `qos`, `qos-rule-type-details` and `qos-rule-type-filter`).
 //!
-//! Written by hand and not declared as a resource: types are not records. Absent: sorting and pages.
+//! Not declared as a resource: types are not records.
 
 use crate::drivers::{DRIVERS, DSCP_MARKS, Driver, directions};
 use crate::rule::Form;
-use api::{Answer, Answering, Collection, Fault, Kind, Query, Request};
-use auth::{Policy, RuleId};
+use api::rows::Rows;
+use api::{Collection, Fault, Kind, Listed, One, Query, Request, schema};
+use auth::Policy;
 use model::QosRuleType;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use world::World;
 
 /// Path below `/v2.0`.
 pub const COLLECTION: &str = "qos/rule_types";
 
 /// The collection, with its rule resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
-    Arc::new(RuleTypes { get: policy.intern("get_rule_type") })
+    let form = || vec![("type", schema::text(64))];
+    let rows = Rows { collection: "rule_types", filters: &[], words: &["all_rules", "all_supported"], sorts: &["type"], id: "type", form };
+    let form = || schema::object([("type", schema::text(64)), ("drivers", schema::list(schema::dictionary()))]);
+    let one = One { name: "rule_type", find: details_of, form };
+    Listed { rows, rule: "get_rule_type", all, one: Some(one) }.collection(policy)
 }
 
-struct RuleTypes {
-    get: RuleId,
+fn document(rule_type: QosRuleType) -> Map<String, Value> {
+    Map::from_iter([("type".to_owned(), json!(rule_type))])
 }
 
-impl Collection for RuleTypes {
-    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
-        let answer = match (request.method.as_str(), request.path.as_slice()) {
-            ("GET", []) => self.list(request),
-            ("GET", [name]) => self.show(request, name),
-            (_, [] | [_]) => Err(Fault::method_not_allowed()),
-            _ => Err(Fault::no_such_path()),
-        };
-        Box::pin(std::future::ready(answer))
-    }
+fn all(request: &Request<'_>, _world: &World) -> Result<Vec<Map<String, Value>>, Fault> {
+    let wanted = Wanted::new(&request.query)?;
+    Ok(QosRuleType::ALL.iter().filter(|rule_type| wanted.has(**rule_type)).map(|rule_type| document(*rule_type)).collect())
 }
 
-impl RuleTypes {
-    fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let wanted = Wanted::new(&request.query)?;
-        let admitted = self.admits(request);
-        let types = QosRuleType::ALL.iter().filter(|rule_type| admitted && wanted.has(**rule_type));
-        let shown: Vec<Value> = types.map(|rule_type| with_fields(json!({ "type": rule_type }), &request.query)).collect();
-        Ok(Answer::value(200, &json!({ "rule_types": shown })))
+/// A type with what the drivers take; for administrators, whatever the rule says.
+fn details_of(request: &Request<'_>, _world: &World, name: &str) -> Result<Map<String, Value>, Fault> {
+    if !request.caller.is_admin {
+        return Err(Fault::new(403, "NotAuthorized", "Not authorized."));
     }
-
-    fn show(&self, request: &Request<'_>, name: &str) -> Result<Answer, Fault> {
-        if !request.caller.is_admin {
-            return Err(Fault::new(403, "NotAuthorized", "Not authorized."));
-        }
-        let rule_type = QosRuleType::from_word(name).filter(|_| self.admits(request)).ok_or_else(Fault::no_such_path)?;
-        let drivers: Vec<Value> =
-            DRIVERS.iter().filter(|driver| driver.rules.contains(&rule_type)).map(|d| details(d, rule_type)).collect();
-        let shown = with_fields(json!({"type": rule_type, "drivers": drivers}), &request.query);
-        Ok(Answer::value(200, &json!({ "rule_type": shown })))
-    }
-
-    fn admits(&self, request: &Request<'_>) -> bool {
-        request.frame.policy.check(self.get, &request.caller, &())
-    }
-}
-
-/// What `fields=` asks for.
-fn with_fields(mut shown: Value, query: &Query<'_>) -> Value {
-    let fields: Vec<&str> = query.all("fields").collect();
-    if let Some(map) = shown.as_object_mut().filter(|_| !fields.is_empty()) {
-        map.retain(|name, _| fields.contains(&name.as_str()));
-    }
-    shown
+    let rule_type = QosRuleType::from_word(name).ok_or_else(Fault::no_such_path)?;
+    let drivers = DRIVERS.iter().filter(|driver| driver.rules.contains(&rule_type)).map(|driver| details(driver, rule_type));
+    let mut shown = document(rule_type);
+    shown.insert("drivers".to_owned(), drivers.collect());
+    Ok(shown)
 }
 
 /// Which types a list shows: those that all drivers have, some have, or all that there are.
@@ -78,11 +55,6 @@ enum Wanted {
 
 impl Wanted {
     fn new(query: &Query<'_>) -> Result<Wanted, Fault> {
-        let known = ["all_rules", "all_supported", "fields", "limit", "marker", "page_reverse", "sort_dir", "sort_key"];
-        let unknown: Vec<&str> = query.iter().map(|(name, _)| name).filter(|name| !known.contains(name)).collect();
-        if !unknown.is_empty() {
-            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", api::python::list(unknown))));
-        }
         let is_set = |name: &str| -> Result<bool, Fault> {
             let Some(value) = query.last(name) else { return Ok(false) };
             Ok(Kind::Bool.check(value.into()).map_err(|invalid| invalid.fault(name))? == Value::Bool(true))

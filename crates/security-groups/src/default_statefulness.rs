@@ -7,11 +7,13 @@ use net::ProjectId;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The resource; its name and that of its collection are the same.
+/// The resource. Its name is as clients have it, which is not the collection's as in the rules.
 pub fn resource() -> Resource<DefaultStatefulness> {
-    const NAME: &str = "security_groups_default_statefulness";
+    const NAME: &str = "security_group_default_statefulness";
+    const COLLECTION: &str = "security_groups_default_statefulness";
     let not_found = |id: &str| format!("Security group default statefulness {id} could not be found.");
     Resource {
+        rules: COLLECTION,
         attributes: attributes(),
         create: Some(create),
         update: Some(update),
@@ -20,7 +22,7 @@ pub fn resource() -> Resource<DefaultStatefulness> {
             let of = DefaultStatefulness::of(Some(&caller.project_id));
             world.table::<DefaultStatefulness>().ids(DefaultStatefulness::OF, of).copied().collect()
         }),
-        ..Resource::new(NAME, NAME, "SecurityGroupDefaultStatefulnessNotFound", not_found)
+        ..Resource::new(NAME, COLLECTION, "SecurityGroupDefaultStatefulnessNotFound", not_found)
     }
 }
 

@@ -16,7 +16,7 @@ pub use extensions::previews;
 pub use fault::TrunkFault;
 pub use port::of_port;
 
-use api::{Action, Attribute, Cell, Kind, Look, Quota, Resource};
+use api::{Action, Attribute, Cell, Kind, Look, Quota, Resource, schema};
 use auth::Caller;
 use model::{Network, Port, Trunk};
 use net::PortId;
@@ -35,8 +35,8 @@ pub fn resource() -> Resource<Trunk> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         actions: vec![
-            Action { name: "add_subports", run: ops::add_subports },
-            Action { name: "remove_subports", run: ops::remove_subports },
+            Action { name: "add_subports", takes: || schema::wrapped("sub_ports", sub_ports::form()), run: ops::add_subports },
+            Action { name: "remove_subports", takes: || schema::wrapped("sub_ports", sub_ports::form()), run: ops::remove_subports },
         ],
         looks: vec![Look { name: "get_subports", run: |view| json!({ "sub_ports": view.record.sub_ports }) }],
         narrow: |world, attribute, value| {

@@ -1,14 +1,21 @@
 //! What a client may say of subports, and which ports can be some.
 
 use crate::{TrunkFault, visible_port};
-use api::{Invalid, Kind, Op, python};
+use api::{Invalid, Kind, Op, python, schema};
 use ml2::network::effective_mtu;
 use model::{Network, Port, SegmentationType, SubPort, Trunk};
 use net::{PortId, TrunkId};
 use serde_json::{Map, Value};
 
 /// A list of subports: each with a port, and either both parts of its segmentation or the type `inherit`.
-pub(crate) const SUB_PORTS: Kind = Kind::Special { name: "sub_ports", check: list };
+pub(crate) const SUB_PORTS: Kind = Kind::Special { name: "sub_ports", check: list, form };
+
+/// Subports as clients send and answers show them.
+pub(crate) fn form() -> Value {
+    let members =
+        [("port_id", schema::uuid()), ("segmentation_type", schema::word(&["vlan", INHERIT])), ("segmentation_id", schema::range(1, 4094))];
+    schema::list(schema::requiring(&["port_id"], members))
+}
 
 /// The segmentation is that of the subport's network.
 const INHERIT: &str = "inherit";

@@ -2,6 +2,7 @@
 
 mod announced;
 mod list;
+mod routes;
 mod tags;
 mod write;
 
@@ -11,7 +12,7 @@ use self::tags::TagRules;
 use crate::answer::Answering;
 use crate::columns::{Column, Plan, columns};
 use crate::target::Existing;
-use crate::{Answer, Collection, Default, Fault, Frame, Look, Request, Resource, View};
+use crate::{Answer, Collection, Default, Fault, Frame, Look, Request, Resource, Route, View};
 use auth::{Caller, Decision, Policy, RuleId, Target};
 use net::ProjectId;
 use std::sync::Arc;
@@ -105,6 +106,18 @@ impl<R: Record> Endpoint<R> {
         }))
     }
 
+    /// Its routes below members of another collection, whose ids this attribute holds.
+    pub(crate) fn routes_below(&self, attribute: &str) -> Vec<Route> {
+        self.0.routes(Some(attribute))
+    }
+
+    /// The route of a list of some of the records.
+    pub(crate) fn route_of_some(&self) -> Route {
+        let mut route = self.0.list_route(None, &self.0.fields(), &self.0.record_schema());
+        route.query.retain(|parameter| parameter.name == "fields");
+        route
+    }
+
     /// These records in the form of a list, whoever may see them there.
     pub(crate) fn some(&self, request: &Request<'_>, world: &World, ids: &[R::Id]) -> Answer {
         self.0.many(request, 200, world, ids.iter().filter_map(|id| world.get::<R>(id).map(|record| &**record)))
@@ -112,6 +125,10 @@ impl<R: Record> Endpoint<R> {
 }
 
 impl<R: Record> Collection for Endpoint<R> {
+    fn routes(&self) -> Vec<Route> {
+        self.0.routes(None)
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {

@@ -3,7 +3,7 @@
 use super::Resolved;
 use crate::answer::Answering;
 use crate::tags::{self, Edit, NAME};
-use crate::{Answer, Collection, Fault, Frame, Op, Request, Resource};
+use crate::{Answer, Collection, Fault, Frame, Op, Request, Resource, Route};
 use auth::{Policy, RuleId};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -30,6 +30,11 @@ impl TagRules {
 pub(crate) struct TagsOnly(pub(crate) Arc<dyn Collection>);
 
 impl Collection for TagsOnly {
+    fn routes(&self) -> Vec<Route> {
+        let is_of_tags = |route: &Route| route.path.split('/').nth(2) == Some(NAME);
+        self.0.routes().into_iter().filter(is_of_tags).collect()
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         match request.path.get(1) {
             Some(name) if name == NAME => self.0.handle(request),

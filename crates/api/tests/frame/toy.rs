@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use api::{Answer, Answering, Attribute, Cell, CellOf, Collection, Extension, Fault, Fields, Invalid, Kind, Matcher, Op, Prepare, Quota};
-use api::{Registry, Request, Resource, Server, ServerOptions, Settings};
+use api::{Registry, Request, Resource, Route, Server, ServerOptions, Settings, schema};
 use auth::Policy;
 use auth::identity::{Identity, NoAuth};
 use model::{Binding, FixedIp, IpAllocation, Network, Port, PortStatus, Standard};
@@ -201,7 +201,7 @@ pub fn ports() -> Resource<Port> {
         port("name", Kind::Text(255), |v| Cell::Str(&v.record.name)).post_or("").put().filter().sort(),
         port("network_id", Kind::Uuid, |v| Cell::Uuid(v.record.network_id.0)).required().filter().sort(),
         port("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
-        port("fixed_ips", Kind::Special { name: "fixed_ips", check: Ok }, |v| Cell::Json(&v.record.fixed_ips))
+        port("fixed_ips", Kind::Special { name: "fixed_ips", check: Ok, form: schema::any }, |v| Cell::Json(&v.record.fixed_ips))
             .post()
             .put()
             .policy()
@@ -307,6 +307,10 @@ fn fixed_ips_filter(values: &[&str]) -> Result<Matcher<Port>, Invalid> {
 struct Rename;
 
 impl Collection for Rename {
+    fn routes(&self) -> Vec<Route> {
+        vec![Route::put("/{id}/rename", schema::dictionary(), schema::dictionary())]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             if request.method != http::Method::PUT {
@@ -327,6 +331,10 @@ impl Collection for Rename {
 struct Panics;
 
 impl Collection for Panics {
+    fn routes(&self) -> Vec<Route> {
+        Vec::new()
+    }
+
     fn handle<'a>(&'a self, _request: &'a Request<'a>) -> Answering<'a> {
         panic!("asked for by the test")
     }

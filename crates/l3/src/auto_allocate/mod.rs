@@ -11,7 +11,7 @@ mod tests;
 pub use fault::AllocationFault;
 pub(crate) use ops::forget;
 
-use api::{Answer, Answering, Collection, Fault, Frame, OfProject, Op, Request};
+use api::{Answer, Answering, Collection, Fault, Frame, OfProject, Op, Request, Route, schema};
 use auth::{Policy, RuleId};
 use model::AutoAllocatedTopology;
 use net::ProjectId;
@@ -34,6 +34,13 @@ struct Topologies {
 }
 
 impl Collection for Topologies {
+    fn routes(&self) -> Vec<Route> {
+        let topology = ["id", "tenant_id", "project_id"].map(|name| (name, schema::text(255)));
+        let get = Route::get("/{project_id}", schema::wrapped(COLLECTION, schema::object(topology)));
+        let rule = |verb: &str| format!("{verb}_{COLLECTION}");
+        vec![get.with_fields(&[DRY_RUN]).by(rule("get")), Route::delete("/{project_id}").by(rule("delete"))]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {

@@ -9,7 +9,7 @@ mod tests;
 
 pub(crate) use ops::forget;
 
-use api::{Addition, Attribute, Cell, Fault, Fields, Invalid, Kind, Parent, Resource, View, python};
+use api::{Addition, Attribute, Cell, Fault, Fields, Invalid, Kind, Parent, Resource, View, python, schema};
 use auth::Caller;
 use model::{ConntrackHelper, Router};
 use net::{ProjectId, RouterId};
@@ -64,7 +64,7 @@ fn check(world: &World, caller: &Caller, id: &str) -> Result<(), Fault> {
 type A = Attribute<ConntrackHelper>;
 
 fn attributes() -> Vec<A> {
-    let protocol = Kind::Special { name: "protocol_name", check: protocol };
+    let protocol = Kind::Special { name: "protocol_name", check: protocol, form: || schema::text(40) };
     vec![
         A::new("id", Kind::Uuid, |v| Cell::Uuid(v.record.id.0)).filter().sort(),
         A::new("router_id", Kind::Uuid, |v| Cell::Uuid(v.record.router_id.0)).required().filter().hidden(),
@@ -85,7 +85,7 @@ fn protocol(value: Value) -> Result<Value, Invalid> {
 
 /// For routers: their helpers.
 pub fn of_router() -> Addition<Router> {
-    let kind = Kind::Special { name: "conntrack_helpers", check: Ok };
+    let kind = Kind::Special { name: "conntrack_helpers", check: Ok, form: || schema::list(schema::dictionary()) };
     Addition::new(vec![Attribute::new("conntrack_helpers", kind, shown).of(EXPOSED)])
 }
 

@@ -13,7 +13,7 @@ pub(crate) use ops::{disassociate, remove};
 pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 
 use crate::port_forwarding::{self, Embedded};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
+use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View, schema};
 use ml2::external_dns::{self, Published};
 use ml2::{dns, network};
 use model::{FloatingIp, Port, PortForwarding};
@@ -91,7 +91,7 @@ fn attributes() -> Vec<A> {
         A::new("dns_name", dns::RELATIVE_NAME, |v| Cell::Str(&v.record.dns_name)).post_or(""),
         A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or(""),
         A::new("port_details", Kind::ObjectOrNull, port_details),
-        A::new("port_forwardings", Kind::ObjectOrNull, port_forwardings),
+        A::new("port_forwardings", Kind::ObjectOrNull, port_forwardings).shown_as(|| schema::list(schema::dictionary())),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
         A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())),

@@ -2,7 +2,7 @@
 
 use super::{LocalIpFault, ops};
 use api::rows::{Rows, shown};
-use api::{Answer, Answering, Collection, Fault, Kind, OfParent, Request, object, refuse_unknown, unwrap};
+use api::{Answer, Answering, Collection, Fault, Kind, OfParent, Request, Route, object, refuse_unknown, schema, unwrap};
 use auth::{Policy, RuleId};
 use model::{LocalIp, LocalIpAssociation, Port};
 use net::{LocalIpId, PortId};
@@ -15,7 +15,11 @@ use world::World;
 pub const COLLECTION: &str = "port_associations";
 const ONE: &str = "port_association";
 const FIELDS: [&str; 5] = ["local_ip_id", "local_ip_address", "fixed_port_id", "fixed_ip", "host"];
-const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, sorts: &FIELDS, id: "fixed_port_id" };
+const ROWS: Rows = Rows { collection: COLLECTION, filters: &FIELDS, words: &[], sorts: &FIELDS, id: "fixed_port_id", form };
+
+fn form() -> Vec<(&'static str, Value)> {
+    FIELDS.into_iter().zip([schema::uuid(), schema::ip(), schema::uuid(), schema::ip(), schema::nullable(schema::text(255))]).collect()
+}
 
 /// The collection, with its rules resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -30,6 +34,19 @@ struct Associations {
 }
 
 impl Collection for Associations {
+    fn routes(&self) -> Vec<Route> {
+        let [all, each] = ["/{local_ip_id}/port_associations", "/{local_ip_id}/port_associations/{fixed_port_id}"];
+        let one = || schema::wrapped(ONE, ROWS.item());
+        let asked = schema::requiring(&["fixed_port_id"], [("fixed_port_id", schema::uuid()), ("fixed_ip", schema::ip())]);
+        let rule = |verb: &str| format!("{verb}_local_ip_port_association");
+        vec![
+            ROWS.route(all).by(rule("get")),
+            Route::post(all, schema::wrapped(ONE, asked), one()).by(rule("create")),
+            Route::get(each, one()).by(rule("get")),
+            Route::delete(each).by(rule("delete")),
+        ]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             let Some((id, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };

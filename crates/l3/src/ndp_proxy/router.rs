@@ -1,7 +1,7 @@
 //! What NDP proxies mean for their router: whether it can have some, and what it keeps for them.
 
 use super::NdpProxyFault;
-use api::{Invalid, Kind, Op};
+use api::{Invalid, Kind, Op, schema};
 use ml2::address_scope;
 use model::{Gateway, NdpProxy, Port, Router, Subnet};
 use net::{Family, RouterId};
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use world::World;
 
 /// `enable_ndp_proxy`; null says nothing.
-pub(crate) const BOOL_OR_NULL: Kind = Kind::Special { name: "boolean_or_null", check: bool_or_null };
+pub(crate) const BOOL_OR_NULL: Kind = Kind::Special { name: "boolean_or_null", check: bool_or_null, form: || schema::nullable(schema::boolean()) };
 
 fn bool_or_null(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Bool.check(value) }

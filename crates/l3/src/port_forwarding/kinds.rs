@@ -1,10 +1,14 @@
 //! Types of port forwarding attributes.
 
-use api::{Invalid, Kind, python};
+use api::{Invalid, Kind, python, schema};
 use serde_json::Value;
 
-pub(super) const PORT: Kind = Kind::Special { name: "port_or_null", check: port };
-pub(super) const RANGE: Kind = Kind::Special { name: "port_range_or_null", check: range };
+pub(super) const PORT: Kind = Kind::Special { name: "port_or_null", check: port, form: || schema::nullable(schema::range(1, 65_535)) };
+pub(super) const RANGE: Kind = Kind::Special {
+    name: "port_range_or_null",
+    check: range,
+    form: || schema::nullable(schema::described(schema::text(11), "first:last")),
+};
 
 fn port(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::IntRange(1, 65_535).check(value) }

@@ -6,7 +6,7 @@ use super::kinds::{AskedGateway, GATEWAY};
 use super::{GatewayInfo, gateway, info};
 use crate::ndp_proxy;
 use crate::schedule::schedule;
-use api::{Cell, Fault, Invalid, Op, Outcome, View, python, refuse_unknown, unwrap};
+use api::{Cell, Fault, Invalid, Op, Outcome, View, python, refuse_unknown, unwrap, schema};
 use model::{Gateway, Port, Router};
 use net::RouterId;
 use serde_json::{Map, Value};
@@ -38,6 +38,11 @@ impl From<Refused> for Fault {
 /// All gateways, the first of them first.
 pub(super) fn shown<'a>(view: &View<'a, Router>) -> Cell<'a> {
     Cell::made(view.record.gateways().map(|gateway| info(view.world, gateway)).collect::<Vec<GatewayInfo<'_>>>())
+}
+
+/// The body of the actions.
+pub(super) fn form() -> Value {
+    schema::wrapped("router", schema::wrapped("external_gateways", schema::list(GATEWAY.schema())))
 }
 
 /// What a request lists; none: it does not speak of gateways.

@@ -5,7 +5,7 @@ use super::mode::interface_owner;
 use super::{RouterFault, interfaces, ports, subnets_of};
 use crate::ndp_proxy::check_unused_subnet;
 use crate::schedule::schedule;
-use api::{Fault, Op, Outcome, python};
+use api::{Fault, Op, Outcome, python, schema};
 use auth::Caller;
 use ml2::network;
 use ml2::port::{Asked, PortFault, ServicePort, create_service_port, readdress_service_port};
@@ -22,6 +22,11 @@ use world::World;
 struct Named {
     port: Option<PortId>,
     subnet: Option<SubnetId>,
+}
+
+/// The body of both actions.
+pub(super) fn form() -> Value {
+    schema::either(schema::wrapped("subnet_id", schema::uuid()), schema::wrapped("port_id", schema::uuid()))
 }
 
 fn named(body: &Map<String, Value>) -> Result<Named, RouterFault> {

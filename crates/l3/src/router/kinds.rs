@@ -1,13 +1,19 @@
 //! Types of router attributes.
 
-use api::{Invalid, Kind, python};
+use api::{Invalid, Kind, python, schema};
 use ml2::port::{Asked, FIXED_IPS};
 use net::NetworkId;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A gateway as a client asks for it, or null for none.
-pub const GATEWAY: Kind = Kind::Special { name: "external_gateway_info", check: gateway };
+pub const GATEWAY: Kind = Kind::Special { name: "external_gateway_info", check: gateway, form: || gateway_form([]) };
+
+/// A gateway with more members than its own.
+pub fn gateway_form<const N: usize>(more: [(&'static str, Value); N]) -> Value {
+    let own = [("network_id", schema::uuid()), ("enable_snat", schema::boolean()), ("external_fixed_ips", FIXED_IPS.schema())];
+    schema::nullable(schema::requiring(&["network_id"], own.into_iter().chain(more)))
+}
 
 /// `external_gateway_info` as a client asks for it.
 #[derive(Clone, Debug, Deserialize)]

@@ -15,12 +15,12 @@ mod tests;
 pub use delegation::{delegating, prefix_delegated};
 pub use fault::RouterFault;
 pub(crate) use interface::{add as add_interface, remove as remove_interface};
-pub use kinds::GATEWAY;
+pub use kinds::{GATEWAY, gateway_form};
 pub use mode::of_network;
 pub(crate) use ops::{create, delete};
 
 use crate::ndp_proxy;
-use api::{Action, Attribute, Cell, Kind, Quota, Resource, View};
+use api::{Action, Attribute, Cell, Kind, Quota, Resource, View, schema};
 use ml2::availability_zone::{self, HINTS};
 use ml2::subnet::HOST_ROUTES;
 use model::{FixedIp, Gateway, Port, Router, Subnet, device_owner};
@@ -40,13 +40,13 @@ pub fn resource() -> Resource<Router> {
         update: Some(ops::update),
         delete: Some(delete),
         actions: vec![
-            Action { name: "add_router_interface", run: add_interface },
-            Action { name: "remove_router_interface", run: remove_interface },
-            Action { name: "add_external_gateways", run: gateways::add },
-            Action { name: "update_external_gateways", run: gateways::update },
-            Action { name: "remove_external_gateways", run: gateways::remove },
-            Action { name: "add_extraroutes", run: routes::add },
-            Action { name: "remove_extraroutes", run: routes::remove },
+            Action { name: "add_router_interface", takes: interface::form, run: add_interface },
+            Action { name: "remove_router_interface", takes: interface::form, run: remove_interface },
+            Action { name: "add_external_gateways", takes: gateways::form, run: gateways::add },
+            Action { name: "update_external_gateways", takes: gateways::form, run: gateways::update },
+            Action { name: "remove_external_gateways", takes: gateways::form, run: gateways::remove },
+            Action { name: "add_extraroutes", takes: routes::form, run: routes::add },
+            Action { name: "remove_extraroutes", takes: routes::form, run: routes::remove },
         ],
         narrow: |world, attribute, value| match attribute {
             "project_id" => Some(world.table::<Router>().ids(Router::BY_PROJECT, value).copied().collect()),
@@ -102,7 +102,7 @@ fn own_attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.agents))),
-        A::new("external_gateways", Kind::Special { name: "external_gateways", check: Ok }, gateways::shown),
+        A::new("external_gateways", Kind::Special { name: "external_gateways", check: Ok, form: || schema::list(schema::dictionary()) }, gateways::shown),
         A::new("enable_ndp_proxy", ndp_proxy::BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_ndp_proxy)).post().put().filter(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),

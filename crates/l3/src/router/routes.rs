@@ -2,7 +2,7 @@
 
 use super::{RouterFault, ports, subnets_of};
 use crate::Config;
-use api::{Fault, Invalid, Op, Outcome, refuse_unknown, unwrap};
+use api::{Fault, Invalid, Op, Outcome, refuse_unknown, schema, unwrap};
 use ml2::subnet::HOST_ROUTES;
 use model::{HostRoute, Router};
 use net::RouterId;
@@ -44,6 +44,11 @@ pub(super) fn add(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Valu
 pub(super) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
     let gone = asked(body)?;
     replace(op, router, router.routes.iter().filter(|route| !gone.contains(route)).copied().collect())
+}
+
+/// The body of both actions.
+pub(super) fn form() -> Value {
+    schema::wrapped("router", schema::wrapped("routes", HOST_ROUTES.schema()))
 }
 
 fn asked(body: &Map<String, Value>) -> Result<Vec<HostRoute>, Fault> {

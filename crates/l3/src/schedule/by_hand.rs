@@ -41,6 +41,7 @@ pub fn routers_of_agent() -> Links<Router> {
         collection: "agents",
         name: "l3_routers",
         get: "get_l3-routers",
+        names: "router_id",
         tie: Some(("create_l3-router", add)),
         untie: Some(("delete_l3-router", remove)),
         ids: |world, agent| {
@@ -56,6 +57,7 @@ pub fn agents_of_router() -> Links<Agent> {
         collection: "routers",
         name: "l3_agents",
         get: "get_l3-agents",
+        names: "agent_id",
         tie: None,
         untie: None,
         ids: |world, id| {

@@ -9,7 +9,7 @@ pub use fault::AgentFault;
 pub use ops::{AgentReport, agent_down, agent_up, report_agent};
 
 use crate::Heartbeats;
-use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View};
+use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View, schema};
 use model::{Agent, AgentType};
 use net::{AgentId, Timestamp};
 use serde_json::{Map, Value};
@@ -58,9 +58,9 @@ fn attributes() -> Vec<A> {
         A::new("heartbeat_timestamp", Kind::Text(32), heartbeat).sort(),
         A::new("description", Kind::TextOrNull(255), |v| Cell::optional(v.record.description.as_deref(), Cell::Str)).put().filter().sort(),
         A::new("configurations", Kind::ObjectOrNull, |v| Cell::Json(&v.record.configurations)),
-        A::new("availability_zone", Kind::Text(255), |v| Cell::optional(v.record.availability_zone.as_deref(), Cell::Str)).filter(),
+        A::new("availability_zone", Kind::TextOrNull(255), |v| Cell::optional(v.record.availability_zone.as_deref(), Cell::Str)).filter(),
         // Whether a resource provider was told to Placement; no agent reports what there would be to tell.
-        A::new("resources_synced", Kind::Bool, |_| Cell::Null),
+        A::new("resources_synced", Kind::Bool, |_| Cell::Null).shown_as(|| schema::nullable(schema::boolean())),
         A::new("alive", Kind::Bool, |v| Cell::Bool(v.record.alive)).filter().sort(),
     ]
 }

@@ -47,6 +47,7 @@ pub fn networks_of_agent() -> Links<Network> {
         collection: "agents",
         name: "dhcp_networks",
         get: "get_dhcp-networks",
+        names: "network_id",
         tie: Some(("create_dhcp-network", add)),
         untie: Some(("delete_dhcp-network", remove)),
         ids: |world, agent| {
@@ -62,6 +63,7 @@ pub fn agents_of_network() -> Links<Agent> {
         collection: "networks",
         name: "dhcp_agents",
         get: "get_dhcp-agents",
+        names: "agent_id",
         tie: None,
         untie: None,
         ids: |world, id| {

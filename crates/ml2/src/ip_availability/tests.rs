@@ -78,3 +78,17 @@ fn it_is_for_administrators() {
     assert!(status == 400 && text.contains("['foo'] is invalid attribute for filtering"), "{text}");
     assert_eq!(lab.text("admin", "POST", "network-ip-availabilities", &json!({})).0, 405);
 }
+
+#[test]
+fn lists_are_sorted_and_cut() {
+    let lab = Api::new();
+    for name in ["b", "c", "a"] {
+        lab.make("network", json!({ "name": name }));
+    }
+    let names = |query: &str| listed(&lab, &format!("fields=network_name&sort_key=network_name&{query}"));
+    assert_eq!(names("sort_dir=asc"), json!([{"network_name": "a"}, {"network_name": "b"}, {"network_name": "c"}]));
+    assert_eq!(names("sort_dir=desc&limit=1"), json!([{"network_name": "c"}]));
+    let first = listed(&lab, "sort_key=network_name&sort_dir=desc&limit=1")[0]["network_id"].as_str().expect("an id").to_owned();
+    assert_eq!(names(&format!("sort_dir=desc&limit=1&marker={first}")), json!([{"network_name": "b"}]));
+    assert_eq!(lab.refused("GET", "network-ip-availabilities?sort_key=used_ips&sort_dir=asc", &Value::Null).0, 400);
+}

@@ -1,13 +1,13 @@
 //! Types of network attributes.
 
 use super::provider::{PHYSICAL, SEGMENTATION, TYPE};
-use api::{Invalid, Kind, python};
+use api::{Invalid, Kind, python, schema};
 use model::Segment;
 use serde::Serialize;
 use serde_json::Value;
 
 /// `segments`: a list of objects with the attributes `provider:…`.
-pub(super) const SEGMENTS: Kind = Kind::Special { name: "network_segments", check: segments };
+pub(super) const SEGMENTS: Kind = Kind::Special { name: "network_segments", check: segments, form };
 
 /// A segment of a network with several of them, as answers show it.
 #[derive(Serialize)]
@@ -28,6 +28,12 @@ impl ShownSegment<'_> {
             segmentation_id: segment.segmentation_id,
         }
     }
+}
+
+fn form() -> Value {
+    let segmentation = schema::nullable(schema::integer());
+    let members = [(TYPE, schema::text(32)), (PHYSICAL, schema::nullable(schema::text(64))), (SEGMENTATION, segmentation)];
+    schema::list(schema::object(members))
 }
 
 fn segments(value: Value) -> Result<Value, Invalid> {

@@ -18,7 +18,7 @@ pub(crate) use sharing::{concerning, policy_field};
 
 use crate::availability_zone::{self, HINTS};
 use crate::{Config, address_scope, dns};
-use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View};
+use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View, schema};
 use model::{AddressScope, Network, Segment, Subnet};
 use net::{Family, NetworkId};
 use rbac::access;
@@ -43,8 +43,9 @@ pub fn resource() -> Resource<Network> {
     .tagged()
 }
 
-pub(crate) const INT_OR_NULL: Kind = Kind::Special { name: "integer_or_null", check: int_or_null };
-const MTU: Kind = Kind::Special { name: "non_negative", check: non_negative };
+pub(crate) const INT_OR_NULL: Kind =
+    Kind::Special { name: "integer_or_null", check: int_or_null, form: || schema::nullable(schema::integer()) };
+const MTU: Kind = Kind::Special { name: "non_negative", check: non_negative, form: || schema::range(0, i64::MAX) };
 
 fn int_or_null(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Int.check(value) }
@@ -80,6 +81,7 @@ fn attributes() -> Vec<A> {
             .filter()
             .policy(),
         A::new("provider:physical_network", Kind::Text(64), |v| segment(v, |s| Cell::optional(s.physical_network.as_deref(), Cell::Str)))
+            .shown_as(|| schema::nullable(schema::text(64)))
             .post()
             .put()
             .filter()

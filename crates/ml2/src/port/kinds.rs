@@ -1,20 +1,36 @@
 //! Types of port attributes: what a client may send, with the reference's reasons.
 
-use api::{Invalid, Kind, python};
+use api::{Invalid, Kind, python, schema};
 use model::AddressPair;
 use net::Mac;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use smol_str::{SmolStr, ToSmolStr};
 
-pub(super) const HOST: Kind = Kind::Special { name: "host", check: host };
-pub(super) const MAC: Kind = Kind::Special { name: "mac_address_or_null", check: mac };
+pub(super) const HOST: Kind = Kind::Special { name: "host", check: host, form: || schema::nullable(schema::text(255)) };
+pub(super) const MAC: Kind = Kind::Special { name: "mac_address_or_null", check: mac, form: || schema::nullable(schema::mac()) };
 /// A list of fixed IPs as a client asks for them: each with `subnet_id`, `ip_address` or both.
-pub const FIXED_IPS: Kind = Kind::Special { name: "fixed_ips", check: fixed_ips };
-pub(super) const ADDRESS_PAIRS: Kind = Kind::Special { name: "allowed_address_pairs", check: address_pairs };
-pub(super) const DHCP_OPTIONS: Kind = Kind::Special { name: "extra_dhcp_opts", check: dhcp_options };
+pub const FIXED_IPS: Kind = Kind::Special {
+    name: "fixed_ips",
+    check: fixed_ips,
+    form: || schema::list(schema::object([("subnet_id", schema::uuid()), ("ip_address", schema::ip())])),
+};
+pub(super) const ADDRESS_PAIRS: Kind = Kind::Special { name: "allowed_address_pairs", check: address_pairs, form: pairs_form };
+pub(super) const DHCP_OPTIONS: Kind = Kind::Special { name: "extra_dhcp_opts", check: dhcp_options, form: options_form };
 
-pub(super) const HINTS: Kind = Kind::Special { name: "port_hints", check: hints };
+fn pairs_form() -> Value {
+    let address = schema::described(schema::text(64), "an address or a prefix");
+    schema::list(schema::requiring(&["ip_address"], [("ip_address", address), ("mac_address", schema::mac())]))
+}
+
+fn options_form() -> Value {
+    let version = json!({"type": "integer", "enum": [4, 6]});
+    let value = schema::nullable(schema::text(255));
+    let members = [("opt_name", schema::text(64)), ("opt_value", value), ("ip_version", version)];
+    schema::list(schema::requiring(&["opt_name", "opt_value"], members))
+}
+
+pub(super) const HINTS: Kind = Kind::Special { name: "port_hints", check: hints, form: || schema::nullable(schema::dictionary()) };
 
 /// An allowed address pair as answers show it.
 #[derive(Serialize)]

@@ -24,7 +24,7 @@ pub(crate) use mac::generate as generate_mac;
 pub use service::{ServicePort, bind_service_port, create_service_port, readdress_service_port};
 
 use crate::{dns, network};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource};
+use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, schema};
 use model::{Network, Port, VnicType, device_owner};
 use net::{NetworkId, PortId, ProjectId};
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ fn own_attributes() -> Vec<A> {
             .policy(),
         A::new("dns_name", dns::NAME, |v| Cell::Str(&v.record.dns_name)).post_or("").put(),
         A::new("dns_domain", dns::DOMAIN, |v| Cell::Str(&v.record.dns_domain)).post_or("").put(),
-        A::new("dns_assignment", Kind::ObjectOrNull, dns::assignment),
+        A::new("dns_assignment", Kind::ObjectOrNull, dns::assignment).shown_as(|| schema::list(schema::dictionary())),
         A::new("extra_dhcp_opts", kinds::DHCP_OPTIONS, |v| Cell::Json(&v.record.extra_dhcp_opts)).post_or(json!([])).put(),
     ]
 }

@@ -11,7 +11,7 @@ mod tests;
 pub use fault::SegmentFault;
 
 use api::rows::{Rows, shown};
-use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, object, refuse_unknown, unwrap};
+use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, Route, object, refuse_unknown, schema, unwrap};
 use auth::{Policy, RuleId};
 use model::{Network, Segment};
 use net::SegmentId;
@@ -25,9 +25,27 @@ const ONE: &str = "segment";
 const ROWS: Rows = Rows {
     collection: COLLECTION,
     filters: &["id", "network_id", "physical_network", "network_type", "name", "description", "revision_number"],
+    words: &[],
     sorts: &["id", "network_id", "physical_network", "network_type", "segmentation_id", "name", "description"],
     id: "id",
+    form,
 };
+
+fn form() -> Vec<(&'static str, Value)> {
+    let text = || schema::nullable(schema::text(255));
+    vec![
+        ("id", schema::uuid()),
+        ("network_id", schema::uuid()),
+        ("name", text()),
+        ("description", text()),
+        ("physical_network", text()),
+        ("network_type", schema::text(32)),
+        ("segmentation_id", schema::nullable(schema::integer())),
+        ("created_at", schema::text(32)),
+        ("updated_at", schema::text(32)),
+        ("revision_number", schema::integer()),
+    ]
+}
 
 /// The collection, with its rules resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -43,6 +61,21 @@ struct Segments {
 }
 
 impl Collection for Segments {
+    fn routes(&self) -> Vec<Route> {
+        let one = || schema::wrapped(ONE, schema::titled("Segment", ROWS.item()));
+        let rule = |verb: &str| format!("{verb}_segment");
+        let body = |required: &[&str], attributes: &[(&'static str, Kind)]| {
+            schema::wrapped(ONE, schema::requiring(required, attributes.iter().map(|(name, kind)| (*name, kind.schema()))))
+        };
+        vec![
+            ROWS.route("").by(rule("get")),
+            Route::post("", body(&REQUIRED, &ON_CREATE), one()).by(rule("create")),
+            Route::get("/{id}", one()).by(rule("get")),
+            Route::put("/{id}", body(&[], &ON_UPDATE), one()).by(rule("update")),
+            Route::delete("/{id}").by(rule("delete")),
+        ]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             match (request.method.as_str(), request.path.as_slice()) {
@@ -145,19 +178,25 @@ fn read(body: &[u8], attributes: &[(&'static str, Kind)]) -> Result<Map<String, 
     Ok(given)
 }
 
+/// What a create may say.
+const ON_CREATE: [(&str, Kind); 8] = [
+    ("network_id", Kind::Uuid),
+    ("network_type", Kind::Text(32)),
+    ("physical_network", Kind::TextOrNull(64)),
+    ("segmentation_id", crate::network::INT_OR_NULL),
+    ("name", Kind::TextOrNull(255)),
+    ("description", Kind::TextOrNull(255)),
+    ("project_id", Kind::Text(255)),
+    ("tenant_id", Kind::Text(255)),
+];
+/// What it must say.
+const REQUIRED: [&str; 2] = ["network_id", "network_type"];
+/// What an update may say.
+const ON_UPDATE: [(&str, Kind); 2] = [("name", Kind::TextOrNull(255)), ("description", Kind::TextOrNull(255))];
+
 fn new(body: &[u8]) -> Result<Map<String, Value>, Fault> {
-    let attributes = [
-        ("network_id", Kind::Uuid),
-        ("network_type", Kind::Text(32)),
-        ("physical_network", Kind::TextOrNull(64)),
-        ("segmentation_id", crate::network::INT_OR_NULL),
-        ("name", Kind::TextOrNull(255)),
-        ("description", Kind::TextOrNull(255)),
-        ("project_id", Kind::Text(255)),
-        ("tenant_id", Kind::Text(255)),
-    ];
-    let given = read(body, &attributes)?;
-    for name in ["network_id", "network_type"] {
+    let given = read(body, &ON_CREATE)?;
+    for name in REQUIRED {
         if !given.contains_key(name) {
             return Err(Fault::bad_request(format!("Failed to parse request. Required attribute '{name}' not specified")));
         }
@@ -171,7 +210,7 @@ fn changed(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     if let Some(name) = given.keys().find(|name| fixed.contains(&name.as_str())) {
         return Err(Fault::bad_request(format!("Cannot update read-only attribute {name}")));
     }
-    read(body, &[("name", Kind::TextOrNull(255)), ("description", Kind::TextOrNull(255))])
+    read(body, &ON_UPDATE)
 }
 
 fn document(network: &Network, segment: &Segment) -> Map<String, Value> {

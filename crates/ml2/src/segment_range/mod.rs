@@ -14,7 +14,7 @@ pub(crate) use ops::{free_for, vlan_networks};
 
 use crate::Config;
 use crate::place::Place;
-use api::{Attribute, Cell, Kind, Prepare, Resource, View};
+use api::{Attribute, Cell, Kind, Prepare, Resource, View, schema};
 use model::{Network, NetworkType, SegmentRange};
 use net::{ProjectId, VlanId, Vni};
 use serde_json::{Map, Value};
@@ -51,6 +51,7 @@ fn attributes() -> Vec<A> {
         A::new("default", Kind::Bool, |v| Cell::Bool(v.record.default)).filter(),
         A::new("shared", Kind::Bool, |v| Cell::Bool(v.record.project_id.is_none())).post_or(true).filter(),
         A::new("project_id", Kind::Text(255), |v| Cell::optional(v.record.project_id.as_ref().map(ProjectId::as_str), Cell::Str))
+            .shown_as(|| schema::nullable(schema::text(255)))
             .post()
             .filter()
             .sort(),
@@ -60,8 +61,8 @@ fn attributes() -> Vec<A> {
         A::new("physical_network", Kind::TextOrNull(64), |v| Cell::Str(v.record.physical_network.as_deref().unwrap_or(""))).post().filter(),
         A::new("minimum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.minimum.into())).required().put(),
         A::new("maximum", Kind::IntRange(1, HIGHEST), |v| Cell::Int(v.record.maximum.into())).required().put(),
-        A::new("used", Kind::ObjectOrNull, used),
-        A::new("available", Kind::UuidList, available),
+        A::new("used", Kind::ObjectOrNull, used).shown_as(schema::dictionary),
+        A::new("available", Kind::UuidList, available).shown_as(|| schema::list(schema::integer())),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),

@@ -1,19 +1,30 @@
 //! Types of subnet attributes: what a client may send, with the reference's reasons.
 
-use api::{Invalid, Kind};
+use api::{Invalid, Kind, schema};
 use model::PREFIX_DELEGATION;
 use net::IpNet;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
-pub(crate) const IP_VERSION: Kind = Kind::Special { name: "ip_version", check: ip_version };
-pub(super) const POOL: Kind = Kind::Special { name: "subnetpool_id_or_none", check: pool };
-pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr };
-pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools };
+pub(crate) const IP_VERSION: Kind =
+    Kind::Special { name: "ip_version", check: ip_version, form: || json!({"type": "integer", "enum": [4, 6]}) };
+pub(super) const POOL: Kind =
+    Kind::Special { name: "subnetpool_id_or_none", check: pool, form: || schema::nullable(schema::text(36)) };
+pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr, form: || schema::nullable(schema::cidr()) };
+pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools, form: pools_form };
 /// A list of routes, each with `destination` and `nexthop`; null is the empty list.
-pub const HOST_ROUTES: Kind = Kind::Special { name: "host_routes", check: host_routes };
-pub(super) const SERVICE_TYPES: Kind = Kind::Special { name: "list_of_subnet_service_types", check: service_types };
-pub(super) const NAMESERVERS: Kind = Kind::Special { name: "nameservers", check: nameservers };
+pub const HOST_ROUTES: Kind = Kind::Special { name: "host_routes", check: host_routes, form: routes_form };
+pub(super) const SERVICE_TYPES: Kind =
+    Kind::Special { name: "list_of_subnet_service_types", check: service_types, form: || schema::list(schema::text(255)) };
+pub(super) const NAMESERVERS: Kind = Kind::Special { name: "nameservers", check: nameservers, form: || schema::list(schema::ip()) };
+
+fn pools_form() -> Value {
+    schema::list(schema::requiring(&["start", "end"], [("start", schema::ip()), ("end", schema::ip())]))
+}
+
+fn routes_form() -> Value {
+    schema::list(schema::requiring(&["destination", "nexthop"], [("destination", schema::cidr()), ("nexthop", schema::ip())]))
+}
 
 fn refuse<T>(reason: String) -> Result<T, Invalid> {
     Err(Invalid::Reason(reason))

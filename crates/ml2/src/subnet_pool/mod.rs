@@ -16,7 +16,7 @@ pub use fault::PoolFault;
 pub use ops::default_of;
 pub(crate) use ops::visible;
 
-use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource};
+use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource, schema};
 use auth::Caller;
 use model::{Subnet, SubnetPool};
 use net::{AddressScopeId, SubnetPoolId};
@@ -39,9 +39,9 @@ pub fn resource() -> Resource<SubnetPool> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         actions: vec![
-            Action { name: "add_prefixes", run: ops::add_prefixes },
-            Action { name: "remove_prefixes", run: ops::remove_prefixes },
-            Action { name: "onboard_network_subnets", run: onboard::onboard },
+            Action { name: "add_prefixes", takes: prefixes_form, run: ops::add_prefixes },
+            Action { name: "remove_prefixes", takes: prefixes_form, run: ops::remove_prefixes },
+            Action { name: "onboard_network_subnets", takes: || schema::wrapped("network_id", schema::uuid()), run: onboard::onboard },
         ],
         narrow,
         concerning: Some(concerning),
@@ -75,10 +75,15 @@ fn in_use_from(world: &World, pool: SubnetPoolId, from: IpAddr) -> impl Iterator
     of_pool.filter_map(|(_, id)| subnets.get(id))
 }
 
+/// The body of the actions on prefixes.
+fn prefixes_form() -> Value {
+    schema::wrapped("prefixes", Kind::CidrList.schema())
+}
+
 type A = Attribute<SubnetPool>;
 
-const NAME: Kind = Kind::Special { name: "not_empty_string", check: not_empty };
-const NON_NEGATIVE: Kind = Kind::Special { name: "non_negative", check: crate::network::non_negative };
+const NAME: Kind = Kind::Special { name: "not_empty_string", check: not_empty, form: || schema::text(255) };
+const NON_NEGATIVE: Kind = Kind::Special { name: "non_negative", check: crate::network::non_negative, form: || schema::range(0, i64::MAX) };
 
 fn attributes() -> Vec<A> {
     let mut attributes = own_attributes();
@@ -105,14 +110,20 @@ fn own_attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("prefixes", Kind::CidrList, |v| Cell::Json(&v.record.prefixes)).required().put(),
         A::new("default_quota", NON_NEGATIVE, |v| Cell::optional(v.record.default_quota, |quota| Cell::Int(quota.cast_signed())))
+            .shown_as(|| schema::nullable(schema::integer()))
             .post()
             .put()
             .filter()
             .sort(),
         A::new("ip_version", Kind::Int, |v| Cell::Int(v.record.family().version().into())).filter().sort(),
-        A::new("default_prefixlen", NON_NEGATIVE, |v| length(v.record.default_prefixlen)).post().put().filter().sort(),
-        A::new("min_prefixlen", NON_NEGATIVE, |v| length(v.record.min_prefixlen)).post().put().filter().sort(),
-        A::new("max_prefixlen", NON_NEGATIVE, |v| length(v.record.max_prefixlen)).post().put().filter().sort(),
+        A::new("default_prefixlen", NON_NEGATIVE, |v| length(v.record.default_prefixlen))
+            .shown_as(|| schema::text(3))
+            .post()
+            .put()
+            .filter()
+            .sort(),
+        A::new("min_prefixlen", NON_NEGATIVE, |v| length(v.record.min_prefixlen)).shown_as(|| schema::text(3)).post().put().filter().sort(),
+        A::new("max_prefixlen", NON_NEGATIVE, |v| length(v.record.max_prefixlen)).shown_as(|| schema::text(3)).post().put().filter().sort(),
     ]
 }
 

@@ -1,8 +1,10 @@
 //! The unmodified OpenStack clients against the whole: the command line and the SDK, with passwords and a catalog.
 //!
-//! `OPENSTACK_CLIENTS` names a virtual environment with both; `cargo xtask test` makes it.
+//! `OPENSTACK_CLIENTS` names a virtual environment with both; `cargo xtask test` makes it. `commands` has every command of networking that the
+//! client knows but those of `left_out`; `transcript` is what they answer. `NEUTRINO_RENEW=1` writes it anew.
 
 use anyhow::{Context, Result, bail, ensure};
+use client::Cloud;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -28,6 +30,10 @@ impl Client<'_> {
         let mut command = Command::new(self.environment.join("bin").join(program));
         command.args(words).env("OS_CLIENT_CONFIG_FILE", self.lab.clouds()).env("OS_CLOUD", self.cloud);
         Ok(command.stdin(Stdio::null()).output()?)
+    }
+
+    fn api(&self) -> Result<Cloud> {
+        Ok(Cloud::from_file(&self.lab.clouds(), self.cloud)?)
     }
 
     /// `openstack …`; its words are parted by blanks.
@@ -166,6 +172,25 @@ testkit::isolated_tests! {
         demo.refused("network show secret", "No Network found for secret")?;
         demo.refused("network create mine --share", "disallowed by policy")?;
         admin.lists("network list", "Name", &["own", "public", "secret"])
+    }
+
+    fn every_command_answers_as_it_did() {
+        let Some(environment) = clients() else { return Ok(()) };
+        let lab = Lab::configured(env!("CARGO_BIN_EXE_neutrino"), &["--host", "host"], "[api]\npreview_extensions = true\n")?;
+        let admin = Client { lab: &lab, environment, cloud: "neutrino" };
+        testkit::eventually("all agents", || Ok(admin.api()?.list("agents", &[])?.len() == 4))?;
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openstack");
+        let [driver, commands, left_out, kept] = ["driver.py", "commands", "left_out", "transcript"].map(|name| format!("{here}/{name}"));
+        let new = lab.state().join("transcript").to_string_lossy().into_owned();
+        let output = admin.run("python", &[&driver, &commands, &left_out, &new])?;
+        ensure!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if std::env::var_os("NEUTRINO_RENEW").is_some() {
+            std::fs::copy(&new, &kept)?;
+        }
+        let difference = Command::new("diff").args(["-u", &kept, &new]).output()?;
+        let said = String::from_utf8_lossy(&difference.stdout);
+        ensure!(difference.status.success(), "NEUTRINO_RENEW=1 writes the transcript anew; it differs:\n{said}");
+        Ok(())
     }
 
     fn the_sdk_works_unmodified() {

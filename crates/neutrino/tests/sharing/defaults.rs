@@ -123,7 +123,7 @@ async fn an_administrator_sees_the_default_group_of_a_project() {
 #[tokio::test]
 async fn statefulness() {
     let cloud = Cloud::new();
-    const KIND: &str = "security_groups_default_statefulness";
+    const KIND: &str = "security_group_default_statefulness";
     const PATH: &str = "security-groups-default-statefulness";
     let send = |who: Who, method: &'static str, path: String, body: Value| {
         let cloud = &cloud;

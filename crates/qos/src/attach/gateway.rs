@@ -2,7 +2,7 @@
 
 use super::{NAME, replaced};
 use api::{Addition, Attribute, Cell, Fault, Fields, Invalid, Kind, Op, View};
-use l3::router::{GATEWAY, GatewayInfo, gateway_info};
+use l3::router::{GATEWAY, GatewayInfo, gateway_form, gateway_info};
 use model::Router;
 use net::QosPolicyId;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// For routers.
 pub fn of_router() -> Addition<Router> {
-    let kind = Kind::Special { name: "external_gateway_info", check };
+    let kind = Kind::Special { name: "external_gateway_info", check, form: || gateway_form([(NAME, Kind::UuidOrNull.schema())]) };
     Addition::new(vec![Attribute::new("external_gateway_info", kind, cell).of("qos-gateway-ip")]).set(set)
 }
 

@@ -9,7 +9,7 @@ pub use fault::PolicyFault;
 pub(crate) use ops::default_of;
 
 use crate::rule::RuleView;
-use api::{Attribute, Cell, Kind, Resource, View};
+use api::{Attribute, Cell, Kind, Resource, View, schema};
 use auth::Caller;
 use model::{QosPolicy, QosRule};
 use net::QosPolicyId;
@@ -68,7 +68,7 @@ fn attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("shared", Kind::Bool, |v| Cell::Bool(access::is_shared(v.world, v.caller, v.record.id.0))).post_or(false).put().filter(),
         A::new("is_default", Kind::Bool, |v| Cell::Bool(v.record.is_default)).post_or(false).put().filter().of("qos-default"),
-        A::new("rules", Kind::Special { name: "rules", check: Ok }, rules),
+        A::new("rules", Kind::Special { name: "rules", check: Ok, form: || schema::list(schema::dictionary()) }, rules),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),

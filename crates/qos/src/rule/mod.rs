@@ -21,7 +21,7 @@ use model::{QosPolicy, QosRule, QosRuleType};
 use net::{ProjectId, QosPolicyId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use world::World;
 
 /// The resources of all types.
@@ -110,7 +110,7 @@ type A = Attribute<QosRule>;
 /// A 32-bit column in the reference.
 const RATE: Kind = Kind::IntRange(0, 2_147_483_647);
 
-const DSCP_MARK: Kind = Kind::Special { name: "dscp_mark", check: dscp_mark };
+const DSCP_MARK: Kind = Kind::Special { name: "dscp_mark", check: dscp_mark, form: || json!({"type": "integer", "enum": DSCP_MARKS}) };
 
 fn dscp_mark(value: Value) -> Result<Value, Invalid> {
     let number = Kind::Int.check(value)?;

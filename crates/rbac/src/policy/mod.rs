@@ -5,7 +5,7 @@ mod ops;
 
 pub use fault::PolicyFault;
 
-use api::{Attribute, Cell, Invalid, Kind, Matcher, Quota, Resource, python};
+use api::{Attribute, Cell, Invalid, Kind, Matcher, Quota, Resource, python, schema};
 use model::{EVERYBODY, RbacPolicy};
 use net::RbacPolicyId;
 use serde_json::Value;
@@ -31,8 +31,9 @@ pub fn resource() -> Resource<RbacPolicy> {
 
 type A = Attribute<RbacPolicy>;
 
-const OBJECT_TYPE: Kind = Kind::Special { name: "object_type", check: object_type };
-const TARGET: Kind = Kind::Special { name: "target_project", check: target };
+const OBJECT_TYPE: Kind = Kind::Special { name: "object_type", check: object_type, form: || schema::text(255) };
+const TARGET: Kind =
+    Kind::Special { name: "target_project", check: target, form: || schema::described(schema::text(36), "the id of a project, or *") };
 
 fn attributes() -> Vec<A> {
     vec![

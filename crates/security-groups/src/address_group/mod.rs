@@ -6,7 +6,7 @@ mod ops;
 pub use fault::AddressGroupFault;
 pub use ops::visible;
 
-use api::{Action, Attribute, Cell, Kind, Resource};
+use api::{Action, Attribute, Cell, Kind, Resource, schema};
 use auth::Caller;
 use model::{AddressGroup, SecurityGroupRule};
 use net::AddressGroupId;
@@ -26,8 +26,8 @@ pub fn resource() -> Resource<AddressGroup> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         actions: vec![
-            Action { name: "add_addresses", run: ops::add_addresses },
-            Action { name: "remove_addresses", run: ops::remove_addresses },
+            Action { name: "add_addresses", takes: addresses_form, run: ops::add_addresses },
+            Action { name: "remove_addresses", takes: addresses_form, run: ops::remove_addresses },
         ],
         narrow: |world, attribute, value| match attribute {
             "project_id" => Some(world.table::<AddressGroup>().ids(AddressGroup::BY_PROJECT, value).copied().collect()),
@@ -52,12 +52,18 @@ pub fn shareable() -> Shareable {
     )
 }
 
+/// The body of the actions on addresses.
+fn addresses_form() -> Value {
+    schema::wrapped("addresses", Kind::CidrList.schema())
+}
+
 type A = Attribute<AddressGroup>;
 
 /// Null is the empty list.
 const ADDRESSES: Kind = Kind::Special {
     name: "addresses",
     check: |value| if value.is_null() { Ok(Value::Array(Vec::new())) } else { Kind::CidrList.check(value) },
+    form: || Kind::CidrList.schema(),
 };
 
 fn attributes() -> Vec<A> {

@@ -10,7 +10,7 @@ pub use ops::{usable, visible};
 
 use crate::rule::RuleView;
 use crate::template::number_of_rules;
-use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View};
+use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View, schema};
 use model::{Port, SecurityGroup, SecurityGroupRule};
 use net::SecurityGroupId;
 use rbac::{Shareable, access};
@@ -48,7 +48,7 @@ fn attributes() -> Vec<A> {
         A::new("project_id", Kind::Text(255), |v| Cell::Str(v.record.project_id.as_str())).post().filter().sort(),
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("shared", Kind::Bool, |v| Cell::Bool(access::is_shared(v.world, v.caller, v.record.id.0))).filter(),
-        A::new("security_group_rules", Kind::ObjectOrNull, rules),
+        A::new("security_group_rules", Kind::ObjectOrNull, rules).shown_as(|| schema::list(schema::dictionary())),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
         A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),

@@ -10,7 +10,7 @@ mod validate;
 pub use fault::RuleFault;
 pub(crate) use validate::{Match, validate};
 
-use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View};
+use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View, schema};
 use model::{SecurityGroup, SecurityGroupRule};
 use net::{AddressGroupId, Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use serde::ser::SerializeMap;
@@ -38,16 +38,21 @@ pub fn resource() -> Resource<SecurityGroupRule> {
 }
 
 /// Anything: the operation judges it, because its faults have types of their own.
-pub(crate) const JUDGED: Kind = Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) } };
+pub(crate) const JUDGED: Kind =
+    Kind::Special { name: "any", check: |value: Value| -> Result<Value, Invalid> { Ok(value) }, form: schema::any };
 
 /// The id of a group; what is not an id is not found.
-const GROUP: Kind = Kind::Special { name: "group", check: |value| Kind::Text(usize::MAX).check(value) };
+const GROUP: Kind = Kind::Special { name: "group", check: |value| Kind::Text(usize::MAX).check(value), form: schema::uuid };
 
 /// The same, or null.
-const REMOTE_GROUP: Kind = Kind::Special { name: "group_or_null", check: |value| Kind::TextOrNull(usize::MAX).check(value) };
+const REMOTE_GROUP: Kind = Kind::Special {
+    name: "group_or_null",
+    check: |value| Kind::TextOrNull(usize::MAX).check(value),
+    form: || schema::nullable(schema::uuid()),
+};
 
 /// In any case; the operation judges what is neither.
-pub(crate) const ETHERTYPE: Kind = Kind::Special { name: "ethertype", check: ethertype };
+pub(crate) const ETHERTYPE: Kind = Kind::Special { name: "ethertype", check: ethertype, form: || schema::word(&["IPv4", "IPv6"]) };
 
 fn ethertype(value: Value) -> Result<Value, Invalid> {
     let known = [Family::V4, Family::V6].map(Family::ethertype);
@@ -68,7 +73,7 @@ fn attributes() -> Vec<A> {
         A::new("port_range_min", JUDGED, |v| number(v.record.port_range_min)).post_or(Value::Null).filter().sort(),
         A::new("port_range_max", JUDGED, |v| number(v.record.port_range_max)).post_or(Value::Null).filter().sort(),
         A::new("remote_ip_prefix", JUDGED, |v| text(v.record.remote_ip_prefix.as_deref())).post_or(Value::Null).filter().sort(),
-        A::new("normalized_cidr", Kind::Text(64), normalized_cidr).filter().sort(),
+        A::new("normalized_cidr", Kind::TextOrNull(64), normalized_cidr).filter().sort(),
         A::new("remote_group_id", REMOTE_GROUP, |v| Cell::optional(v.record.remote_group_id, |id| Cell::Uuid(id.0)))
             .post_or(Value::Null)
             .filter()

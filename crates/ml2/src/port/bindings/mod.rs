@@ -13,7 +13,7 @@ pub use fault::BindingFault;
 use self::ops::Asked;
 use super::kinds;
 use api::rows::{Rows, shown};
-use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, object, refuse_unknown, unwrap};
+use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, Route, object, refuse_unknown, schema, unwrap};
 use auth::{Policy, RuleId};
 use model::{Binding, Port};
 use net::HostName;
@@ -24,8 +24,14 @@ use std::sync::Arc;
 pub const COLLECTION: &str = "bindings";
 const ONE: &str = "binding";
 const ACTIVATE: &str = "activate";
-const ROWS: Rows =
-    Rows { collection: COLLECTION, filters: &["host", "vif_type", "vnic_type", "status"], sorts: &["host", "status"], id: "host" };
+const ROWS: Rows = Rows {
+    collection: COLLECTION,
+    filters: &["host", "vif_type", "vnic_type", "status"],
+    words: &[],
+    sorts: &["host", "status"],
+    id: "host",
+    form,
+};
 
 /// The collection, with its rules resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
@@ -42,7 +48,40 @@ struct Bindings {
     activate: RuleId,
 }
 
+fn form() -> Vec<(&'static str, Value)> {
+    vec![
+        ("host", schema::text(255)),
+        ("vif_type", schema::text(64)),
+        ("vnic_type", super::VNIC_TYPES.schema()),
+        ("status", schema::text(16)),
+        ("profile", schema::dictionary()),
+        ("vif_details", schema::dictionary()),
+    ]
+}
+
+/// The body of a create or update.
+fn asked_form(required: &[&str]) -> Value {
+    let profile = Kind::ObjectOrNull.schema();
+    let members = [("host", schema::text(255)), ("vnic_type", super::VNIC_TYPES.schema()), ("profile", profile)];
+    schema::wrapped(ONE, schema::requiring(required, members))
+}
+
 impl Collection for Bindings {
+    fn routes(&self) -> Vec<Route> {
+        let [all, each] = ["/{port_id}/bindings", "/{port_id}/bindings/{host}"];
+        let item = || schema::titled("PortBinding", ROWS.item());
+        let one = || schema::wrapped(ONE, item());
+        let rule = |verb: &str| format!("{verb}_port_binding");
+        vec![
+            ROWS.route(all).by(rule("get")),
+            Route::post(all, asked_form(&["host"]), one()).by(rule("create")),
+            Route::get(each, one()).by(rule("get")),
+            Route::put(each, asked_form(&[]), one()).by(rule("update")),
+            Route::delete(each).by(rule("delete")),
+            Route::put(format!("{each}/{ACTIVATE}"), schema::dictionary(), item()).by(ACTIVATE),
+        ]
+    }
+
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
             let Some((port, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };

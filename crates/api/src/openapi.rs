@@ -1,0 +1,204 @@
+//! The OpenAPI 3.1 document, written from the routes: it says what the tables say by which requests are answered.
+
+use crate::{Parameter, Route};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+/// Where it is. Like the discovery of versions it needs no token.
+pub(crate) const PATH: &str = "/v2.0/openapi.json";
+
+const ABOUT: &str = "\
+The Networking API as this server answers it, written from the tables by which it checks requests. Attributes of extensions that are off are not \
+here, nor are their paths.
+
+A schema says what a value is when it is right. Where it helps clients, more is taken: booleans and numbers as texts, UUIDs without hyphens, \
+hyphens and underscores alike in paths. Much depends on what else there is (addresses within their subnet, ids of what the caller may use) and \
+is said by the answer alone: 400 when the request could never be right, 404 when it names what is not there for the caller, 409 when something \
+stands in its way. Attributes that the caller's roles may not see are left out of answers.
+
+`x-policy` names the policy rules by which an operation is checked; setting single attributes may be subject to rules of their own.";
+
+/// The document.
+pub(crate) fn document(routes: &[Route]) -> Bytes {
+    let mut components = Map::new();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes {
+        let path = paths.entry(route.path.clone()).or_insert_with(|| json!({ "parameters": in_path(&route.path) }));
+        path[route.method.to_ascii_lowercase()] = operation(route, &mut components);
+    }
+    let fault = json!({
+        "type": "object",
+        "description": "Why a request was refused. Clients tell refusals apart by their type.",
+        "required": ["NeutronError"],
+        "properties": {"NeutronError": {
+            "type": "object",
+            "required": ["type", "message", "detail"],
+            "properties": {"type": {"type": "string"}, "message": {"type": "string"}, "detail": {"type": "string"}}
+        }}
+    });
+    let unauthorized = json!({
+        "type": "object",
+        "description": "There is no valid token.",
+        "required": ["error"],
+        "properties": {"error": {
+            "type": "object",
+            "properties": {"code": {"type": "integer"}, "title": {"type": "string"}, "message": {"type": "string"}}
+        }}
+    });
+    components.insert("NeutronError".to_owned(), fault);
+    components.insert("Unauthorized".to_owned(), unauthorized);
+    let token = json!({"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "A token of the identity service."});
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Networking API", "version": "v2.0", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"token": token}}
+    });
+    Bytes::from(document.to_string())
+}
+
+/// The words in braces of a path.
+fn in_path(path: &str) -> Vec<Value> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}})).collect()
+}
+
+fn operation(route: &Route, components: &mut Map<String, Value>) -> Value {
+    let mut parameters: Vec<Value> = route.query.iter().map(in_query).collect();
+    if route.is_conditional {
+        let about = "revision_number=<number>: refused with 412 when that is not the revision any more.";
+        parameters.push(json!({"name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"}, "description": about}));
+    }
+    let mut operation = json!({
+        "operationId": operation_id(route),
+        "tags": [tag(&route.path)],
+        "parameters": parameters,
+        "responses": responses(route, components),
+        "x-policy": route.rules,
+    });
+    if let Some(body) = &route.body {
+        let schema = hoisted(body.clone(), components);
+        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+    }
+    operation
+}
+
+/// `get_v2.0_networks_id` without what all have: `get_networks_id`.
+fn operation_id(route: &Route) -> String {
+    let path: String = route.path.trim_start_matches("/v2.0/").chars().filter(|c| !matches!(c, '{' | '}')).collect();
+    format!("{}_{}", route.method.to_ascii_lowercase(), path.replace(['/', '-'], "_"))
+}
+
+/// What an operation is about: its path up to the first parameter.
+fn tag(path: &str) -> String {
+    let parts = path.trim_start_matches("/v2.0/").split('/').take_while(|part| !part.starts_with('{'));
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn in_query(parameter: &Parameter) -> Value {
+    let mut value = json!({
+        "name": parameter.name,
+        "in": "query",
+        "required": false,
+        "explode": true,
+        "schema": {"type": "array", "items": parameter.schema},
+    });
+    if !parameter.description.is_empty() {
+        value["description"] = parameter.description.into();
+    }
+    value
+}
+
+impl Route {
+    /// The statuses of refusals, each with what it means.
+    pub fn refusals(&self) -> Vec<(u16, &'static str)> {
+        let has_parameter = self.path.contains('{');
+        let writes = self.method != "GET";
+        let mut refusals = vec![(400, "The request could never be right."), (401, "There is no valid token.")];
+        if writes || !self.rules.is_empty() {
+            refusals.push((403, "The caller's roles do not allow it."));
+        }
+        if has_parameter || self.body.is_some() || !self.query.is_empty() {
+            refusals.push((404, "Something that the request names is not there for the caller."));
+        }
+        if writes {
+            refusals.push((409, "Something that is there stands in its way."));
+            refusals.push((413, "The body is too large."));
+            refusals.push((501, "It is not done in this state of what it is about."));
+        }
+        if self.is_conditional {
+            refusals.push((412, "It is not the revision any more that the request depends on."));
+        }
+        refusals.push((503, "Something that it needs does not answer or is disabled."));
+        refusals
+    }
+}
+
+fn responses(route: &Route, components: &mut Map<String, Value>) -> Value {
+    let mut responses = Map::new();
+    let success = match &route.answer {
+        Some(schema) => {
+            let schema = hoisted(schema.clone(), components);
+            json!({"description": "Done.", "content": {"application/json": {"schema": schema}}})
+        }
+        None => json!({"description": "Done."}),
+    };
+    responses.insert(route.status.to_string(), success);
+    for (status, meaning) in route.refusals() {
+        let schema = if status == 401 { "Unauthorized" } else { "NeutronError" };
+        let content = if status == 404 && route.has_plain_404 {
+            json!({"text/plain": {"schema": {"type": "string"}}})
+        } else {
+            json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}})
+        };
+        responses.insert(status.to_string(), json!({"description": meaning, "content": content}));
+    }
+    Value::Object(responses)
+}
+
+/// The schema with each part that has a title replaced by a reference to where it is said once.
+fn hoisted(schema: Value, components: &mut Map<String, Value>) -> Value {
+    match schema {
+        Value::Array(items) => items.into_iter().map(|item| hoisted(item, components)).collect(),
+        Value::Object(map) => {
+            let map: Map<String, Value> = map.into_iter().map(|(name, value)| (name, hoisted(value, components))).collect();
+            let title = map.get("title").and_then(Value::as_str).map(str::to_owned);
+            let whole = Value::Object(map);
+            let Some(title) = title else { return whole };
+            // What has the name of another but is not the same stays where it is.
+            if components.entry(title.clone()).or_insert_with(|| whole.clone()) != &whole {
+                return whole;
+            }
+            json!({ "$ref": format!("#/components/schemas/{title}") })
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn what_has_a_title_is_said_once() {
+        let thing = schema::titled("Thing", schema::object([("a", schema::boolean())]));
+        let mut components = Map::new();
+        let reference = json!({"$ref": "#/components/schemas/Thing"});
+        assert_eq!(hoisted(schema::list(thing.clone()), &mut components), schema::list(reference.clone()));
+        assert_eq!(hoisted(thing.clone(), &mut components), reference);
+        assert_eq!(Value::Object(components.clone()), json!({ "Thing": thing }));
+        let other = schema::titled("Thing", schema::boolean());
+        assert_eq!(hoisted(other.clone(), &mut components), other, "another of the same name");
+    }
+
+    #[test]
+    fn names_of_operations() {
+        let route = Route::put("/v2.0/qos/policies/{id}/tags/{tag}", schema::any(), schema::any());
+        assert_eq!(operation_id(&route), "put_qos_policies_id_tags_tag");
+        assert_eq!(tag(&route.path), "qos/policies");
+        assert_eq!(in_path(&route.path).len(), 2);
+    }
+}
