@@ -10,7 +10,8 @@ use std::net::IpAddr;
 use world::World;
 
 /// `enable_ndp_proxy`; null says nothing.
-pub(crate) const BOOL_OR_NULL: Kind = Kind::Special { name: "boolean_or_null", check: bool_or_null, form: || schema::nullable(schema::boolean()) };
+pub(crate) const BOOL_OR_NULL: Kind =
+    Kind::Special { name: "boolean_or_null", check: bool_or_null, form: || schema::nullable(schema::boolean()) };
 
 fn bool_or_null(value: Value) -> Result<Value, Invalid> {
     if value.is_null() { Ok(value) } else { Kind::Bool.check(value) }

@@ -6,7 +6,7 @@ use super::kinds::{AskedGateway, GATEWAY};
 use super::{GatewayInfo, gateway, info};
 use crate::ndp_proxy;
 use crate::schedule::schedule;
-use api::{Cell, Fault, Invalid, Op, Outcome, View, python, refuse_unknown, unwrap, schema};
+use api::{Cell, Fault, Invalid, Op, Outcome, View, python, refuse_unknown, schema, unwrap};
 use model::{Gateway, Port, Router};
 use net::RouterId;
 use serde_json::{Map, Value};

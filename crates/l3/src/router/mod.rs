@@ -102,7 +102,11 @@ fn own_attributes() -> Vec<A> {
         A::new("description", Kind::Text(255), |v| Cell::Str(&v.record.standard.description)).post_or("").put().filter().sort(),
         A::new("availability_zone_hints", HINTS, |v| Cell::Json(&v.record.availability_zone_hints)).post_or(json!([])),
         A::new("availability_zones", HINTS, |v| Cell::made(availability_zone::of_agents(v.world, &v.record.agents))),
-        A::new("external_gateways", Kind::Special { name: "external_gateways", check: Ok, form: || schema::list(schema::dictionary()) }, gateways::shown),
+        A::new(
+            "external_gateways",
+            Kind::Special { name: "external_gateways", check: Ok, form: || schema::list(schema::dictionary()) },
+            gateways::shown,
+        ),
         A::new("enable_ndp_proxy", ndp_proxy::BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_ndp_proxy)).post().put().filter(),
         A::new("created_at", Kind::Text(32), |v| Cell::Time(v.record.standard.created_at)),
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),

@@ -70,6 +70,14 @@ fn bad(reason: &str) -> Fault {
     Fault::new(400, "BadRequest", format!("Bad subnets request: {reason}."))
 }
 
+fn invalid_pool(pool: &AllocationPool) -> Fault {
+    let AllocationPool { start, end } = pool;
+    let is_of_one_family = start.is_ipv4() == end.is_ipv4();
+    let is_backwards = is_of_one_family && end < start;
+    let shown = if is_backwards { format!("{{'start': '{start}', 'end': '{end}'}}") } else { range(pool) };
+    Fault::new(400, "InvalidAllocationPool", format!("The allocation pool {shown} is not valid."))
+}
+
 impl From<SubnetFault> for Fault {
     fn from(fault: SubnetFault) -> Fault {
         match fault {
@@ -83,13 +91,7 @@ impl From<SubnetFault> for Fault {
             SubnetFault::Overlap(cidr, network) => {
                 Fault::invalid_input(format_args!("Requested subnet with cidr: {cidr} for network: {network} overlaps with another subnet"))
             }
-            SubnetFault::InvalidPool(pool @ AllocationPool { start, end }) => {
-                let is_of_one_family = start.is_ipv4() == end.is_ipv4();
-                let is_backwards = is_of_one_family && end < start;
-                let shown = if is_backwards { format!("{{'start': '{start}', 'end': '{end}'}}") } else { range(&pool) };
-                let message = format!("The allocation pool {shown} is not valid.");
-                Fault::new(400, "InvalidAllocationPool", message)
-            }
+            SubnetFault::InvalidPool(pool) => invalid_pool(&pool),
             SubnetFault::OutOfBoundsPool(pool, cidr) => {
                 let message = format!("The allocation pool {} spans beyond the subnet cidr {cidr}.", range(&pool));
                 Fault::new(400, "OutOfBoundsAllocationPool", message)

@@ -8,8 +8,7 @@ use std::net::IpAddr;
 
 pub(crate) const IP_VERSION: Kind =
     Kind::Special { name: "ip_version", check: ip_version, form: || json!({"type": "integer", "enum": [4, 6]}) };
-pub(super) const POOL: Kind =
-    Kind::Special { name: "subnetpool_id_or_none", check: pool, form: || schema::nullable(schema::text(36)) };
+pub(super) const POOL: Kind = Kind::Special { name: "subnetpool_id_or_none", check: pool, form: || schema::nullable(schema::text(36)) };
 pub(super) const CIDR: Kind = Kind::Special { name: "cidr_or_null", check: cidr, form: || schema::nullable(schema::cidr()) };
 pub(super) const POOLS: Kind = Kind::Special { name: "allocation_pools", check: pools, form: pools_form };
 /// A list of routes, each with `destination` and `nexthop`; null is the empty list.
