@@ -115,7 +115,7 @@ impl Route {
     /// The statuses of refusals, each with what it means.
     pub fn refusals(&self) -> Vec<(u16, &'static str)> {
         let has_parameter = self.path.contains('{');
-        let writes = self.method != "GET";
+        let writes = self.method != "GET" || self.makes;
         let mut refusals = vec![(400, "The request could never be right."), (401, "There is no valid token.")];
         if writes || !self.rules.is_empty() {
             refusals.push((403, "The caller's roles do not allow it."));

@@ -25,6 +25,8 @@ pub struct Route {
     pub answer: Option<Value>,
     /// True when it depends on a revision (`If-Match`).
     pub is_conditional: bool,
+    /// True for a GET that makes what it shows, and may be refused as a create is.
+    pub makes: bool,
     /// True when its 404 is plain text.
     pub has_plain_404: bool,
 }
@@ -71,6 +73,7 @@ impl Route {
             status,
             answer,
             is_conditional: false,
+            makes: false,
             has_plain_404: false,
         }
     }

@@ -36,7 +36,7 @@ struct Topologies {
 impl Collection for Topologies {
     fn routes(&self) -> Vec<Route> {
         let topology = ["id", "tenant_id", "project_id"].map(|name| (name, schema::text(255)));
-        let get = Route::get("/{project_id}", schema::wrapped(COLLECTION, schema::object(topology)));
+        let get = Route { makes: true, ..Route::get("/{project_id}", schema::wrapped(COLLECTION, schema::object(topology))) };
         let rule = |verb: &str| format!("{verb}_{COLLECTION}");
         vec![get.with_fields(&[DRY_RUN]).by(rule("get")), Route::delete("/{project_id}").by(rule("delete"))]
     }

@@ -119,6 +119,10 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, V
 
 /// Without these.
 pub(super) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, Value>) -> Result<Outcome, Fault> {
+    if means_all(body) {
+        router.gateways().try_for_each(|gateway| gateway::leave(op, router, gateway))?;
+        return finish(op, router, Router { gateway: None, more_gateways: Vec::new(), ..Router::clone(router) });
+    }
     let Some(asked) = asked(body)? else { return Ok(Outcome::Record) };
     check_networks(&asked)?;
     if router.gateway.is_none() && !asked.is_empty() {
@@ -132,6 +136,12 @@ pub(super) fn remove(op: &mut Op<'_>, router: &Arc<Router>, body: &Map<String, V
     let mut new = Router { gateway: None, more_gateways: Vec::new(), ..Router::clone(router) };
     stays.into_iter().for_each(|gateway| put(&mut new, gateway));
     finish(op, router, new)
+}
+
+/// Clients that want a router to have no gateway any more name none, with an empty object where the list would be.
+fn means_all(body: &Map<String, Value>) -> bool {
+    let named = body.get("router").and_then(|router| router.get("external_gateways"));
+    named.and_then(Value::as_object).is_some_and(Map::is_empty)
 }
 
 /// On the network, and with one of the addresses if some are named.

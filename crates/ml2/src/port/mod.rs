@@ -146,7 +146,11 @@ fn own_attributes() -> Vec<A> {
         })
         .post_or(Value::Null)
         .put(),
-        A::new("trusted", Kind::Bool, |v| Cell::optional(v.record.trusted, Cell::Bool)).post().put().policy(),
+        A::new("trusted", Kind::Bool, |v| Cell::optional(v.record.trusted, Cell::Bool))
+            .shown_as(|| schema::nullable(schema::boolean()))
+            .post()
+            .put()
+            .policy(),
         A::new("hints", kinds::HINTS, |v| if v.record.hints.is_empty() { Cell::Null } else { Cell::Json(&v.record.hints) })
             .post_or(Value::Null)
             .put()
