@@ -57,6 +57,7 @@ fn api(options: &[&str]) -> Result<()> {
     let mut server = place.start(&["server", "--auth", "none"], false)?;
     let (url, group) = (format!("http://{}", place.listen), format!("neutrino={}", server.id()));
     let mut words = vec![PROGRAM, "api", "--url", &url, "--project", "admin", "--group", &group];
+    words.extend(["--member-header", "X-Roles: member", "--member-header", "X-Project-Id: admin"]);
     if !options.contains(&"--out") {
         words.extend(["--out", "target/bench-api.json"]);
     }

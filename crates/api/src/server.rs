@@ -16,7 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use uuid::Uuid;
 use world::Store;
@@ -67,8 +67,8 @@ pub(crate) struct Routes {
     collections: HashMap<String, Mounted>,
     /// Name and collection of what is listed at `/v2.0/`.
     core: Vec<(&'static str, String)>,
-    /// The OpenAPI document.
-    document: Bytes,
+    /// The OpenAPI document, once somebody has asked for it.
+    document: OnceLock<Bytes>,
     mounts: Vec<(&'static str, Mount)>,
     pub(crate) options: ServerOptions,
 }
@@ -76,18 +76,6 @@ pub(crate) struct Routes {
 struct Mounted {
     collection: Arc<dyn Collection>,
     members: Vec<(&'static str, Arc<dyn Collection>)>,
-}
-
-/// What the collections answer, by path.
-fn routes(collections: &HashMap<String, Mounted>) -> Vec<Route> {
-    let all = collections.iter().flat_map(|(name, mounted)| {
-        let members = mounted.members.iter().flat_map(|(_, member)| member.routes());
-        let above = format!("/v2.0/{}", name.replace('_', "-"));
-        mounted.collection.routes().into_iter().chain(members).map(move |route| Route { path: format!("{above}{}", route.path), ..route })
-    });
-    let mut all: Vec<Route> = all.collect();
-    all.sort_by(|a, b| (&a.path, a.method).cmp(&(&b.path, b.method)));
-    all
 }
 
 impl Server {
@@ -130,13 +118,13 @@ impl Server {
         let is_default_policy = !policy.names().any(is_operators);
         let largest_page = options.largest_page;
         let frame = Frame { store, policy, settings, largest_page, counted, is_default_policy };
-        let document = openapi::document(&routes(&collections));
-        Server(Arc::new(Routes { frame: Arc::new(frame), identity, collections, core, document, mounts: registry.mounts, options }))
+        let (frame, document) = (Arc::new(frame), OnceLock::new());
+        Server(Arc::new(Routes { frame, identity, collections, core, document, mounts: registry.mounts, options }))
     }
 
     /// Everything that is answered below `/v2.0/`, by path.
     pub fn routes(&self) -> Vec<Route> {
-        routes(&self.0.collections)
+        self.0.all()
     }
 
     /// The log, policy and settings behind it.
@@ -173,6 +161,23 @@ impl Server {
 }
 
 impl Routes {
+    /// What the collections answer, by path.
+    fn all(&self) -> Vec<Route> {
+        let all = self.collections.iter().flat_map(|(name, mounted)| {
+            let members = mounted.members.iter().flat_map(|(_, member)| member.routes());
+            let above = format!("/v2.0/{}", name.replace('_', "-"));
+            mounted
+                .collection
+                .routes()
+                .into_iter()
+                .chain(members)
+                .map(move |route| Route { path: format!("{above}{}", route.path), ..route })
+        });
+        let mut all: Vec<Route> = all.collect();
+        all.sort_by(|a, b| (&a.path, a.method).cmp(&(&b.path, b.method)));
+        all
+    }
+
     async fn route(&self, request: Request<Bytes>, request_id: &SmolStr) -> Response<Bytes> {
         let base = base(&request);
         let path = request.uri().path();
@@ -180,7 +185,10 @@ impl Routes {
             "/" | "" if request.method() == Method::GET => return discovery::versions(&base).into(),
             "/" | "" => return discovery::root_not_allowed().into(),
             "/healthcheck" => return self.health().await.into(),
-            openapi::PATH if request.method() == Method::GET => return Answer::json(200, self.document.clone()).into(),
+            openapi::PATH if request.method() == Method::GET => {
+                let document = self.document.get_or_init(|| openapi::document(&self.all()));
+                return Answer::json(200, document.clone()).into();
+            }
             _ => {}
         }
         if let Some(below) = path.strip_prefix("/v2.0").filter(|below| below.is_empty() || below.starts_with('/')) {

@@ -142,6 +142,9 @@ async fn grow(server: &Server, options: &Api, run: &mut Run) -> Result<()> {
         ensure!(there >= size, "only {there} of {size} ports are there");
         if options.list.contains(&size) {
             lists(server, size, hundred.as_deref(), &mut run.rows).await?;
+            if !options.member_header.is_empty() {
+                run.rows.push(as_member(server, options, size).await?);
+            }
         }
         run.memory_at.push((size, server.groups.memory().0));
     }
@@ -207,6 +210,13 @@ async fn lists(server: &Server, size: usize, hundred: Option<&str>, rows: &mut V
         }
     }
     Ok(())
+}
+
+/// What a plain member is shown of the same ports: the rules of each attribute are asked, too.
+async fn as_member(server: &Server, options: &Api, size: usize) -> Result<Row> {
+    let member = Server { url: server.url.clone(), headers: options.member_header.clone(), groups: server.groups.clone() };
+    let rounds = vec![Request::get("/v2.0/ports"); 20];
+    Ok(member.phase(&format!("GET ports as a member (all {size})"), 1, rounds).await?.0)
 }
 
 /// Time from the start command to the first 200 of `GET /` and of `GET /v2.0/networks`.

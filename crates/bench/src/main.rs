@@ -71,6 +71,9 @@ struct Api {
     /// The project that what is made belongs to (its quotas are lifted).
     #[arg(long)]
     project: String,
+    /// A header of the requests of a plain member of that project, `Name: value`; may be repeated. Without one a member's lists are not timed.
+    #[arg(long)]
+    member_header: Vec<String>,
     /// `name=pid[,pid]`: a process tree charged to the server; may be repeated.
     #[arg(long)]
     group: Vec<String>,
