@@ -7,14 +7,20 @@
 //! | stage | native | hybrid |
 //! |---|---|---|
 //! | conntrack zone of the network | bridge prerouting −300, by bridge | inet prerouting −300, by bridge |
-//! | nothing from and to a port that is only prepared here | bridge prerouting −250, forward −5 | the same |
-//! | no frames by the uplink in the name of a service that is here | bridge prerouting −250 | the same |
-//! | no frames of a VLAN between a flat network and its physical network | bridge prerouting −250, forward −5 | the same |
-//! | anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | bridge prerouting −250 | the same |
+//! | what a frame is asked, by the link it came by | bridge prerouting −250 | the same |
+//! | – from a port that is only prepared here: nothing passes | | |
+//! | – from an uplink: none in the name of a service that is here; of a flat network's, none of a VLAN | | |
+//! | – from a filtered port: anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | | |
 //! | rules of the sender | bridge prerouting −150, by link | inet prerouting 0, by mark |
-//! | no frames between our ports and strange ones | bridge forward −5 | the same |
+//! | what it is asked, by the link it is about to leave by | bridge forward −5 | the same |
+//! | – between our ports and strange ones: nothing passes | | |
+//! | – to a port that is only prepared here: nothing passes; to a flat network's uplink: none of a VLAN | | |
 //! | rules of the receiver | bridge forward −5, by link | inet forward 0, by mark |
-//! | nothing passes that was not judged | — | bridge forward −5 and 10 |
+//! | nothing passes that was not judged | — | bridge forward −5, postrouting 300 |
+//!
+//! What a link is, is looked up once at each hook, in the maps `from` and `to`; each link is there by the unit that it belongs to. The rest is
+//! told by the packet mark: [`MARK_BASE`] for a frame from an unfiltered link, others of its half for those from a filtered one, none of it for
+//! what is not ours. So frames between two links without a filter cost two lookups.
 //!
 //! *Native* is for kernels that track connections in the bridge family. The others (*hybrid*) pass bridged IP packets on to the
 //! inet family by `br_netfilter`, where only the name of the bridge is seen; there the bridge family hands over the port in the packet
@@ -34,7 +40,9 @@
 
 use crate::name;
 use agent::{CUT_MARK, Facts};
-use dataplane::nft::{Chain, Compare, Ct, DataType, Family, Field, Hook, Policy, Right, Rule, SetSpec, Statement, Table, TableKey, Target};
+use dataplane::nft::{
+    Chain, Compare, Ct, Data, DataType, Family, Field, Hook, Policy, Right, Rule, SetSpec, Statement, Table, TableKey, Target,
+};
 use dataplane::{Name, Namespace, Program};
 use smol_str::SmolStr;
 
@@ -46,21 +54,18 @@ pub const ZONES: &str = "zone";
 pub const MARKS: &str = "mark";
 /// Port marks are [`MARK_BASE`] plus a number from 1 to this.
 pub const LAST_PORT_MARK: u32 = 0xfff0;
-/// A frame that came by one of our links.
+/// A frame that came by an unfiltered link of ours, and the half of marks that are ours.
 pub const MARK_BASE: u32 = 0x6e74_0000;
+const MARK_MASK: u32 = 0xffff_0000;
 /// A packet whose sender's or receiver's rules are about to be asked.
 pub const JUDGED: u32 = MARK_BASE + 0xffff;
 
-/// Links that are ports of our bridges, uplinks included: set of link names.
-pub(crate) const MEMBERS: &str = "members";
-/// Links of ports that are on another host and only prepared here: set of link names.
-pub(crate) const STANDBY: &str = "standby";
+/// Link to the chain of what a frame that came by it is asked: each port of our bridges is there, uplinks included.
+pub(crate) const FROM: &str = "from";
+/// Link to the chain of what a frame that is about to leave by it is asked: the same links.
+pub(crate) const TO: &str = "to";
 /// Uplink of a network and MAC of a router's or DHCP server's port that is here.
 pub(crate) const HERE: &str = "here";
-/// Physical links that carry a flat network: set of link names.
-pub(crate) const UNTAGGED: &str = "untagged";
-/// Links of filtered ports: set of link names.
-pub(crate) const FILTERED: &str = "filtered";
 /// Link and source MAC.
 pub(crate) const MACS: &str = "macs";
 /// Link, MAC and IPv4 address.
@@ -127,6 +132,41 @@ impl Way {
     }
 }
 
+/// What a link of our bridges is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A port that is on another host and only prepared here.
+    Standby,
+    /// A port whose frames are judged.
+    Filtered,
+    /// A port whose frames are not.
+    Plain,
+    /// The way to other hosts.
+    Uplink,
+    /// The way to other hosts and the physical link of a flat network, where frames of VLANs pass too.
+    FlatUplink,
+}
+
+impl Part {
+    /// The chain that a frame from it goes to, and that of a frame to it.
+    const fn chains(self) -> (&'static str, &'static str) {
+        match self {
+            Part::Standby => ("standby", "standby"),
+            Part::Filtered => ("from-filtered", "to-filtered"),
+            Part::Plain => ("from-plain", "to-plain"),
+            Part::Uplink => ("from-uplink", "to-plain"),
+            Part::FlatUplink => ("from-flat-uplink", "to-flat-uplink"),
+        }
+    }
+}
+
+/// Says what a link is.
+pub(crate) fn part(table: &mut Table, link: &Name, part: Part) {
+    let (from, to) = part.chains();
+    table.element(FROM, link.clone(), Some(Data::goto(from)));
+    table.element(TO, link.clone(), Some(Data::goto(to)));
+}
+
 /// The chain a port's chain jumps to before those of its groups.
 pub(crate) fn always_chain(stateful: bool, way: Way) -> Name {
     let state = if stateful { "stateful" } else { "stateless" };
@@ -157,11 +197,9 @@ pub(crate) fn program(variant: Variant) -> Program {
 fn frame_sets(table: &mut Table) {
     use DataType::{EtherAddr, Ifname, Ipv4, Ipv6};
     let sets = [
-        (MEMBERS, SetSpec::set([Ifname])),
-        (STANDBY, SetSpec::set([Ifname])),
+        (FROM, SetSpec::verdicts([Ifname])),
+        (TO, SetSpec::verdicts([Ifname])),
         (HERE, SetSpec::set([Ifname, EtherAddr])),
-        (UNTAGGED, SetSpec::set([Ifname])),
-        (FILTERED, SetSpec::set([Ifname])),
         (MACS, SetSpec::set([Ifname, EtherAddr])),
         (IPS4, SetSpec::set([Ifname, EtherAddr, Ipv4])),
         (IPS6, SetSpec::set([Ifname, EtherAddr, Ipv6])),
@@ -182,37 +220,70 @@ fn icmpv6_set(table: &mut Table, name: &str, types: &[u32]) {
 }
 
 fn frame_chains(table: &mut Table, variant: Variant) {
-    use Field::*;
-    let mut prerouting = Vec::new();
+    use Field::{EtherSaddr, EtherType, Ibrname, Iifname, VlanTag};
+    let mut prerouting = vec![rule("link", vec![verdict_by([Iifname], FROM)])];
     if variant == Variant::Native {
-        let strange = vec![within([Ibrname], BRIDGES), outside([Iifname], MEMBERS), Statement::Counter, Statement::DROP];
-        prerouting.push(rule("strange port", strange));
-    } else {
-        prerouting.push(rule("ours", vec![within([Iifname], MEMBERS), Statement::Set(Target::Mark, MARK_BASE)]));
-        prerouting.push(rule("sender", vec![mark_by(Iifname)]));
+        prerouting.push(dropped("strange port", vec![within([Ibrname], BRIDGES)]));
     }
-    prerouting.push(rule("not active here", vec![within([Iifname], STANDBY), Statement::Counter, Statement::DROP]));
-    prerouting.push(rule("a service that is here", vec![within([Iifname, EtherSaddr], HERE), Statement::Counter, Statement::DROP]));
-    prerouting
-        .extend(TAGS.map(|tag| rule("", vec![Statement::is(EtherType, tag), within([Iifname], UNTAGGED), Statement::jump("tagged")])));
-    prerouting.push(rule("", vec![within([Iifname], FILTERED), Statement::goto("check")]));
     base(table, "prerouting", Hook::Prerouting, -250, prerouting);
+    chain(table, "standby", vec![dropped("not active here", vec![])]);
     let has_id = Statement::Match(VlanTag, Compare::IsNot, Right::Masked { mask: 0x0fff, value: 0 });
-    chain(table, "tagged", vec![rule("of a VLAN", vec![has_id, Statement::Counter, Statement::DROP])]);
-    let check = vec![
-        rule("source MAC", vec![outside([Iifname, EtherSaddr], MACS), Statement::Counter, Statement::DROP]),
+    chain(table, "tagged", vec![dropped("of a VLAN", vec![has_id])]);
+    let untagged = |next| {
+        let tagged = TAGS.map(|tag| rule("", vec![Statement::is(EtherType, tag), Statement::jump("tagged")]));
+        [&tagged[..], &[rule("", vec![Statement::goto(next)])]].concat()
+    };
+    chain(table, "from-flat-uplink", untagged("from-uplink"));
+    let service = dropped("a service that is here", vec![within([Iifname, EtherSaddr], HERE)]);
+    chain(table, "from-uplink", vec![service, rule("", vec![Statement::goto("from-plain")])]);
+    chain(table, "from-plain", vec![rule("", vec![Statement::Set(Target::Mark, MARK_BASE)])]);
+    source_chains(table, variant);
+    base(
+        table,
+        "forward",
+        Hook::Forward,
+        -5,
+        vec![rule("link", vec![verdict_by([Field::Oifname], TO)]), dropped("to a strange port", vec![ours(Compare::Is)])],
+    );
+    chain(table, "to-flat-uplink", untagged("to-plain"));
+    receiver_chains(table, variant);
+    let clear = rule("", vec![ours(Compare::Is), Statement::Set(Target::Mark, 0)]);
+    base(table, "postrouting", Hook::Postrouting, 300, vec![unjudged("receiver not judged", &[ours(Compare::Is)]), clear]);
+}
+
+/// The frame's mark is one of ours.
+fn ours(compare: Compare) -> Statement {
+    Statement::Match(Field::Mark, compare, Right::Masked { mask: MARK_MASK, value: MARK_BASE })
+}
+
+/// Drops a frame that has the mark of a port, unless it is ARP, which has no rules.
+fn unjudged(id: &str, before: &[Statement]) -> Rule {
+    let marked = [Statement::is_not(Field::Mark, MARK_BASE), Statement::is_not(Field::Mark, JUDGED)];
+    dropped(id, [&marked[..], before, &[Statement::is_not(Field::EtherType, ARP)]].concat())
+}
+
+/// What a filtered port may say who it is.
+fn source_chains(table: &mut Table, variant: Variant) {
+    use Field::{ArpSaddrEther, ArpSaddrIp, EtherSaddr, EtherType, Iifname, IpSaddr, UdpDport, UdpSport};
+    let mark = match variant {
+        Variant::Native => Statement::Set(Target::Mark, JUDGED),
+        Variant::Hybrid => mark_by(Iifname),
+    };
+    let from_filtered = vec![
+        rule("sender", vec![mark]),
+        dropped("source MAC", vec![outside([Iifname, EtherSaddr], MACS)]),
         rule("", vec![Statement::is(EtherType, ARP), Statement::goto("check-arp")]),
         rule("", vec![Statement::is(EtherType, IPV4), Statement::goto("check-ip4")]),
         rule("", vec![Statement::is(EtherType, IPV6), Statement::goto("check-ip6")]),
-        rule("neither IP nor ARP", vec![Statement::Counter, Statement::DROP]),
+        dropped("neither IP nor ARP", vec![]),
     ];
-    chain(table, "check", check);
+    chain(table, "from-filtered", from_filtered);
     let probe = vec![within([Iifname, ArpSaddrEther], MACS), Statement::is(ArpSaddrIp, UNSPECIFIED), Statement::ACCEPT];
     let check_arp = vec![
         rule("", vec![within([Iifname, ArpSaddrEther, ArpSaddrIp], IPS4), Statement::ACCEPT]),
         rule("ARP probe, RFC 5227", probe),
         rule("", vec![verdict_by([Iifname], PAIRS)]),
-        rule("ARP source", vec![Statement::Counter, Statement::DROP]),
+        dropped("ARP source", vec![]),
     ];
     chain(table, "check-arp", check_arp);
     let discover =
@@ -221,11 +292,10 @@ fn frame_chains(table: &mut Table, variant: Variant) {
         rule("", vec![within([Iifname, EtherSaddr, IpSaddr], IPS4), Statement::ACCEPT]),
         rule("DHCP client", discover),
         rule("", vec![verdict_by([Iifname], PAIRS)]),
-        rule("IPv4 source", vec![Statement::Counter, Statement::DROP]),
+        dropped("IPv4 source", vec![]),
     ];
     chain(table, "check-ip4", check_ip4);
     ip6_chains(table);
-    forward(table, variant);
 }
 
 const UNSPECIFIED: std::net::Ipv4Addr = std::net::Ipv4Addr::UNSPECIFIED;
@@ -239,39 +309,30 @@ fn ip6_chains(table: &mut Table) {
         rule("", vec![within([Iifname, EtherSaddr, Ip6Saddr], IPS6), Statement::ACCEPT]),
         rule("no address yet", unspecified),
         rule("", vec![verdict_by([Iifname], PAIRS)]),
-        rule("IPv6 source", vec![Statement::Counter, Statement::DROP]),
+        dropped("IPv6 source", vec![]),
     ];
     chain(table, "check-ip6", check_ip6);
     let check_target = vec![
         rule("", vec![within([Iifname, EtherSaddr, NdTarget], IPS6), Statement::RETURN]),
         rule("", vec![verdict_by([Iifname], TARGETS)]),
-        rule("ND target", vec![Statement::Counter, Statement::DROP]),
+        dropped("ND target", vec![]),
     ];
     chain(table, "check-target", check_target);
 }
 
-fn forward(table: &mut Table, variant: Variant) {
-    use Field::{EtherType, Iifname, Mark, Oifname};
-    let drop = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
-    let mut rules = vec![
-        drop("not active here", vec![within([Oifname], STANDBY)]),
-        drop("to a strange port", vec![within([Iifname], MEMBERS), outside([Oifname], MEMBERS)]),
-        drop("from a strange port", vec![outside([Iifname], MEMBERS), within([Oifname], MEMBERS)]),
-    ];
-    rules.extend(TAGS.map(|tag| rule("", vec![Statement::is(EtherType, tag), within([Oifname], UNTAGGED), Statement::jump("tagged")])));
-    let arp = || rule("", vec![within([Oifname], FILTERED), Statement::is(EtherType, ARP), Statement::ACCEPT]);
-    if variant == Variant::Native {
-        rules.push(arp());
-        rules.push(rule("receiver", vec![verdict_by([Oifname], INGRESS)]));
-    } else {
-        let unjudged = |side| vec![within([side], FILTERED), Statement::is_not(EtherType, ARP), Statement::is_not(Mark, JUDGED)];
-        rules.push(drop("sender not judged", unjudged(Iifname)));
-        rules.push(rule("receiver", vec![mark_by(Oifname)]));
-        base(table, "judged", Hook::Forward, 10, vec![drop("receiver not judged", unjudged(Oifname))]);
-        let clear = rule("", vec![within([Oifname], MEMBERS), Statement::Set(Target::Mark, 0)]);
-        base(table, "postrouting", Hook::Postrouting, 300, vec![clear]);
-    }
-    base(table, "forward", Hook::Forward, -5, rules);
+/// What a frame to one of our links is asked, by its mark first: most are from an unfiltered link, or judged.
+fn receiver_chains(table: &mut Table, variant: Variant) {
+    use Field::{EtherType, Mark, Oifname};
+    let passed = [MARK_BASE, JUDGED].map(|mark| rule("", vec![Statement::is(Mark, mark), Statement::ACCEPT]));
+    let strange = dropped("from a strange port", vec![ours(Compare::IsNot)]);
+    let arp = rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]);
+    let sender = "sender not judged";
+    chain(table, "to-plain", [&passed[..], &[strange.clone(), arp.clone(), dropped(sender, vec![])]].concat());
+    let receiver = match variant {
+        Variant::Native => verdict_by([Oifname], INGRESS),
+        Variant::Hybrid => mark_by(Oifname),
+    };
+    chain(table, "to-filtered", vec![strange, arp, unjudged(sender, &[]), rule("receiver", vec![receiver])]);
 }
 
 /// What native has besides: zones by bridge, rules by link.
@@ -279,9 +340,13 @@ fn native(bridge: &mut Table) {
     use Field::{EtherType, Ibrname, Iifname};
     let verdicts = SetSpec::verdicts([DataType::Ifname]);
     bridge.sets.extend([(EGRESS.into(), verdicts.clone()), (INGRESS.into(), verdicts)]);
-    zones(bridge, Ibrname);
-    let arp = rule("", vec![within([Iifname], FILTERED), Statement::is(EtherType, ARP), Statement::ACCEPT]);
-    base(bridge, "sender", Hook::Prerouting, -150, vec![arp, rule("sender", vec![verdict_by([Iifname], EGRESS)])]);
+    zones(bridge, vec![], Ibrname);
+    let sender = vec![
+        rule("", vec![Statement::is_not(Field::Mark, JUDGED), Statement::ACCEPT]),
+        rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]),
+        rule("sender", vec![verdict_by([Iifname], EGRESS)]),
+    ];
+    base(bridge, "sender", Hook::Prerouting, -150, sender);
     always_chains(bridge);
 }
 
@@ -292,14 +357,16 @@ fn hybrid(root: &mut Namespace, bridge: &mut Table) {
     let mut inet = Table::declared();
     let verdicts = SetSpec::verdicts([DataType::Mark]);
     inet.sets.extend([(EGRESS.into(), verdicts.clone()), (INGRESS.into(), verdicts)]);
-    zones(&mut inet, Iifname);
-    let ours = Statement::Match(Mark, Compare::IsNot, Right::Masked { mask: 0xffff_0000, value: MARK_BASE });
+    // The host's own packets, which have no mark of ours, need no lookup.
+    zones(&mut inet, vec![ours(Compare::Is)], Iifname);
+    let plain = rule("", vec![Statement::is(Mark, MARK_BASE), Statement::ACCEPT]);
     let sender = vec![
-        rule("strange port", vec![within([Iifname], BRIDGES), ours, Statement::Counter, Statement::DROP]),
+        plain.clone(),
+        dropped("strange port", vec![ours(Compare::IsNot), within([Iifname], BRIDGES)]),
         rule("sender", vec![verdict_by([Mark], EGRESS)]),
     ];
     base(&mut inet, "sender", Hook::Prerouting, 0, sender);
-    base(&mut inet, "receiver", Hook::Forward, 0, vec![rule("receiver", vec![verdict_by([Mark], INGRESS)])]);
+    base(&mut inet, "receiver", Hook::Forward, 0, vec![plain, rule("receiver", vec![verdict_by([Mark], INGRESS)])]);
     always_chains(&mut inet);
     root.tables.insert(Variant::Hybrid.rules_table(), inet);
     for (key, value) in [("iptables", "1"), ("ip6tables", "1"), ("arptables", "0")] {
@@ -307,11 +374,11 @@ fn hybrid(root: &mut Namespace, bridge: &mut Table) {
     }
 }
 
-fn zones(table: &mut Table, bridge: Field) {
+fn zones(table: &mut Table, of: Vec<Statement>, bridge: Field) {
     table.sets.insert(BRIDGES.into(), SetSpec::set([DataType::Ifname]));
     table.sets.insert(ZONE_MAP.into(), SetSpec::map([DataType::Ifname], DataType::Mark));
     let zone = Statement::SetFromMap { target: Target::CtZone, key: vec![bridge], map: ZONE_MAP.into() };
-    base(table, "zone", Hook::Prerouting, -300, vec![rule("zone of the network", vec![zone])]);
+    base(table, "zone", Hook::Prerouting, -300, vec![rule("zone of the network", [of, vec![zone]].concat())]);
 }
 
 /// What ports may and may not whatever their groups say.
@@ -324,7 +391,6 @@ fn always_chains(table: &mut Table) {
     let udp =
         |family: u16, from: u16, to: u16| vec![Statement::is(Protocol, family), Statement::is(UdpSport, from), Statement::is(UdpDport, to)];
     let icmpv6 = |set: &str| vec![Statement::is(Protocol, IPV6), within([Icmpv6Type], set)];
-    let dropped = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::Counter, Statement::DROP]].concat());
     let accepted = |id: &str, statements: Vec<Statement>| rule(id, [statements, vec![Statement::ACCEPT]].concat());
     let never = [
         dropped("DHCP server", udp(IPV4, 67, 68)),
@@ -365,6 +431,11 @@ pub(crate) fn bridge_elements(table: &mut Table, network: net::NetworkId, zone: 
 
 pub(crate) fn rule(id: &str, statements: Vec<Statement>) -> Rule {
     Rule::new(id, statements)
+}
+
+/// A rule that drops, counts and says why.
+fn dropped(why: &str, statements: Vec<Statement>) -> Rule {
+    rule(why, [statements, vec![Statement::Counter, Statement::DROP]].concat())
 }
 
 fn chain(table: &mut Table, name: &str, rules: Vec<Rule>) {

@@ -3,7 +3,7 @@
 use super::{complaint, refused};
 use crate::concern::{attachment, physical};
 use crate::name;
-use crate::pipeline::{self, Variant};
+use crate::pipeline::{self, Part, Variant};
 use agent::{Compiled, Complaint, Facts, Intents};
 use dataplane::{Bridge, FdbEntry, Link, LinkKind, Name, Namespace, Neighbour, Vlan, Vxlan};
 use intent::{Carrier, NetworkIntent, RemotePort, UnitId};
@@ -30,14 +30,15 @@ pub(super) fn compile(network: &NetworkIntent, intents: &Intents, facts: &Facts)
         Carrier::Local => Ok(None),
         Carrier::Vxlan { vni } => vxlan(root, network, *vni, intents, facts).map(Some),
         Carrier::Flat { .. } if !network.admin_state_up => Ok(None),
-        Carrier::Flat { .. } => flat(root, network, intents, facts).map(Some),
+        Carrier::Flat { .. } => flat(network, intents, facts).map(Some),
         Carrier::Vlan { vlan: id, .. } => vlan(root, network, *id, intents, facts).map(Some),
     };
     match uplink {
         Ok(None) => compiled.realises.push(unit),
         Ok(Some((name, link))) => {
             let root = compiled.program.root();
-            root.tables.entry(pipeline::bridge_table()).or_default().element(pipeline::MEMBERS, name.clone(), None);
+            let part = if link.kind == LinkKind::Existing { Part::FlatUplink } else { Part::Uplink };
+            pipeline::part(root.tables.entry(pipeline::bridge_table()).or_default(), &name, part);
             if link.kind == LinkKind::Existing && !facts.devices.contains(&name) {
                 compiled.complaints.push(complaint(unit, absent(&name)));
             } else {
@@ -94,9 +95,8 @@ fn reachable(vtep: IpAddr, local: IpAddr) -> bool {
     vtep != local && vtep.is_ipv4() == local.is_ipv4() && !vtep.is_unspecified() && !vtep.is_multicast()
 }
 
-fn flat(root: &mut Namespace, network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
+fn flat(network: &NetworkIntent, intents: &Intents, facts: &Facts) -> Result<(Name, Link), Complaint> {
     let link = physical_link(network, intents, facts)?;
-    root.tables.entry(pipeline::bridge_table()).or_default().element(pipeline::UNTAGGED, link.clone(), None);
     Ok((link, Link { master: Some(name::bridge(network.id)), ..Link::new(LinkKind::Existing) }))
 }
 

@@ -3,7 +3,7 @@
 use super::network::{obstacle, uplink};
 use super::{complaint, group, refused};
 use crate::name;
-use crate::pipeline::{self, Variant, Way, always_chain, bridge_table};
+use crate::pipeline::{self, Part, Variant, Way, always_chain, bridge_table};
 use agent::{Compiled, Facts, Intents};
 use dataplane::nft::{Chain, Data, Field, Key, Rule, Statement, Table, Target, Value};
 use dataplane::{Link, LinkKind, Name, Program};
@@ -42,10 +42,7 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
         return compiled;
     }
     let table = compiled.program.root().tables.entry(bridge_table()).or_default();
-    table.element(pipeline::MEMBERS, port.device.clone(), None);
-    if port.standby {
-        table.element(pipeline::STANDBY, port.device.clone(), None);
-    }
+    pipeline::part(table, &port.device, part(port));
     if let Some(uplink) = uplink(network, facts).filter(|_| is_of_a_role(port)) {
         table.element(pipeline::HERE, (uplink, port.mac), None);
     }
@@ -65,6 +62,14 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
         compiled.realises.push(unit);
     }
     compiled
+}
+
+fn part(port: &PortIntent) -> Part {
+    match port.standby {
+        true => Part::Standby,
+        false if is_filtered(port) => Part::Filtered,
+        false => Part::Plain,
+    }
 }
 
 /// Another port that has the same device with better right: the one named after its id, else the first.
@@ -102,7 +107,6 @@ fn sources(table: &mut Table, port: &PortIntent) {
     let macs: BTreeSet<Mac> = allowed.iter().map(|(mac, _)| *mac).chain([port.mac]).collect();
     allowed.extend(macs.iter().map(|mac| (*mac, IpNet::from(IpAddr::from(net::link_local_eui64(*mac))))));
     let device = &port.device;
-    table.element(pipeline::FILTERED, device.clone(), None);
     for mac in macs {
         table.element(pipeline::MACS, (device.clone(), mac), None);
     }

@@ -33,7 +33,7 @@ testkit::isolated_tests! {
         arrive(to, &guest)?;
         let in_bridge = format!("ip link show {} | grep -q ' master brq'", guest.device());
         eventually("the device to be wired before the port is there", || Ok(to.sh(&in_bridge).is_ok()))?;
-        let prepared = format!("nft list set bridge neutrino standby | grep -q {}", guest.device());
+        let prepared = format!(r#"nft list map bridge neutrino from | grep -q '"{}" : goto standby'"#, guest.device());
         ensure!(to.sh(&prepared).is_ok(), "it carries nothing yet");
         ensure!(!arrived_pings(to, &peer.address)?, "a guest that is not active is not heard");
         ensure!(from.pings(&guest, &peer.address, &[])? && to.pings(&peer, &guest.address, &[])?, "the port is where it was");

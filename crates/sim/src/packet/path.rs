@@ -161,7 +161,15 @@ impl Machine {
         }
     }
 
+    /// What follows once a frame's way out is known.
     fn forward(&self, packet: &Packet, meta: &mut Meta) -> bool {
+        self.forward_hook(packet, meta) && {
+            let stops = priorities(&self.tables, Family::Bridge, Hook::Postrouting);
+            stops.into_iter().all(|priority| passes(&self.tables, Family::Bridge, Hook::Postrouting, priority, packet, meta))
+        }
+    }
+
+    fn forward_hook(&self, packet: &Packet, meta: &mut Meta) -> bool {
         let mut stops = priorities(&self.tables, Family::Bridge, Hook::Forward);
         stops.push(INET_FORWARD);
         stops.sort_unstable();
