@@ -27,6 +27,8 @@ pub struct Facts {
     pub devices: BTreeSet<SmolStr>,
     /// True when the kernel tracks connections in the bridge family.
     pub bridge_conntrack: bool,
+    /// True when bridged packets can pass the hooks of the inet family (`br_netfilter`).
+    pub br_netfilter: bool,
     /// True when the kernel has VLAN links.
     pub vlan_links: bool,
     /// Numbers that were given out.

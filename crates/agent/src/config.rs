@@ -24,6 +24,8 @@ pub struct Config {
     pub arp_responder: bool,
     /// The kernel tracks connections in the bridge family and knows the bridge's name there (probed).
     pub bridge_conntrack: bool,
+    /// Bridged packets can pass the hooks of the inet family (probed).
+    pub br_netfilter: bool,
     /// The kernel has VLAN links (probed).
     pub vlan_links: bool,
     /// Shown with the agents.
@@ -45,6 +47,7 @@ impl Config {
             vxlan_port: None,
             arp_responder: false,
             bridge_conntrack: false,
+            br_netfilter: false,
             vlan_links: false,
             availability_zone: SmolStr::new_static("nova"),
             heartbeat: Duration::from_secs(10),

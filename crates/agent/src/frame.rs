@@ -92,6 +92,7 @@ impl<H: Host> Agent<H> {
             physical_networks: config.physical_networks.clone(),
             devices: BTreeSet::new(),
             bridge_conntrack: config.bridge_conntrack,
+            br_netfilter: config.br_netfilter,
             vlan_links: config.vlan_links,
             allocations,
         };

@@ -51,10 +51,12 @@ pub enum LinkKind {
 }
 
 /// A bridge without spanning tree, forward delay and multicast snooping.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bridge {
     /// Seconds after which a learned address is forgotten; `None` is the kernel's 300.
     pub ageing_s: Option<u32>,
+    /// Its IPv4 and IPv6 frames pass the hooks of these families too (`br_netfilter`), also when the host's bridges in general do not.
+    pub nf_call: bool,
 }
 
 /// The near end of a veth pair; both ends come and go together.

@@ -2,8 +2,8 @@
 
 use crate::nft::{Elements, TableKey};
 use crate::{
-    Action, Actual, ActualChain, ActualDaemon, ActualLink, ActualNamespace, ActualTable, Link, LinkChange, LinkKind, Name, Netns, Owner,
-    Plan, TableChange,
+    Action, Actual, ActualChain, ActualDaemon, ActualLink, ActualNamespace, ActualTable, Bridge, Link, LinkChange, LinkKind, Name, Netns,
+    Owner, Plan, TableChange,
 };
 
 /// A step that a kernel would have refused: its text and why.
@@ -171,7 +171,7 @@ fn change_link(namespace: &mut ActualNamespace, name: &Name, change: &LinkChange
         return Err("no such bridge");
     }
     let link = namespace.links.get_mut(name).ok_or("no such link")?;
-    let LinkChange { owner, mtu, mac, master, port, station, former_station, ageing_s, up } = change.clone();
+    let LinkChange { owner, mtu, mac, master, port, station, former_station, bridge, up } = change.clone();
     link.owner = owner.or(link.owner.take());
     link.mtu = mtu.or(link.mtu);
     link.mac = mac.or(link.mac);
@@ -184,8 +184,8 @@ fn change_link(namespace: &mut ActualNamespace, name: &Name, change: &LinkChange
     }
     link.station = station.or(link.station.filter(|known| Some(*known) != former_station));
     link.up = up.unwrap_or(link.up);
-    if let (LinkKind::Bridge(bridge), Some(ageing_s)) = (&mut link.kind, ageing_s) {
-        bridge.ageing_s = Some(ageing_s);
+    if let (LinkKind::Bridge(is), Some(wanted)) = (&mut link.kind, bridge) {
+        *is = Bridge { ageing_s: wanted.ageing_s.or(is.ageing_s), ..wanted };
     }
     Ok(())
 }

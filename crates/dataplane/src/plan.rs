@@ -2,8 +2,8 @@
 
 use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
 use crate::{
-    Address, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
-    UnitKey,
+    Address, Bridge, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route,
+    RouteKey, UnitKey,
 };
 use net::Mac;
 use smol_str::SmolStr;
@@ -115,8 +115,8 @@ pub struct LinkChange {
     pub station: Option<Mac>,
     /// The former station, whose forwarding entry goes.
     pub former_station: Option<Mac>,
-    /// Seconds after which a bridge forgets addresses.
-    pub ageing_s: Option<u32>,
+    /// What the link is like as a bridge.
+    pub bridge: Option<Bridge>,
     /// Administrative state.
     pub up: Option<bool>,
 }
@@ -193,7 +193,7 @@ struct ChangeText<'a>(&'a LinkChange);
 
 impl fmt::Display for ChangeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LinkChange { owner, mtu, mac, master, port, station, former_station, ageing_s, up } = self.0;
+        let LinkChange { owner, mtu, mac, master, port, station, former_station, bridge, up } = self.0;
         if let Some(owner) = owner {
             write!(f, " alias \"{owner}\"")?;
         }
@@ -217,8 +217,11 @@ impl fmt::Display for ChangeText<'_> {
         if let Some(station) = station {
             write!(f, " station {station}")?;
         }
-        if let Some(ageing_s) = ageing_s {
-            write!(f, " ageing {ageing_s}s")?;
+        if let Some(Bridge { ageing_s, nf_call }) = bridge {
+            if let Some(ageing_s) = ageing_s {
+                write!(f, " ageing {ageing_s}s")?;
+            }
+            f.write_str(if *nf_call { " nf_call" } else { " without nf_call" })?;
         }
         match up {
             Some(true) => f.write_str(" up"),

@@ -37,7 +37,7 @@ fn network(n: u8, mtu: Option<u32>, local: u8, remotes: Vec<u8>) -> Program {
     let mut program = Program::default();
     let root = program.root();
     let (bridge, tunnel): (Name, Name) = (format!("brq{n}").into(), format!("vxlan-{n}").into());
-    root.links.insert(bridge.clone(), Link { mtu, ..Link::new(LinkKind::Bridge(Bridge { ageing_s: mtu })) });
+    root.links.insert(bridge.clone(), Link { mtu, ..Link::new(LinkKind::Bridge(Bridge { ageing_s: mtu, nf_call: mtu.is_some() })) });
     let vni = Vni::try_from(u32::from(n) + 1).expect("in range");
     let vxlan = Vxlan::unicast(vni, [10, 9, 0, local].into());
     root.links.insert(tunnel.clone(), Link { mtu, master: Some(bridge), ..Link::new(LinkKind::Vxlan(vxlan)) });

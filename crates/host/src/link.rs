@@ -23,6 +23,8 @@ const INFO_SLAVE_KIND: u16 = 4;
 const INFO_SLAVE_DATA: u16 = 5;
 const BR_FORWARD_DELAY: u16 = 1;
 const BR_AGEING_TIME: u16 = 4;
+const BR_NF_CALL_IPTABLES: u16 = 36;
+const BR_NF_CALL_IP6TABLES: u16 = 37;
 const BR_STP_STATE: u16 = 5;
 const BR_MCAST_SNOOPING: u16 = 23;
 const BRPORT_MODE: u16 = 4;
@@ -88,7 +90,10 @@ pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_n
     }
     message.nest(IFLA_LINKINFO, |info| match &link.kind {
         LinkKind::Bridge(bridge) => {
-            info.text(INFO_KIND, "bridge").nest(INFO_DATA, |data| bridge_data(data, bridge));
+            info.text(INFO_KIND, "bridge").nest(INFO_DATA, |data| {
+                data.u32(BR_STP_STATE, 0).u32(BR_FORWARD_DELAY, 0).u8(BR_MCAST_SNOOPING, 0);
+                bridge_data(data, *bridge);
+            });
         }
         LinkKind::Veth(veth) => {
             info.text(INFO_KIND, "veth").nest(INFO_DATA, |data| {
@@ -117,8 +122,9 @@ pub(crate) fn create(name: &str, link: &Link, owner: &Owner, at: Indexes, peer_n
     messages
 }
 
-fn bridge_data(data: &mut Message, bridge: &Bridge) {
-    data.u32(BR_STP_STATE, 0).u32(BR_FORWARD_DELAY, 0).u8(BR_MCAST_SNOOPING, 0);
+/// What may change while it is there.
+fn bridge_data(data: &mut Message, bridge: Bridge) {
+    data.u8(BR_NF_CALL_IPTABLES, bridge.nf_call.into()).u8(BR_NF_CALL_IP6TABLES, bridge.nf_call.into());
     if let Some(ageing_s) = bridge.ageing_s {
         data.u32(BR_AGEING_TIME, ageing_s.saturating_mul(100));
     }
@@ -188,14 +194,12 @@ pub(crate) fn change(name: &str, change: &LinkChange, master: Option<u32>) -> Ve
         message.u32(IFLA_MASTER, master.unwrap_or(0));
     }
     let mut messages = vec![message];
-    if let Some(ageing_s) = change.ageing_s {
-        let mut ageing = by_name(libc::RTM_NEWLINK, name, 0, 0);
-        ageing.nest(IFLA_LINKINFO, |info| {
-            info.text(INFO_KIND, "bridge").nest(INFO_DATA, |data| {
-                data.u32(BR_AGEING_TIME, ageing_s.saturating_mul(100));
-            });
+    if let Some(bridge) = change.bridge {
+        let mut message = by_name(libc::RTM_NEWLINK, name, 0, 0);
+        message.nest(IFLA_LINKINFO, |info| {
+            info.text(INFO_KIND, "bridge").nest(INFO_DATA, |data| bridge_data(data, bridge));
         });
-        messages.push(ageing);
+        messages.push(message);
     }
     messages.extend(change.port.map(|port| port_message(name, port)));
     messages
@@ -331,7 +335,8 @@ fn kind_of(info: &[u8], role: Option<Role>) -> LinkKind {
         (Some(Role::Peer), _) => LinkKind::Peer,
         (Some(Role::Made), Some("bridge")) => {
             let ageing_s = netlink::attribute(data, BR_AGEING_TIME).map(|value| netlink::ne32(value) / 100);
-            LinkKind::Bridge(Bridge { ageing_s })
+            let calls = |kind| netlink::attribute(data, kind).is_some_and(|value| value.first() == Some(&1));
+            LinkKind::Bridge(Bridge { ageing_s, nf_call: calls(BR_NF_CALL_IPTABLES) && calls(BR_NF_CALL_IP6TABLES) })
         }
         (Some(Role::Made), Some("veth")) => LinkKind::Veth(Veth { peer: Name::default(), peer_netns: Netns::ROOT, peer_mac: None }),
         (Some(Role::Made), Some("vlan")) => vlan_of(data).map_or(LinkKind::Existing, LinkKind::Vlan),

@@ -11,7 +11,7 @@ use net::{Mac, Vni};
 fn network() -> (UnitKey, Program) {
     let mut program = Program::default();
     let root = program.root();
-    let bridge = Link { mtu: Some(1450), ..Link::new(LinkKind::Bridge(Bridge { ageing_s: Some(20) })) };
+    let bridge = Link { mtu: Some(1450), ..Link::new(LinkKind::Bridge(Bridge { ageing_s: Some(20), nf_call: true })) };
     root.links.insert("brq1".into(), bridge);
     let vxlan = Vxlan::unicast(Vni::try_from(42).expect("valid"), "10.9.0.1".parse().expect("valid"));
     let port = Some(BridgePort { learning: false, neigh_suppress: true, ..BridgePort::default() });
@@ -87,6 +87,8 @@ fn everything_is_made_read_back_and_removed() {
         let links = json("ip -d -j link show brq1");
         assert_eq!(links[0]["mtu"], 1450);
         assert_eq!(links[0]["linkinfo"]["info_data"]["ageing_time"], 2000);
+        assert_eq!(links[0]["linkinfo"]["info_data"]["nf_call_iptables"], 1);
+        assert_eq!(links[0]["linkinfo"]["info_data"]["nf_call_ip6tables"], 1);
         assert_eq!(links[0]["linkinfo"]["info_data"]["stp_state"], 0);
         assert_eq!(links[0]["linkinfo"]["info_data"]["mcast_snooping"], 0);
         assert_eq!(links[0]["ifalias"], "neutrino:network/1");

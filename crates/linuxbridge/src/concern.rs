@@ -1,9 +1,10 @@
 //! Which program units there are, and which a change touches.
 
+use crate::compile::is_filtered;
 use crate::name::{addresses_unit, filter_unit, group_unit, members_unit, network_unit, port_unit, remote_unit};
 use agent::{Facts, Intents};
 use dataplane::UnitKey;
-use intent::{Carrier, NetworkIntent, Remote, SecurityGroupIntent, Unit, UnitId};
+use intent::{Carrier, NetworkIntent, PortIntent, Remote, SecurityGroupIntent, Unit, UnitId};
 use net::{AddressGroupId, NetworkId, PortId, SecurityGroupId, VlanId};
 use std::collections::BTreeSet;
 
@@ -59,7 +60,18 @@ fn port_concerns(port: PortId, before: Option<&Unit>, intents: &Intents) -> BTre
     let before = before.and_then(|unit| if let Unit::Port(before) = unit { Some(before) } else { None });
     let devices: Vec<&str> = [before, intents.port(port)].into_iter().flatten().map(|port| port.device.as_str()).collect();
     let same = intents.ports().filter(|other| devices.contains(&other.device.as_str()));
-    same.map(|other| port_unit(other.id)).chain([filter_unit(), port_unit(port)]).collect()
+    let mut units: BTreeSet<UnitKey> = same.map(|other| port_unit(other.id)).chain([filter_unit(), port_unit(port)]).collect();
+    // The first filtered port of a network and the last change what its bridge is like.
+    let filtered = |port: Option<&PortIntent>| port.filter(|port| is_filtered(port)).map(|port| port.network_id);
+    let (before, now) = (filtered(before), filtered(intents.port(port)));
+    let changed = [before, now].into_iter().flatten().filter(|_| before != now);
+    units.extend(changed.filter(|network| !has_filtered(*network, intents, Some(port))).map(network_unit));
+    units
+}
+
+/// A network has a filtered port on this host, besides one.
+pub(crate) fn has_filtered(network: NetworkId, intents: &Intents, besides: Option<PortId>) -> bool {
+    intents.ports().any(|port| port.network_id == network && Some(port.id) != besides && is_filtered(port))
 }
 
 fn group_concerns(group: SecurityGroupId, before: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {

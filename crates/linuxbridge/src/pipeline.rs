@@ -25,7 +25,8 @@
 //! *Native* is for kernels that track connections in the bridge family. The others (*hybrid*) pass bridged IP packets on to the
 //! inet family by `br_netfilter`, where only the name of the bridge is seen; there the bridge family hands over the port in the packet
 //! mark. A packet that the inet family has judged has the mark [`JUDGED`]; without it nothing passes from or to a
-//! filtered port, so that all is closed when somebody turns `br_netfilter` off.
+//! filtered port, so that all is closed when somebody turns `br_netfilter` off. Only bridges that have a filtered port ask for it; what the host
+//! has set for its bridges in general is the host's matter.
 //!
 //! A router or DHCP server that moved here may still be on the host that it left, when nobody can tell that host: its frames would teach the
 //! bridge that it is behind the uplink. Instances may take each other's MACs, where address pairs let them.
@@ -44,7 +45,6 @@ use dataplane::nft::{
     Chain, Compare, Ct, Data, DataType, Family, Field, Hook, Policy, Right, Rule, SetSpec, Statement, Table, TableKey, Target,
 };
 use dataplane::{Name, Namespace, Program};
-use smol_str::SmolStr;
 
 /// The name of our tables.
 pub const TABLE: &str = "neutrino";
@@ -369,9 +369,6 @@ fn hybrid(root: &mut Namespace, bridge: &mut Table) {
     base(&mut inet, "receiver", Hook::Forward, 0, vec![plain, rule("receiver", vec![verdict_by([Mark], INGRESS)])]);
     always_chains(&mut inet);
     root.tables.insert(Variant::Hybrid.rules_table(), inet);
-    for (key, value) in [("iptables", "1"), ("ip6tables", "1"), ("arptables", "0")] {
-        root.sysctls.insert(smol_str::format_smolstr!("net.bridge.bridge-nf-call-{key}"), SmolStr::new_static(value));
-    }
 }
 
 fn zones(table: &mut Table, of: Vec<Statement>, bridge: Field) {

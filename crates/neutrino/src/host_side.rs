@@ -64,6 +64,7 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
         options.availability_zone = zone.clone();
     }
     options.vlan_links = capabilities.vlan.works;
+    options.br_netfilter = capabilities.br_netfilter.works;
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
     let roles = registry::roles(config.agent.dns_servers.clone(), metadata_role::role(state, &config.metadata)?);

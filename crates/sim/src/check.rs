@@ -92,6 +92,7 @@ fn programs(node: &Node, world: &World, config: &ml2::Config) -> BTreeMap<UnitKe
         local_ip: Some(node.tunnel()),
         physical_networks: [("physnet1".into(), PHYSICAL.into())].into(),
         bridge_conntrack: node.native,
+        br_netfilter: true,
         vlan_links: true,
         allocations: node.agent.as_ref().map(|agent| agent.allocations().clone()).unwrap_or_default(),
         ..Facts::default()

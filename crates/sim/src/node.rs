@@ -80,7 +80,7 @@ impl Node {
         config.local_ip = Some(self.tunnel());
         config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         config.bridge_conntrack = self.native;
-        config.vlan_links = true;
+        (config.vlan_links, config.br_netfilter) = (true, true);
         let compilers: Vec<Box<dyn Compile>> = vec![
             Box::new(linuxbridge::LinuxBridge),
             Box::new(dhcp::Dhcp { bridge: linuxbridge::bridge, lease_s: 86400, dns_servers: vec![] }),

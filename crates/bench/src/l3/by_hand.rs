@@ -31,11 +31,7 @@ impl ByHand {
         }
         let at = |name: &str| Netns::at(Path::new(&format!("/run/netns/hand-{name}")));
         let path = ByHand { near: at("near")?, far: at("far")?, router: at("router")? };
-        // Bridged packets are the bridge's alone.
-        at("switch")?.enter(|| {
-            let keys = ["iptables", "ip6tables", "arptables"].map(|key| format!("/proc/sys/net/bridge/bridge-nf-call-{key}"));
-            keys.iter().filter(|key| Path::new(key).exists()).try_for_each(|key| Ok(std::fs::write(key, "0")?))
-        })?;
+        at("switch")?.enter(spare_bridges)?;
         for (end, address, subnet) in [("near", NEAR, 91), ("far", FAR, 92)] {
             segment(end, address, &format!("10.{subnet}.0.1"))?;
         }
@@ -61,6 +57,12 @@ impl ByHand {
         self.router.enter(|| command(&["nft", "add table ip hand; delete table ip hand"]).map(drop))?;
         self.router.enter(|| command(&["nft", &table]).map(drop))
     }
+}
+
+/// Bridged packets are the bridge's alone, in the calling thread's namespace, unless a bridge asks for more.
+pub fn spare_bridges() -> Result<()> {
+    let keys = ["iptables", "ip6tables", "arptables"].map(|key| format!("/proc/sys/net/bridge/bridge-nf-call-{key}"));
+    keys.iter().filter(|key| Path::new(key).exists()).try_for_each(|key| Ok(std::fs::write(key, "0")?))
 }
 
 fn segment(end: &str, address: Ipv4Addr, gateway: &str) -> Result<()> {

@@ -35,6 +35,7 @@ pub(super) fn run(scene: &mut Scene, streams: usize, stream_ms: u64) -> Result<V
     let (near, near_nic) = scene.instance(&one)?;
     let (far, far_nic) = scene.instance(&two)?;
     let hand = ByHand::new()?;
+    by_hand::spare_bridges()?;
     let time = Duration::from_millis(stream_ms);
     let by_hand = |address| Path { from: &hand.near, to: &hand.far, address };
     let routed = Path { from: &near.netns, to: &far.netns, address: far_nic.address };

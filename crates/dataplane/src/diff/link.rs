@@ -97,8 +97,11 @@ impl Scene<'_> {
         let is_master = is.and_then(|is| is.master.as_ref()).filter(|master| !self.gone.contains(&(self.netns.clone(), (*master).clone())));
         let joins = link.master.as_ref() != is_master && (mine || link.master.is_some());
         let is_up = is.is_some_and(|is| is.up);
-        let ageing_s = match (&link.kind, is.map(|is| &is.kind)) {
-            (LinkKind::Bridge(wanted), Some(LinkKind::Bridge(is))) if wanted.ageing_s != is.ageing_s => wanted.ageing_s,
+        let bridge = match (&link.kind, is.map(|is| &is.kind)) {
+            (LinkKind::Bridge(wanted), Some(LinkKind::Bridge(is))) => {
+                let ages = wanted.ageing_s.is_none_or(|wanted| is.ageing_s == Some(wanted));
+                (!ages || wanted.nf_call != is.nf_call).then_some(*wanted)
+            }
             _ => None,
         };
         // With the bridge that it leaves go its entries there.
@@ -111,7 +114,7 @@ impl Scene<'_> {
             station: link.station.filter(|_| known != link.station),
             former_station: known.filter(|_| known != link.station),
             owner: is.is_none_or(|is| is.owner.as_ref() != Some(&owner)).then_some(owner),
-            ageing_s,
+            bridge,
             up: (mine && is_up && !link.up).then_some(false),
         };
         if !change.is_empty() {

@@ -1,7 +1,7 @@
 //! `network/…`: the bridge of a network and its uplink; `remote/…`: where frames to ports of other hosts go.
 
 use super::{complaint, refused};
-use crate::concern::{attachment, physical};
+use crate::concern::{attachment, has_filtered, physical};
 use crate::name;
 use crate::pipeline::{self, Part, Variant};
 use agent::{Compiled, Complaint, Facts, Intents};
@@ -20,7 +20,9 @@ pub(super) fn compile(network: &NetworkIntent, intents: &Intents, facts: &Facts)
     let mut compiled = Compiled::default();
     let root = compiled.program.root();
     let bridge = name::bridge(network.id);
-    let link = Link { mtu: Some(network.mtu), up: network.admin_state_up, ..Link::new(LinkKind::Bridge(Bridge::default())) };
+    let nf_call = Variant::of(facts) == Variant::Hybrid && has_filtered(network.id, intents, None);
+    let kind = LinkKind::Bridge(Bridge { nf_call, ..Bridge::default() });
+    let link = Link { mtu: Some(network.mtu), up: network.admin_state_up, ..Link::new(kind) };
     root.links.insert(bridge.clone(), link);
     // The host itself is no neighbour of tenants.
     root.sysctls.insert(format_smolstr!("net.ipv6.conf.{bridge}.disable_ipv6"), "1".into());

@@ -13,6 +13,9 @@ use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+const UNJUDGED: &str = "nothing can judge its packets: this kernel tracks connections of bridges neither by itself nor through \
+     br_netfilter: load nf_conntrack_bridge and nft_meta_bridge, or br_netfilter, and start the agent again";
+
 /// Its frames are judged. Ports of network services (DHCP, routers) are trusted as are those without port security.
 pub(crate) fn is_filtered(port: &PortIntent) -> bool {
     port.port_security_enabled && !port.device_owner.starts_with("network:")
@@ -47,6 +50,9 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
         table.element(pipeline::HERE, (uplink, port.mac), None);
     }
     if is_filtered(port) {
+        if Variant::of(facts) == Variant::Hybrid && !facts.br_netfilter {
+            return refused(unit, UNJUDGED);
+        }
         let number = facts.allocations.get(pipeline::MARKS, &port.id.to_string());
         let Some(number) = number else {
             return refused(unit, "all port marks of this host are in use");

@@ -126,6 +126,7 @@ fn facts(bridge_conntrack: bool) -> Facts {
         physical_networks: [("physnet1".into(), "eth1".into())].into(),
         devices: [].into(),
         bridge_conntrack,
+        br_netfilter: true,
         vlan_links: true,
         allocations: Allocations::default(),
         ..Facts::default()

@@ -184,3 +184,10 @@ fn what_is_told_wrong_is_refused() {
     ];
     both("refused", &units, &[]);
 }
+
+#[test]
+fn nothing_that_could_judge() {
+    let open = Unit::Port(PortIntent { port_security_enabled: false, ..port(6, 1, &[]) });
+    let units = [Unit::Network(network(1, Carrier::Local)), Unit::Port(port(5, 1, &[])), open];
+    check("unjudged", &mut Facts { br_netfilter: false, ..facts(false) }, units);
+}

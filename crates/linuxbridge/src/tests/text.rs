@@ -40,7 +40,7 @@ fn link_text(name: &str, link: &Link) -> String {
     let kind = match &link.kind {
         LinkKind::Existing => " existing".to_owned(),
         LinkKind::Peer => " veth peer".to_owned(),
-        LinkKind::Bridge(_) => " bridge".to_owned(),
+        LinkKind::Bridge(bridge) => format!(" bridge{}", if bridge.nf_call { " nf_call" } else { "" }),
         LinkKind::Veth(veth) => format!(" veth peer {} in {}", veth.peer, veth.peer_netns),
         LinkKind::Vlan(vlan) => format!(" vlan on {} id {}", vlan.device, vlan.id),
         LinkKind::Vxlan(vxlan) => {

@@ -124,7 +124,7 @@ impl Machine {
     }
 
     fn prerouting(&mut self, packet: &Packet, meta: &mut Meta) -> bool {
-        let inet = self.goes_through_inet(packet);
+        let inet = self.goes_through_inet(packet, meta.bridge.as_ref());
         let mut stops = priorities(&self.tables, Family::Bridge, Hook::Prerouting);
         stops.extend([CONNTRACK, INET_PREROUTING]);
         stops.sort_unstable();
@@ -174,7 +174,7 @@ impl Machine {
         stops.push(INET_FORWARD);
         stops.sort_unstable();
         stops.into_iter().all(|priority| {
-            if priority == INET_FORWARD && self.goes_through_inet(packet) {
+            if priority == INET_FORWARD && self.goes_through_inet(packet, meta.bridge.as_ref()) {
                 let mut inner = Meta { iif: meta.bridge.clone(), oif: meta.bridge.clone(), bridge: None, ..meta.clone() };
                 let stops = priorities(&self.tables, Family::Inet, Hook::Forward);
                 let through = stops.into_iter().all(|at| passes(&self.tables, Family::Inet, Hook::Forward, at, packet, &mut inner));
@@ -185,8 +185,12 @@ impl Machine {
         })
     }
 
-    /// `br_netfilter` is on where connections are not tracked in the bridge family.
-    fn goes_through_inet(&self, packet: &Packet) -> bool {
-        !self.native && matches!(packet.body, Body::Ip { .. })
+    /// `br_netfilter` takes the packets of the bridges that ask for it, where connections are not tracked in the bridge family.
+    fn goes_through_inet(&self, packet: &Packet, bridge: Option<&Name>) -> bool {
+        let asks = bridge.and_then(|bridge| self.links.get(bridge)).is_some_and(|link| match &link.kind {
+            LinkKind::Bridge(bridge) => bridge.nf_call,
+            _ => false,
+        });
+        asks && !self.native && matches!(packet.body, Body::Ip { .. })
     }
 }
