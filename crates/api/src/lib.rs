@@ -46,7 +46,7 @@ mod target;
 
 pub use addition::{Added, Addition, BeforeDelete, Set};
 pub use announce::{Announcer, Audience, Notice, Phase};
-pub use answer::{Answer, Answering, Collection, Request};
+pub use answer::{Answer, Answering, Collection, Reading, Request};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};
 pub use cell::{Cell, ErasedSerialize};

@@ -151,5 +151,5 @@ pub fn loggable(policy: &mut Policy) -> Arc<dyn Collection> {
     let form = || vec![("type", schema::text(255))];
     let rows = Rows { collection: "loggable_resources", filters: &[], words: &[], sorts: &["type"], id: "type", form };
     let all = |_: &Request<'_>, _: &World| Ok(vec![Map::from_iter([("type".to_owned(), RESOURCE_TYPE.into())])]);
-    Listed { rows, rule: "get_loggable_resource", all, one: None }.collection(policy)
+    Listed { rows, rule: "get_loggable_resource", is_own: false, all, one: None }.collection(policy)
 }
