@@ -10,6 +10,7 @@
 mod addition;
 mod announce;
 mod answer;
+mod associations;
 mod attribute;
 mod body;
 mod cell;
@@ -47,6 +48,7 @@ mod target;
 pub use addition::{Added, Addition, BeforeDelete, Set};
 pub use announce::{Announcer, Audience, Notice, Phase};
 pub use answer::{Answer, Answering, Collection, Reading, Request};
+pub use associations::{Associate, Associations, Dissociate, Given};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};
 pub use cell::{Cell, ErasedSerialize};
