@@ -1,7 +1,10 @@
 //! Networks and ports as small resources: enough of each to see every part of the frame at work.
 
 use crate::client::Client;
-use api::{Answer, Answering, Attribute, Cell, CellOf, Collection, Extension, Fault, Fields, Invalid, Kind, Matcher, Op, Prepare, Quota};
+use api::{
+    Answer, Answering, Attribute, Cell, CellOf, Collection, Concerning, Extension, Fault, Fields, Invalid, Kind, Matcher, Narrow, Op,
+    Prepare, Quota,
+};
 use api::{Registry, Request, Resource, Route, Server, ServerOptions, Settings, schema};
 use auth::Policy;
 use auth::identity::{Identity, NoAuth};
@@ -117,11 +120,11 @@ pub fn networks() -> Resource<Network> {
         update: Some(update_network),
         delete: Some(delete_network),
         prepare: Some(Prepare { needed: first_needed, run: make_first }),
-        concerning: Some(|world, caller| {
+        concerning: Some(Concerning::By(|world, caller| {
             let networks = world.table::<Network>();
             let own = networks.ids(Network::BY_PROJECT, &caller.project_id);
             own.chain(networks.ids(Network::COMMON, 0)).copied().collect()
-        }),
+        })),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", |id| format!("Network {id} could not be found."))
@@ -239,12 +242,7 @@ pub fn ports() -> Resource<Port> {
                 Err(Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found.")))
             }
         }),
-        narrow: |world, name, value| match name {
-            "network_id" => Some(
-                value.parse::<NetworkId>().map(|id| world.table::<Port>().ids(Port::BY_NETWORK, id).copied().collect()).unwrap_or_default(),
-            ),
-            _ => None,
-        },
+        narrow: vec![("network_id", Narrow::Id(Port::BY_NETWORK))],
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
         ..Resource::new("port", "ports", "PortNotFound", |id| format!("Port {id} could not be found."))
     }

@@ -24,7 +24,7 @@ pub(crate) use mac::generate as generate_mac;
 pub use service::{ServicePort, bind_service_port, create_service_port, readdress_service_port};
 
 use crate::{dns, network};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, schema};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Op, Quota, Resource, schema};
 use model::{Network, Port, VnicType, device_owner};
 use net::{NetworkId, PortId, ProjectId};
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ pub fn resource() -> Resource<Port> {
         policy_field_of: |world, caller, fields, name| {
             network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
         },
-        narrow: filter::narrow,
-        concerning: Some(filter::concerning),
+        narrow: filter::narrow(),
+        concerning: Some(Concerning::By(filter::concerning)),
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
         revision_number: Some(|port| port.standard.revision_number),
         ..Resource::new("port", "ports", "PortNotFound", not_found)
