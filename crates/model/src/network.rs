@@ -98,6 +98,27 @@ pub struct Network {
 }
 
 impl Network {
+    /// A network of which nothing else is said: up, its owner's alone, with port security and without segments.
+    pub fn new(id: NetworkId, project_id: ProjectId, standard: Standard) -> Network {
+        Network {
+            id,
+            project_id,
+            name: SmolStr::default(),
+            admin_state_up: true,
+            shared: false,
+            external: false,
+            is_default: false,
+            mtu: None,
+            port_security_enabled: true,
+            segments: Vec::new(),
+            dns_domain: SmolStr::default(),
+            availability_zone_hints: Vec::new(),
+            dhcp_agents: Vec::new(),
+            qos_policy_id: None,
+            standard,
+        }
+    }
+
     /// By owner.
     pub const BY_PROJECT: Index<Network> = Index::new(0);
     /// By [`Segment::key`].

@@ -302,6 +302,40 @@ pub struct Port {
 }
 
 impl Port {
+    /// A port of which nothing else is said: up, not bound, with port security and without addresses.
+    pub fn new(id: PortId, network_id: NetworkId, project_id: ProjectId, mac_address: Mac, standard: Standard) -> Port {
+        Port {
+            id,
+            project_id,
+            network_id,
+            name: SmolStr::default(),
+            mac_address,
+            admin_state_up: true,
+            status: PortStatus::Down,
+            device_id: SmolStr::default(),
+            device_owner: SmolStr::default(),
+            fixed_ips: Vec::new(),
+            ip_allocation: IpAllocation::Immediate,
+            security_groups: Vec::new(),
+            port_security_enabled: true,
+            allowed_address_pairs: Vec::new(),
+            extra_dhcp_opts: Vec::new(),
+            dns_name: SmolStr::default(),
+            dns_domain: SmolStr::default(),
+            dns_keywords: None,
+            binding: Binding::default(),
+            data_plane_status: None,
+            device_profile: None,
+            numa_affinity_policy: None,
+            trusted: None,
+            hints: Map::new(),
+            standby: Vec::new(),
+            provisioning: Provisioning::default(),
+            qos_policy_id: None,
+            standard,
+        }
+    }
+
     /// By network.
     pub const BY_NETWORK: Index<Port> = Index::new(0);
     /// By owner.

@@ -177,36 +177,7 @@ fn binding_attributes() -> Vec<A> {
 
 /// A port as it is before any attribute is set.
 pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_address: net::Mac, standard: model::Standard) -> Port {
-    Port {
-        id,
-        project_id,
-        network_id: network.id,
-        name: Default::default(),
-        mac_address,
-        admin_state_up: true,
-        status: model::PortStatus::Down,
-        device_id: Default::default(),
-        device_owner: Default::default(),
-        fixed_ips: Vec::new(),
-        ip_allocation: model::IpAllocation::Immediate,
-        security_groups: Vec::new(),
-        port_security_enabled: network.port_security_enabled,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        dns_keywords: None,
-        binding: model::Binding::default(),
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        standby: Vec::new(),
-        provisioning: model::Provisioning::default(),
-        qos_policy_id: None,
-        standard,
-    }
+    Port { port_security_enabled: network.port_security_enabled, ..Port::new(id, network.id, project_id, mac_address, standard) }
 }
 
 /// Null and absence mean the same where only a value counts.

@@ -4,41 +4,16 @@ use super::resource;
 use crate::testing::{Lab, refused};
 use crate::{ensure_default, rule};
 use auth::Caller;
-use model::{Binding, IpAllocation, Port, PortStatus, Provisioning, SecurityGroup, SecurityGroupRule, Standard};
+use model::{IpAllocation, Port, SecurityGroup, SecurityGroupRule, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId, SecurityGroupId};
 use serde_json::json;
 use world::World;
 
 fn port_with(group: SecurityGroupId) -> Port {
     Port {
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        dns_keywords: None,
-        standby: Vec::new(),
-        id: PortId::MIN,
-        project_id: ProjectId::from("p1"),
-        network_id: NetworkId::MIN,
-        name: "".into(),
-        mac_address: Mac::MIN,
-        admin_state_up: true,
-        status: PortStatus::Down,
-        device_id: "".into(),
-        device_owner: "".into(),
-        fixed_ips: Vec::new(),
         ip_allocation: IpAllocation::None,
         security_groups: vec![group],
-        port_security_enabled: true,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        binding: Binding::default(),
-        provisioning: Provisioning::default(),
-        qos_policy_id: None,
-        standard: Standard::default(),
+        ..Port::new(PortId::MIN, NetworkId::MIN, ProjectId::from("p1"), Mac::MIN, Standard::default())
     }
 }
 
