@@ -285,6 +285,12 @@ pub struct Port {
     /// `trusted`: whether its device may change its own MAC and mode (Nova's word, for virtual functions).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<bool>,
+    /// Its link stays up when that of the physical network goes down; the contrary of `propagate_uplink_status` (for virtual functions).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignores_uplink_status: bool,
+    /// `hardware_offload_type`: what its device must do of the forwarding (Nova's word).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_offload_type: Option<SmolStr>,
     /// `hints`: what a backend may do better for it, by backend.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub hints: Map<String, Value>,
@@ -328,6 +334,8 @@ impl Port {
             device_profile: None,
             numa_affinity_policy: None,
             trusted: None,
+            ignores_uplink_status: false,
+            hardware_offload_type: None,
             hints: Map::new(),
             standby: Vec::new(),
             provisioning: Provisioning::default(),

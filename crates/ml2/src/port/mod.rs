@@ -151,6 +151,13 @@ fn own_attributes() -> Vec<A> {
             .post()
             .put()
             .policy(),
+        A::new("propagate_uplink_status", Kind::Bool, |v| Cell::Bool(!v.record.ignores_uplink_status)).post_or(true).put(),
+        A::new("hardware_offload_type", Kind::Word(&["switchdev"]), |v| {
+            Cell::optional(v.record.hardware_offload_type.as_deref(), Cell::Str)
+        })
+        .shown_as(|| schema::nullable(schema::word(&["switchdev"])))
+        .post()
+        .policy(),
         A::new("hints", kinds::HINTS, |v| if v.record.hints.is_empty() { Cell::Null } else { Cell::Json(&v.record.hints) })
             .post_or(Value::Null)
             .put()
