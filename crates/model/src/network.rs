@@ -93,6 +93,9 @@ pub struct Network {
     /// The QoS policy of its ports that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_policy_id: Option<QosPolicyId>,
+    /// True: a private VLAN, whose ports do not all reach each other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pvlan: bool,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -115,6 +118,7 @@ impl Network {
             availability_zone_hints: Vec::new(),
             dhcp_agents: Vec::new(),
             qos_policy_id: None,
+            pvlan: false,
             standard,
         }
     }

@@ -71,6 +71,18 @@ words! {
 }
 
 words! {
+    /// `pvlan_type`: which ports of a private network one reaches.
+    PvlanType {
+        /// Promiscuous ones.
+        Isolated = "isolated",
+        /// All.
+        Promiscuous = "promiscuous",
+        /// Those of its community, and promiscuous ones.
+        Community = "community",
+    }
+}
+
+words! {
     /// `ip_allocation`.
     IpAllocation {
         /// At creation.
@@ -303,6 +315,12 @@ pub struct Port {
     /// Its own QoS policy; without, that of its network holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_policy_id: Option<QosPolicyId>,
+    /// `pvlan_type`, on a private network; none: promiscuous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pvlan_type: Option<PvlanType>,
+    /// `pvlan_community`, of those that are in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pvlan_community: Option<SmolStr>,
     /// Common attributes.
     pub standard: Standard,
 }
@@ -340,6 +358,8 @@ impl Port {
             standby: Vec::new(),
             provisioning: Provisioning::default(),
             qos_policy_id: None,
+            pvlan_type: None,
+            pvlan_community: None,
             standard,
         }
     }

@@ -6,7 +6,7 @@ use dhcp::Dhcp;
 use linuxbridge::LinuxBridge;
 use metadata::{Metadata, Places};
 use ml2::Dependents;
-use model::{Network, Router};
+use model::{Network, Port, Router};
 use rbac::Shareables;
 use routing::Routing;
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .core_resource(network())
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::subnet_pool::resource())
-        .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()).with(logging::of_port()))
+        .core_resource(port())
         .member("ports", ml2::port::bindings::COLLECTION, ml2::port::bindings::collection)
         .resource(ml2::address_scope::resource())
         .resource(ml2::agent::resource())
@@ -68,6 +68,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .extensions(rbac::extensions())
         .extensions(l3::extensions())
         .extensions(flavors::extensions())
+        .previews([ml2::pvlan::preview()])
         .previews(l3::previews())
         .previews(qos::previews())
         .previews(trunk::previews())
@@ -77,10 +78,16 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
 
 /// Networks, with what other slices add.
 fn network() -> Resource<Network> {
-    ml2::network::resource().with(qos::attach::of_network()).with(l3::router::of_network())
+    ml2::network::resource().with(qos::attach::of_network()).with(l3::router::of_network()).with(ml2::pvlan::of_network())
 }
 
-/// Routers, with what other slices add.
+/// Ports, likewise.
+fn port() -> Resource<Port> {
+    let port = ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()).with(logging::of_port());
+    port.with(ml2::pvlan::of_port())
+}
+
+/// Routers, likewise.
 fn router() -> Resource<Router> {
     l3::router::resource().with(l3::conntrack_helper::of_router()).with(qos::attach::of_router()).with(flavors::of_router())
 }

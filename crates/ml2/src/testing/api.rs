@@ -2,12 +2,12 @@
 
 use crate::agent::{AgentReport, report_agent};
 use crate::{Config, Heartbeats};
-use api::{Op, Registry, Server, ServerOptions, Settings};
+use api::{Op, Registry, Resource, Server, ServerOptions, Settings};
 use auth::identity::{Identity, NoAuth};
 use auth::{Caller, Policy};
 use bytes::Bytes;
 use http::Request;
-use model::AgentType;
+use model::{AgentType, Network};
 use net::{AgentId, HostName, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,11 +21,15 @@ pub(crate) struct Api {
     agent: Caller,
 }
 
+fn network() -> Resource<Network> {
+    crate::network::resource().with(crate::pvlan::of_network())
+}
+
 pub(crate) fn registry() -> Registry {
     Registry::new()
-        .core_resource(crate::network::resource())
+        .core_resource(network())
         .core_resource(crate::subnet::resource())
-        .core_resource(crate::port::resource())
+        .core_resource(crate::port::resource().with(crate::pvlan::of_port()))
         .member("ports", crate::port::bindings::COLLECTION, crate::port::bindings::collection)
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
@@ -33,10 +37,12 @@ pub(crate) fn registry() -> Registry {
         .collection(crate::segment::COLLECTION, crate::segment::collection)
         .resource(crate::segment_range::resource())
         .collection(crate::availability_zone::COLLECTION, crate::availability_zone::collection)
-        .links(crate::dhcp::by_hand::networks_of_agent(), crate::network::resource())
+        .links(crate::dhcp::by_hand::networks_of_agent(), network())
         .links(crate::dhcp::by_hand::agents_of_network(), crate::agent::resource())
         .collection(crate::ip_availability::COLLECTION, crate::ip_availability::collection)
         .extensions(crate::extensions())
+        .previews([crate::pvlan::preview()])
+        .preview_extensions(true)
         .extensions(security_groups::extensions())
 }
 
