@@ -7,7 +7,7 @@ use auth::Policy;
 use auth::identity::{Identity, NoAuth};
 use bytes::Bytes;
 use http::{Request, Response};
-use model::{Binding, FixedIp, IpAllocation, Network, Port, PortStatus, Provisioning, Standard};
+use model::{Binding, FixedIp, Network, Port, PortStatus, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId, SecurityGroupId, SubnetId};
 use std::convert::Infallible;
 use std::error::Error;
@@ -81,56 +81,20 @@ fn put(tx: &mut Tx, project_id: ProjectId) -> PortId {
     let id = tx.context.uuid();
     let number = u32::try_from(id.as_u128() & 0xff_ffff).expect("24 bits");
     tx.put(Port {
-        id: PortId(id),
-        project_id,
-        network_id: NETWORK,
         name: "a-usual-name".into(),
-        mac_address: Mac([0xfa, 0x16, 0x3e, 1, 2, 3]),
-        admin_state_up: true,
         status: PortStatus::Active,
         device_id: "7c9b1c9e-8a3f-4a5e-9d63-000000000001".into(),
         device_owner: "compute:nova".into(),
         fixed_ips: vec![FixedIp { subnet_id: SubnetId(Uuid::from_u128(9)), ip_address: IpAddr::V4(Ipv4Addr::from(0x0a00_0000 | number)) }],
-        ip_allocation: IpAllocation::Immediate,
         security_groups: vec![SecurityGroupId(Uuid::from_u128(11))],
-        port_security_enabled: true,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
         binding: Binding { host: "compute-1".into(), ..Binding::default() },
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        dns_keywords: None,
-        standby: Vec::new(),
-        provisioning: Provisioning::default(),
-        qos_policy_id: None,
-        standard: Standard::new(tx.context.now, "".into()),
+        ..Port::new(PortId(id), NETWORK, project_id, Mac([0xfa, 0x16, 0x3e, 1, 2, 3]), Standard::new(tx.context.now, "".into()))
     });
     PortId(id)
 }
 
 fn put_network(tx: &mut Tx) -> Result<(), Infallible> {
-    tx.put(Network {
-        id: NETWORK,
-        project_id: "p1".into(),
-        name: "n".into(),
-        admin_state_up: true,
-        shared: false,
-        external: false,
-        is_default: false,
-        mtu: None,
-        port_security_enabled: true,
-        segments: Vec::new(),
-        availability_zone_hints: Vec::new(),
-        dhcp_agents: Vec::new(),
-        qos_policy_id: None,
-        dns_domain: Default::default(),
-        standard: Standard::default(),
-    });
+    tx.put(Network { name: "n".into(), ..Network::new(NETWORK, "p1".into(), Standard::default()) });
     Ok(())
 }
 

@@ -29,6 +29,27 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+/// What is asked of a collection that nobody changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading<'a> {
+    /// All of its members.
+    All,
+    /// One of them, by its id.
+    One(&'a str),
+}
+
+impl Request<'_> {
+    /// What is asked of a collection that nobody changes; anything else is refused.
+    pub fn reading(&self) -> Result<Reading<'_>, Fault> {
+        match (self.method.as_str(), self.path.as_slice()) {
+            ("GET", []) => Ok(Reading::All),
+            ("GET", [id]) => Ok(Reading::One(id)),
+            (_, [] | [_]) => Err(Fault::method_not_allowed()),
+            _ => Err(Fault::no_such_path()),
+        }
+    }
+}
+
 /// An answer of the Networking API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {

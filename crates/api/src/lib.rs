@@ -10,6 +10,7 @@
 mod addition;
 mod announce;
 mod answer;
+mod associations;
 mod attribute;
 mod body;
 mod cell;
@@ -46,7 +47,8 @@ mod target;
 
 pub use addition::{Added, Addition, BeforeDelete, Set};
 pub use announce::{Announcer, Audience, Notice, Phase};
-pub use answer::{Answer, Answering, Collection, Request};
+pub use answer::{Answer, Answering, Collection, Reading, Request};
+pub use associations::{Associate, Associations, Dissociate, Given};
 pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};
 pub use cell::{Cell, ErasedSerialize};

@@ -1,9 +1,9 @@
 //! Collections that are computed and not kept: availability zones, service providers, types of QoS rules. They can be listed, and some
 //! shown one by one; nobody changes them.
 
-use crate::answer::Answering;
+use crate::answer::{Answering, Reading};
 use crate::rows::{Row, Rows, shown};
-use crate::{Answer, Collection, Fault, Request, Route, schema};
+use crate::{Answer, Collection, Fault, OfProject, Request, Route, schema};
 use auth::{Policy, RuleId};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -13,8 +13,10 @@ use world::World;
 pub struct Listed {
     /// How its members are listed.
     pub rows: Rows,
-    /// The rule for reading, which is about the caller alone: who may not read finds nothing.
+    /// The rule for reading: who may not read finds nothing.
     pub rule: &'static str,
+    /// True: its members count as the caller's own; otherwise the rule is about the caller alone.
+    pub is_own: bool,
     /// All members that a request is about.
     pub all: fn(&Request<'_>, &World) -> Result<Vec<Row>, Fault>,
     /// How one is shown.
@@ -52,11 +54,9 @@ impl Collection for Resolved {
 
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
-            match (request.method.as_str(), request.path.as_slice()) {
-                ("GET", []) => self.list(request).await,
-                ("GET", [id]) => self.show(request, id).await,
-                (_, [] | [_]) => Err(Fault::method_not_allowed()),
-                _ => Err(Fault::no_such_path()),
+            match request.reading()? {
+                Reading::All => self.list(request).await,
+                Reading::One(id) => self.show(request, id).await,
             }
         })
     }
@@ -64,7 +64,11 @@ impl Collection for Resolved {
 
 impl Resolved {
     fn admits(&self, request: &Request<'_>) -> bool {
-        request.frame.policy.check(self.rule, &request.caller, &())
+        let (policy, caller) = (&request.frame.policy, &request.caller);
+        if self.listed.is_own {
+            return policy.check(self.rule, caller, &OfProject(caller.project_id.as_str()));
+        }
+        policy.check(self.rule, caller, &())
     }
 
     async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {

@@ -373,6 +373,11 @@ fn audit<R: Record>(resource: &Resource<R>) -> Vec<String> {
             faults.push(format!("attribute {name} can be set by an update that does not exist"));
         }
     }
+    for (name, _) in &resource.narrow {
+        if !resource.attributes.iter().any(|attribute| attribute.name == *name && attribute.filter) {
+            faults.push(format!("{name} has an index for filters, but is none"));
+        }
+    }
     if !names.contains("id") {
         faults.push("there is no attribute id".to_owned());
     }

@@ -6,7 +6,8 @@ use net::ProjectId;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
-use world::{Record, World};
+use uuid::Uuid;
+use world::{Index, Key, Record, World};
 
 /// Creates a record from validated fields.
 pub type Create<R> = fn(&mut Op<'_>, &Fields) -> Result<<R as Record>::Id, Fault>;
@@ -20,11 +21,45 @@ pub type Delete<R> = fn(&mut Op<'_>, &Arc<R>) -> Result<(), Fault>;
 /// Looks at the fields of a create.
 pub type References = fn(&mut Op<'_>, &Fields) -> Result<(), Fault>;
 
-/// Finds records by an attribute and its value as a client wrote it.
-pub type Narrow<R> = fn(&World, &str, &str) -> Option<Vec<<R as Record>::Id>>;
+/// How an index finds the records that a filter can match, by a value as a client wrote it.
+pub enum Narrow<R: Record> {
+    /// The index has texts: what the client wrote.
+    Text(Index<R>),
+    /// The index has ids; what is no id finds nothing.
+    Id(Index<R>),
+    /// In another way; none: this value is not found by an index.
+    By(fn(&World, &str) -> Option<Vec<R::Id>>),
+}
 
-/// Finds the records that may concern a caller.
-pub type Concerning<R> = fn(&World, &auth::Caller) -> Vec<<R as Record>::Id>;
+impl<R: Record> Narrow<R> {
+    /// The records, in any order; more than those that match are fine.
+    pub fn find(&self, world: &World, value: &str) -> Option<Vec<R::Id>> {
+        let by = |index, key: Key| world.table::<R>().ids(index, key).cloned().collect();
+        match self {
+            Narrow::Text(index) => Some(by(*index, value.into())),
+            Narrow::Id(index) => Some(Uuid::try_parse(value).map_or(Vec::new(), |id| by(*index, id.into()))),
+            Narrow::By(find) => find(world, value),
+        }
+    }
+}
+
+/// Which records may concern a caller.
+pub enum Concerning<R: Record> {
+    /// Those of the caller's project, by the index of owners.
+    Own(Index<R>),
+    /// Others, too.
+    By(fn(&World, &auth::Caller) -> Vec<R::Id>),
+}
+
+impl<R: Record> Concerning<R> {
+    /// The records, in any order.
+    pub fn find(&self, world: &World, caller: &auth::Caller) -> Vec<R::Id> {
+        match self {
+            Concerning::Own(index) => world.table::<R>().ids(*index, &caller.project_id).cloned().collect(),
+            Concerning::By(find) => find(world, caller),
+        }
+    }
+}
 
 /// Does an action of a record with the body that a client sent.
 pub type Act<R> = fn(&mut Op<'_>, &Arc<R>, &Map<String, Value>) -> Result<Outcome, Fault>;
@@ -66,7 +101,7 @@ pub struct Quota<R: Record> {
     /// The default limit; -1 is none.
     pub default: i64,
     /// The index by owner, to count them.
-    pub by_project: world::Index<R>,
+    pub by_project: Index<R>,
 }
 
 /// A resource: everything the frame must know of it.
@@ -117,8 +152,8 @@ pub struct Resource<R: Record> {
     pub policy_field: for<'a> fn(&View<'a, R>, &str) -> Option<Cow<'a, str>>,
     /// The same for a create, whose record does not exist yet; the fields themselves need not be answered here.
     pub policy_field_of: for<'a> fn(&'a World, &auth::Caller, &Fields, &str) -> Option<Cow<'a, str>>,
-    /// Records that can match a filter, by an index: `(attribute, value)` to ids; none: no index helps.
-    pub narrow: Narrow<R>,
+    /// The attributes by whose filters an index finds records.
+    pub narrow: Vec<(&'static str, Narrow<R>)>,
     /// All records that the default rules can let a caller see who is neither administrator nor service (its own, shared ones),
     /// by indexes and in any order, so that a tenant's list does not walk everybody's records. More than that is fine, each is
     /// still judged. Not used when the operator has rules of his own. Absent: all records are walked.
@@ -173,7 +208,7 @@ impl<R: Record> Resource<R> {
             references: None,
             policy_field: |_, _| None,
             policy_field_of: |_, _, _, _| None,
-            narrow: |_, _, _| None,
+            narrow: Vec::new(),
             concerning: None,
             is_scoped: true,
             hides_sharing: false,

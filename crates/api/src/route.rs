@@ -122,5 +122,6 @@ impl Parameter {
 /// The answer to a list: `{"networks": […]}`, with links between pages where it has them.
 pub fn listed(collection: &str, item: Value) -> Value {
     let link = schema::object([("rel", schema::word(&["next", "previous"])), ("href", schema::text(usize::MAX))]);
+    let link = schema::titled("PageLink", link);
     schema::requiring(&[collection], [(collection.to_owned(), schema::list(item)), (format!("{collection}_links"), schema::list(link))])
 }

@@ -113,15 +113,15 @@ impl Target for OfProject<'_> {
     }
 }
 
-/// What belongs to something of a project: an association of its local IP.
-pub struct OfParent<'a>(pub &'a str);
+/// What belongs to something of a project, or of nobody: an association of its local IP.
+pub struct OfParent<'a>(pub Option<&'a str>);
 
 impl Target for OfParent<'_> {
     fn project_id(&self) -> Option<&str> {
         None
     }
     fn parent_project_id(&self, _parent: &str) -> Option<Cow<'_, str>> {
-        Some(Cow::Borrowed(self.0))
+        self.0.map(Cow::Borrowed)
     }
     fn field(&self, _collection: &str, _name: &str) -> Option<Value<'_>> {
         None

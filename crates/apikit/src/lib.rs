@@ -1,7 +1,11 @@
-//! The API over a database in memory: what unit tests of slices share.
+//! What unit tests of slices share: [`Lab`], the API over a database in memory, and [`Bench`], a world to run operations in.
 //!
-//! A slice's tests give it the resources and settings that they need; requests run through the whole frame (body, policy, quota, log), one
+//! A slice's tests give a lab the resources and settings that they need; requests run through the whole frame (body, policy, quota, log), one
 //! at a time and without a network.
+
+mod bench;
+
+pub use bench::{Bench, refused};
 
 use api::{Op, Registry, Server, ServerOptions, Settings};
 use auth::identity::{Identity, NoAuth};
@@ -51,12 +55,17 @@ impl Lab {
 
     /// Status and body of an answer.
     pub fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let (status, text) = self.text((self.project, self.roles), method, path, &body);
+        (status, serde_json::from_slice(&text).unwrap_or_default())
+    }
+
+    /// Status and text of an answer to somebody of this project and in these roles.
+    pub fn text(&self, (project, roles): (&str, &str), method: &str, path: &str, body: &Value) -> (u16, Bytes) {
         let request = http::Request::builder().method(method).uri(format!("/v2.0/{path}"));
-        let request = request.header("x-project-id", self.project).header("x-roles", self.roles);
+        let request = request.header("x-project-id", project).header("x-roles", roles);
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let answer = self.runtime.block_on(self.server.respond(request.body(body).expect("a request")));
-        let status = answer.status().as_u16();
-        (status, serde_json::from_slice(answer.body()).unwrap_or_default())
+        (answer.status().as_u16(), answer.into_body())
     }
 
     /// What an accepted request answers.

@@ -51,8 +51,8 @@ pub enum FlavorFault {
     NoDriver(SmolStr),
     /// 409 `FlavorServiceProfileBindingExists`.
     Associated(ServiceProfileId, FlavorId),
-    /// 404 `FlavorServiceProfileBindingNotFound`; none: the flavor has no profile.
-    NotAssociated(Option<ServiceProfileId>, FlavorId),
+    /// 404 `FlavorServiceProfileBindingNotFound`; none: the flavor has no profile. The flavor's id as it was given.
+    NotAssociated(Option<ServiceProfileId>, String),
     /// 400 `InvalidServiceType`.
     ServiceType(SmolStr),
     /// 400 `InvalidInput`: the provider does not do what else was asked for.
@@ -93,7 +93,7 @@ impl From<FlavorFault> for Fault {
 
 /// Who carries a flavor: the provider of its first profile.
 pub fn provider_of(world: &World, flavor: &Flavor) -> Result<&'static Provider, FlavorFault> {
-    let profile = flavor.service_profiles.first().ok_or(FlavorFault::NotAssociated(None, flavor.id))?;
+    let profile = flavor.service_profiles.first().ok_or(FlavorFault::NotAssociated(None, flavor.id.to_string()))?;
     let profile = world.get::<ServiceProfile>(profile).ok_or(FlavorFault::NoProfile(*profile))?;
     if !profile.enabled {
         return Err(FlavorFault::ProfileDisabled);

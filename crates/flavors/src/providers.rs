@@ -38,7 +38,7 @@ const MEMBERS: [&str; 3] = ["service_type", "name", "default"];
 /// The collection, with its rule resolved.
 pub(crate) fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
     let rows = Rows { collection: "service_providers", filters: &MEMBERS, words: &[], sorts: &MEMBERS, id: "name", form };
-    Listed { rows, rule: "get_service_provider", all, one: None }.collection(policy)
+    Listed { rows, rule: "get_service_provider", is_own: false, all, one: None }.collection(policy)
 }
 
 fn form() -> Vec<(&'static str, Value)> {

@@ -1,8 +1,8 @@
 //! `floatingip-pools`: the subnets from which a project can have floating IPs.
 
 use api::rows::Rows;
-use api::{Answer, Answering, Collection, Fault, OfProject, Request, Route, schema};
-use auth::{Caller, Policy, RuleId};
+use api::{Collection, Fault, Listed, Request, schema};
+use auth::{Caller, Policy};
 use ml2::network;
 use model::{Network, Subnet};
 use net::Family;
@@ -19,40 +19,10 @@ fn form() -> Vec<(&'static str, Value)> {
     FIELDS.into_iter().zip([schema::uuid(), schema::text(255), schema::uuid(), schema::cidr(), schema::text(255)]).collect()
 }
 
-/// The collection, with its rule resolved.
+/// The collection, with its rule resolved. Pools are shown as the caller's own.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
-    Arc::new(Pools { get: policy.intern("get_floatingip_pool") })
-}
-
-struct Pools {
-    get: RuleId,
-}
-
-impl Collection for Pools {
-    fn routes(&self) -> Vec<Route> {
-        vec![ROWS.route("").by("get_floatingip_pool")]
-    }
-
-    fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            match (request.method.as_str(), request.path.as_slice()) {
-                ("GET", []) => self.list(request).await,
-                (_, []) => Err(Fault::method_not_allowed()),
-                _ => Err(Fault::no_such_path()),
-            }
-        })
-    }
-}
-
-impl Pools {
-    /// Pools are shown as the caller's own.
-    async fn list(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let world = request.frame.fresh().await?;
-        let caller = &request.caller;
-        let is_admitted = request.frame.policy.check(self.get, caller, &OfProject(caller.project_id.as_str()));
-        let pools = if is_admitted { pools(&world, caller) } else { Vec::new() };
-        ROWS.list(&request.query, pools)
-    }
+    let all = |request: &Request<'_>, world: &World| Ok::<_, Fault>(pools(world, &request.caller));
+    Listed { rows: ROWS, rule: "get_floatingip_pool", is_own: true, all, one: None }.collection(policy)
 }
 
 fn pools(world: &World, caller: &Caller) -> Vec<Map<String, Value>> {

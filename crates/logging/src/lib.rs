@@ -10,7 +10,9 @@ mod ops;
 mod tests;
 
 use api::rows::Rows;
-use api::{Addition, Attribute, Cell, Collection, Extension, Fault, Kind, Listed, Op, Preview, Request, Resource, schema};
+use api::{
+    Addition, Attribute, Cell, Collection, Concerning, Extension, Fault, Kind, Listed, Narrow, Op, Preview, Request, Resource, schema,
+};
 use auth::Policy;
 use model::{Log, Port, SecurityGroup};
 use net::{LogId, PortId, SecurityGroupId};
@@ -80,18 +82,12 @@ pub fn resource() -> Resource<Log> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow: |world, attribute, value| {
-            let logs = world.table::<Log>();
-            match attribute {
-                "project_id" => Some(logs.ids(Log::BY_PROJECT, value).copied().collect()),
-                "resource_id" => {
-                    Some(value.parse::<SecurityGroupId>().map_or(Vec::new(), |id| logs.ids(Log::BY_RESOURCE, id).copied().collect()))
-                }
-                "target_id" => Some(value.parse::<PortId>().map_or(Vec::new(), |id| logs.ids(Log::BY_TARGET, id).copied().collect())),
-                _ => None,
-            }
-        },
-        concerning: Some(|world, caller| world.table::<Log>().ids(Log::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![
+            ("project_id", Narrow::Text(Log::BY_PROJECT)),
+            ("resource_id", Narrow::Id(Log::BY_RESOURCE)),
+            ("target_id", Narrow::Id(Log::BY_TARGET)),
+        ],
+        concerning: Some(Concerning::Own(Log::BY_PROJECT)),
         revision_number: Some(|log| log.standard.revision_number),
         ..Resource::new("log", "logs", "LogResourceNotFound", |id| format!("Log resource {id} could not be found."))
     }
@@ -151,5 +147,5 @@ pub fn loggable(policy: &mut Policy) -> Arc<dyn Collection> {
     let form = || vec![("type", schema::text(255))];
     let rows = Rows { collection: "loggable_resources", filters: &[], words: &[], sorts: &["type"], id: "type", form };
     let all = |_: &Request<'_>, _: &World| Ok(vec![Map::from_iter([("type".to_owned(), RESOURCE_TYPE.into())])]);
-    Listed { rows, rule: "get_loggable_resource", all, one: None }.collection(policy)
+    Listed { rows, rule: "get_loggable_resource", is_own: false, all, one: None }.collection(policy)
 }

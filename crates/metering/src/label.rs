@@ -1,6 +1,6 @@
 //! `metering/metering-labels`.
 
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Resource};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Narrow, Op, Resource};
 use model::{MeteringLabel, MeteringLabelRule};
 use net::{MeteringLabelId, MeteringLabelRuleId, ProjectId};
 use std::sync::Arc;
@@ -14,13 +14,8 @@ pub fn resource() -> Resource<MeteringLabel> {
         attributes: attributes(),
         create: Some(create),
         delete: Some(delete),
-        narrow: |world, attribute, value| match attribute {
-            "project_id" => Some(world.table::<MeteringLabel>().ids(MeteringLabel::BY_PROJECT, value).copied().collect()),
-            _ => None,
-        },
-        concerning: Some(|world, caller| {
-            world.table::<MeteringLabel>().ids(MeteringLabel::BY_PROJECT, &caller.project_id).copied().collect()
-        }),
+        narrow: vec![("project_id", Narrow::Text(MeteringLabel::BY_PROJECT))],
+        concerning: Some(Concerning::Own(MeteringLabel::BY_PROJECT)),
         ..Resource::new("metering_label", "metering_labels", "MeteringLabelNotFound", not_found)
     }
 }

@@ -1,7 +1,7 @@
 //! `metering/metering-label-rules`: what a label counts.
 
 use crate::label;
-use api::{Attribute, Cell, CellOf, Fault, Fields, Invalid, Kind, Op, Resource, python, schema};
+use api::{Attribute, Cell, CellOf, Concerning, Fault, Fields, Invalid, Kind, Narrow, Op, Resource, python, schema};
 use model::{Direction, MeteringLabel, MeteringLabelRule};
 use net::{IpNet, MeteringLabelId, MeteringLabelRuleId};
 use serde_json::Value;
@@ -18,13 +18,8 @@ pub fn resource() -> Resource<MeteringLabelRule> {
         attributes: attributes(),
         create: Some(create),
         delete: Some(delete),
-        narrow: |world, attribute, value| {
-            let of = |label: MeteringLabelId| world.table::<MeteringLabelRule>().ids(MeteringLabelRule::BY_LABEL, label).copied().collect();
-            (attribute == "metering_label_id").then(|| value.parse().map_or(Vec::new(), of))
-        },
-        concerning: Some(|world, caller| {
-            world.table::<MeteringLabelRule>().ids(MeteringLabelRule::BY_PROJECT, &caller.project_id).copied().collect()
-        }),
+        narrow: vec![("metering_label_id", Narrow::Id(MeteringLabelRule::BY_LABEL))],
+        concerning: Some(Concerning::Own(MeteringLabelRule::BY_PROJECT)),
         ..Resource::new("metering_label_rule", "metering_label_rules", "MeteringLabelRuleNotFound", not_found)
     }
 }

@@ -67,7 +67,7 @@ fn hints(value: Value) -> Result<Value, Invalid> {
 
 /// The collection, with its rule resolved.
 pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
-    Listed { rows: ROWS, rule: "get_availability_zone", all: zones, one: None }.collection(policy)
+    Listed { rows: ROWS, rule: "get_availability_zone", is_own: false, all: zones, one: None }.collection(policy)
 }
 
 fn zones(_request: &Request<'_>, world: &World) -> Result<Vec<Map<String, Value>>, Fault> {

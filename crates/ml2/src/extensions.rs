@@ -132,6 +132,18 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2018-04-09T10:00:00-00:00",
     ],
     ["subnet-segmentid-writable", "Subnet SegmentID (writable)", "A subnet can be put on a segment later.", "2018-03-12T00:00:00-00:00"],
+    [
+        "port-hardware-offload-type",
+        "Port hardware offload",
+        "What a port's device must do of the forwarding, as one of its capabilities.",
+        "2023-05-09T10:00:00-00:00",
+    ],
+    [
+        "port-hint-ovs-tx-steering",
+        "Port hint: Open vSwitch Tx steering",
+        "Open vSwitch may be told how to spread what a port sends.",
+        "2023-01-01T00:00:00-00:00",
+    ],
     ["port-hints", "Port hints", "What a backend may do better for a port.", "2023-01-01T00:00:00-00:00"],
     [
         "port-mac-override",
@@ -144,6 +156,18 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Port trusted vif",
         "Whether a port's device is trusted, as part of its binding profile.",
         "2024-07-10T10:00:00-00:00",
+    ],
+    [
+        "uplink-status-propagation",
+        "Uplink status propagation extension",
+        "Whether a port's link goes down with its physical network.",
+        "2018-05-31T18:00:00-00:00",
+    ],
+    [
+        "uplink-status-propagation-updatable",
+        "Uplink status propagation updatable extension",
+        "The same can be changed later.",
+        "2024-09-03T18:00:00-00:00",
     ],
     ["subnet-service-types", "Subnet service types", "Subnets for ports of some owners.", "2016-03-15T18:00:00-00:00"],
     ["subnet_allocation", "Subnet Allocation", "Subnets get their prefixes out of subnet pools.", "2015-03-30T10:00:00-00:00"],

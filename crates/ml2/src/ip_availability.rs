@@ -8,7 +8,7 @@
 mod tests;
 
 use api::rows::Rows;
-use api::{Answer, Answering, Collection, Fault, Query, Request, Route, schema};
+use api::{Answer, Answering, Collection, Fault, Query, Reading, Request, Route, schema};
 use auth::{Policy, RuleId};
 use model::{Network, Port, Subnet};
 use net::{Family, NetworkId, ProjectId, SubnetId};
@@ -100,11 +100,9 @@ impl Collection for IpAvailabilities {
 
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
-            match (request.method.as_str(), request.path.as_slice()) {
-                ("GET", []) => self.list(request).await,
-                ("GET", [id]) => self.show(request, id).await,
-                (_, [] | [_]) => Err(Fault::method_not_allowed()),
-                _ => Err(Fault::no_such_path()),
+            match request.reading()? {
+                Reading::All => self.list(request).await,
+                Reading::One(id) => self.show(request, id).await,
             }
         })
     }

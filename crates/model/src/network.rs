@@ -93,11 +93,36 @@ pub struct Network {
     /// The QoS policy of its ports that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_policy_id: Option<QosPolicyId>,
+    /// True: a private VLAN, whose ports do not all reach each other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pvlan: bool,
     /// Common attributes.
     pub standard: Standard,
 }
 
 impl Network {
+    /// A network of which nothing else is said: up, its owner's alone, with port security and without segments.
+    pub fn new(id: NetworkId, project_id: ProjectId, standard: Standard) -> Network {
+        Network {
+            id,
+            project_id,
+            name: SmolStr::default(),
+            admin_state_up: true,
+            shared: false,
+            external: false,
+            is_default: false,
+            mtu: None,
+            port_security_enabled: true,
+            segments: Vec::new(),
+            dns_domain: SmolStr::default(),
+            availability_zone_hints: Vec::new(),
+            dhcp_agents: Vec::new(),
+            qos_policy_id: None,
+            pvlan: false,
+            standard,
+        }
+    }
+
     /// By owner.
     pub const BY_PROJECT: Index<Network> = Index::new(0);
     /// By [`Segment::key`].

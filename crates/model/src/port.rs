@@ -71,6 +71,18 @@ words! {
 }
 
 words! {
+    /// `pvlan_type`: which ports of a private network one reaches.
+    PvlanType {
+        /// Promiscuous ones.
+        Isolated = "isolated",
+        /// All.
+        Promiscuous = "promiscuous",
+        /// Those of its community, and promiscuous ones.
+        Community = "community",
+    }
+}
+
+words! {
     /// `ip_allocation`.
     IpAllocation {
         /// At creation.
@@ -285,6 +297,12 @@ pub struct Port {
     /// `trusted`: whether its device may change its own MAC and mode (Nova's word, for virtual functions).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<bool>,
+    /// Its link stays up when that of the physical network goes down; the contrary of `propagate_uplink_status` (for virtual functions).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignores_uplink_status: bool,
+    /// `hardware_offload_type`: what its device must do of the forwarding (Nova's word).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_offload_type: Option<SmolStr>,
     /// `hints`: what a backend may do better for it, by backend.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub hints: Map<String, Value>,
@@ -297,11 +315,55 @@ pub struct Port {
     /// Its own QoS policy; without, that of its network holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_policy_id: Option<QosPolicyId>,
+    /// `pvlan_type`, on a private network; none: promiscuous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pvlan_type: Option<PvlanType>,
+    /// `pvlan_community`, of those that are in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pvlan_community: Option<SmolStr>,
     /// Common attributes.
     pub standard: Standard,
 }
 
 impl Port {
+    /// A port of which nothing else is said: up, not bound, with port security and without addresses.
+    pub fn new(id: PortId, network_id: NetworkId, project_id: ProjectId, mac_address: Mac, standard: Standard) -> Port {
+        Port {
+            id,
+            project_id,
+            network_id,
+            name: SmolStr::default(),
+            mac_address,
+            admin_state_up: true,
+            status: PortStatus::Down,
+            device_id: SmolStr::default(),
+            device_owner: SmolStr::default(),
+            fixed_ips: Vec::new(),
+            ip_allocation: IpAllocation::Immediate,
+            security_groups: Vec::new(),
+            port_security_enabled: true,
+            allowed_address_pairs: Vec::new(),
+            extra_dhcp_opts: Vec::new(),
+            dns_name: SmolStr::default(),
+            dns_domain: SmolStr::default(),
+            dns_keywords: None,
+            binding: Binding::default(),
+            data_plane_status: None,
+            device_profile: None,
+            numa_affinity_policy: None,
+            trusted: None,
+            ignores_uplink_status: false,
+            hardware_offload_type: None,
+            hints: Map::new(),
+            standby: Vec::new(),
+            provisioning: Provisioning::default(),
+            qos_policy_id: None,
+            pvlan_type: None,
+            pvlan_community: None,
+            standard,
+        }
+    }
+
     /// By network.
     pub const BY_NETWORK: Index<Port> = Index::new(0);
     /// By owner.

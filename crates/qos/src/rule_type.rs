@@ -21,7 +21,7 @@ pub fn collection(policy: &mut Policy) -> Arc<dyn Collection> {
     let rows = Rows { collection: "rule_types", filters: &[], words: &["all_rules", "all_supported"], sorts: &["type"], id: "type", form };
     let form = || schema::object([("type", schema::text(64)), ("drivers", schema::list(schema::dictionary()))]);
     let one = One { name: "rule_type", find: details_of, form };
-    Listed { rows, rule: "get_rule_type", all, one: Some(one) }.collection(policy)
+    Listed { rows, rule: "get_rule_type", is_own: false, all, one: Some(one) }.collection(policy)
 }
 
 fn document(rule_type: QosRuleType) -> Map<String, Value> {

@@ -6,7 +6,7 @@ use model::{EVERYBODY, RbacAction, RbacPolicy};
 use net::{ProjectId, RbacPolicyId};
 use smol_str::SmolStr;
 use uuid::Uuid;
-use world::World;
+use world::{Index, Record, World};
 
 static TO_ALL: SmolStr = SmolStr::new_static(EVERYBODY);
 
@@ -34,6 +34,15 @@ pub fn may_use(world: &World, caller: &Caller, owner: &ProjectId, object: Uuid) 
 pub fn reachable<'w>(world: &'w World, object_type: &str, project: &ProjectId) -> impl Iterator<Item = Uuid> + use<'w> {
     let keys = [RbacPolicy::reach(object_type, &TO_ALL), RbacPolicy::reach(object_type, &project.0)];
     keys.into_iter().flat_map(|key| world.table::<RbacPolicy>().by(RbacPolicy::BY_REACH, key)).map(|policy| policy.object_id)
+}
+
+/// A project's own objects of a type, by the index of owners, and those that policies let it use; some may come several times.
+pub fn concerning<R: Record>(world: &World, caller: &Caller, own: Index<R>, object_type: &str) -> Vec<R::Id>
+where
+    R::Id: From<Uuid>,
+{
+    let own = world.table::<R>().ids(own, &caller.project_id).cloned();
+    own.chain(reachable(world, object_type, &caller.project_id).map(R::Id::from)).collect()
 }
 
 /// The objects of a type that there are policies about, likewise.

@@ -1,7 +1,7 @@
 //! `security_groups_default_statefulness`: whether new groups are stateful when the request does not say (extension
 //! `security-groups-default-statefulness`): of a project, or of all that have no setting of their own.
 
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Resource};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Op, Resource};
 use model::DefaultStatefulness;
 use net::ProjectId;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ pub fn resource() -> Resource<DefaultStatefulness> {
         create: Some(create),
         update: Some(update),
         delete: Some(delete),
-        concerning: Some(|world, caller| {
+        concerning: Some(Concerning::By(|world, caller| {
             let of = DefaultStatefulness::of(Some(&caller.project_id));
             world.table::<DefaultStatefulness>().ids(DefaultStatefulness::OF, of).copied().collect()
-        }),
+        })),
         ..Resource::new(NAME, COLLECTION, "SecurityGroupDefaultStatefulnessNotFound", not_found)
     }
 }

@@ -16,7 +16,7 @@ pub use extensions::previews;
 pub use fault::TrunkFault;
 pub use port::of_port;
 
-use api::{Action, Attribute, Cell, Kind, Look, Quota, Resource, schema};
+use api::{Action, Attribute, Cell, Concerning, Kind, Look, Narrow, Quota, Resource, schema};
 use auth::Caller;
 use model::{Network, Port, Trunk};
 use net::PortId;
@@ -39,15 +39,8 @@ pub fn resource() -> Resource<Trunk> {
             Action { name: "remove_subports", takes: || schema::wrapped("sub_ports", sub_ports::form()), run: ops::remove_subports },
         ],
         looks: vec![Look { name: "get_subports", run: |view| json!({ "sub_ports": view.record.sub_ports }) }],
-        narrow: |world, attribute, value| {
-            let trunks = world.table::<Trunk>();
-            match attribute {
-                "project_id" => Some(trunks.ids(Trunk::BY_PROJECT, value).copied().collect()),
-                "port_id" => Some(value.parse::<PortId>().map_or(Vec::new(), |port| trunks.ids(Trunk::BY_PORT, port).copied().collect())),
-                _ => None,
-            }
-        },
-        concerning: Some(|world, caller| world.table::<Trunk>().ids(Trunk::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![("project_id", Narrow::Text(Trunk::BY_PROJECT)), ("port_id", Narrow::Id(Trunk::BY_PORT))],
+        concerning: Some(Concerning::Own(Trunk::BY_PROJECT)),
         quota: Some(Quota { default: -1, by_project: Trunk::BY_PROJECT }),
         revision_number: Some(|trunk| trunk.standard.revision_number),
         ..Resource::new("trunk", "trunks", "TrunkNotFound", not_found)

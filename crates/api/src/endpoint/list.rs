@@ -100,10 +100,11 @@ impl<'l, R: Record> Listing<'l, R> {
         let table = self.world.table::<R>();
         let ids = |(attribute, values): (&str, &[&str])| -> Option<Vec<R::Id>> {
             let mut ids = Vec::new();
+            let narrow = self.resolved.resource.narrow.iter().find(|(name, _)| *name == attribute);
             for value in values {
                 match attribute {
                     "id" => ids.extend(value.parse::<R::Id>()),
-                    _ => ids.extend((self.resolved.resource.narrow)(self.world, attribute, value)?),
+                    _ => ids.extend(narrow?.1.find(self.world, value)?),
                 }
             }
             ids.sort_unstable();
@@ -123,7 +124,7 @@ impl<'l, R: Record> Listing<'l, R> {
         if !self.request.frame.is_default_policy || self.decision != Decision::Depends || !is_tenant {
             return None;
         }
-        let mut ids = (self.resolved.resource.concerning?)(self.world, caller);
+        let mut ids = self.resolved.resource.concerning.as_ref()?.find(self.world, caller);
         ids.sort_unstable();
         ids.dedup();
         Some(ids)

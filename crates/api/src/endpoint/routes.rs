@@ -116,7 +116,7 @@ impl<R: Record> Resolved<R> {
     fn tag_routes(&self) -> Vec<Route> {
         let rule = |verb: &str| format!("{verb}_{}:{NAME}", self.resource.rules);
         let (all, one) = (format!("/{{id}}/{NAME}"), format!("/{{id}}/{NAME}/{{tag}}"));
-        let tags = || schema::wrapped(NAME, schema::list(schema::text(255)));
+        let tags = || schema::titled("Tags", schema::wrapped(NAME, schema::list(schema::text(255))));
         vec![
             Route::get(&*all, tags()).by(rule("get")),
             Route::put(&*all, tags(), tags()).by(rule("update")),

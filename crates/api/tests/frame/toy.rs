@@ -1,11 +1,14 @@
 //! Networks and ports as small resources: enough of each to see every part of the frame at work.
 
 use crate::client::Client;
-use api::{Answer, Answering, Attribute, Cell, CellOf, Collection, Extension, Fault, Fields, Invalid, Kind, Matcher, Op, Prepare, Quota};
+use api::{
+    Answer, Answering, Attribute, Cell, CellOf, Collection, Concerning, Extension, Fault, Fields, Invalid, Kind, Matcher, Narrow, Op,
+    Prepare, Quota,
+};
 use api::{Registry, Request, Resource, Route, Server, ServerOptions, Settings, schema};
 use auth::Policy;
 use auth::identity::{Identity, NoAuth};
-use model::{Binding, FixedIp, IpAllocation, Network, Port, PortStatus, Standard};
+use model::{FixedIp, IpAllocation, Network, Port, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId, SubnetId};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -117,11 +120,11 @@ pub fn networks() -> Resource<Network> {
         update: Some(update_network),
         delete: Some(delete_network),
         prepare: Some(Prepare { needed: first_needed, run: make_first }),
-        concerning: Some(|world, caller| {
+        concerning: Some(Concerning::By(|world, caller| {
             let networks = world.table::<Network>();
             let own = networks.ids(Network::BY_PROJECT, &caller.project_id);
             own.chain(networks.ids(Network::COMMON, 0)).copied().collect()
-        }),
+        })),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
         ..Resource::new("network", "networks", "NetworkNotFound", |id| format!("Network {id} could not be found."))
@@ -154,21 +157,11 @@ fn create_network(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> 
 fn put_network(op: &mut Op<'_>, project_id: ProjectId, fields: &Fields) -> NetworkId {
     let id = NetworkId(op.tx.context.uuid());
     op.tx.put(Network {
-        id,
-        project_id,
         name: fields.text("name").unwrap_or_default(),
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         shared: fields.bool("shared").unwrap_or(false),
-        external: false,
-        is_default: false,
         mtu: fields.int("mtu").and_then(|mtu| u32::try_from(mtu).ok()),
-        port_security_enabled: true,
-        segments: Vec::new(),
-        availability_zone_hints: Vec::new(),
-        dhcp_agents: Vec::new(),
-        qos_policy_id: None,
-        dns_domain: Default::default(),
-        standard: Standard::new(op.tx.context.now, "".into()),
+        ..Network::new(id, project_id, Standard::new(op.tx.context.now, "".into()))
     });
     id
 }
@@ -239,12 +232,7 @@ pub fn ports() -> Resource<Port> {
                 Err(Fault::new(404, "NetworkNotFound", format!("Network {id} could not be found.")))
             }
         }),
-        narrow: |world, name, value| match name {
-            "network_id" => Some(
-                value.parse::<NetworkId>().map(|id| world.table::<Port>().ids(Port::BY_NETWORK, id).copied().collect()).unwrap_or_default(),
-            ),
-            _ => None,
-        },
+        narrow: vec![("network_id", Narrow::Id(Port::BY_NETWORK))],
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
         ..Resource::new("port", "ports", "PortNotFound", |id| format!("Port {id} could not be found."))
     }
@@ -259,34 +247,18 @@ fn create_port(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> {
     let addresses = fields.get("fixed_ips").and_then(Value::as_array).cloned().unwrap_or_default();
     let address = |value: &Value| value.get("ip_address")?.as_str()?.parse::<IpAddr>().ok();
     op.tx.put(Port {
-        id,
-        project_id: fields.typed("project_id").expect("the frame fills it in"),
-        network_id: fields.typed("network_id").expect("it is required"),
         name: fields.text("name").unwrap_or_default(),
-        mac_address: Mac([0xfa, 0x16, 0x3e, 0, 0, 1]),
-        admin_state_up: true,
-        status: PortStatus::Down,
-        device_id: "".into(),
         device_owner: fields.text("device_owner").unwrap_or_default(),
         fixed_ips: addresses.iter().filter_map(address).map(|ip_address| FixedIp { subnet_id: SubnetId::MIN, ip_address }).collect(),
         ip_allocation: IpAllocation::None,
         security_groups: fields.typed("security_groups").unwrap_or_default(),
-        port_security_enabled: true,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        binding: Binding::default(),
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        dns_keywords: None,
-        standby: Vec::new(),
-        provisioning: model::Provisioning::default(),
-        qos_policy_id: None,
-        standard: Standard::new(op.tx.context.now, "".into()),
+        ..Port::new(
+            id,
+            fields.typed("network_id").expect("it is required"),
+            fields.typed("project_id").expect("the frame fills it in"),
+            Mac([0xfa, 0x16, 0x3e, 0, 0, 1]),
+            Standard::new(op.tx.context.now, "".into()),
+        )
     });
     Ok(id)
 }

@@ -56,23 +56,7 @@ pub fn network(n: u8, network_type: NetworkType) -> Network {
         physical_network: matches!(network_type, NetworkType::Flat | NetworkType::Vlan).then(|| "physnet1".into()),
         segmentation_id: matches!(network_type, NetworkType::Vlan | NetworkType::Vxlan).then_some(100 + u32::from(n)),
     };
-    Network {
-        id: network_id(n),
-        project_id: "p".into(),
-        name: "net".into(),
-        admin_state_up: true,
-        shared: false,
-        external: false,
-        is_default: false,
-        mtu: None,
-        port_security_enabled: true,
-        segments: vec![segment],
-        availability_zone_hints: vec![],
-        dhcp_agents: vec![],
-        qos_policy_id: None,
-        dns_domain: Default::default(),
-        standard: Standard::default(),
-    }
+    Network { name: "net".into(), segments: vec![segment], ..Network::new(network_id(n), "p".into(), Standard::default()) }
 }
 
 pub fn subnet(n: u8, of: u8, v6: bool) -> Subnet {
@@ -121,34 +105,9 @@ pub fn pool(n: u8, scope: u8) -> SubnetPool {
 
 pub fn port(n: u8, of: u8) -> Port {
     Port {
-        id: port_id(n),
-        project_id: "p".into(),
-        network_id: network_id(of),
         name: "port".into(),
-        mac_address: Mac([0xfa, 0x16, 0x3e, 0, 0, n]),
-        admin_state_up: true,
-        status: PortStatus::Down,
-        device_id: SmolStr::default(),
         device_owner: "compute:nova".into(),
-        fixed_ips: vec![],
-        ip_allocation: IpAllocation::Immediate,
-        security_groups: vec![],
-        port_security_enabled: true,
-        allowed_address_pairs: vec![],
-        extra_dhcp_opts: vec![],
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        binding: Binding::default(),
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        dns_keywords: None,
-        standby: vec![],
-        provisioning: Provisioning::default(),
-        qos_policy_id: None,
-        standard: Standard::default(),
+        ..Port::new(port_id(n), network_id(of), "p".into(), Mac([0xfa, 0x16, 0x3e, 0, 0, n]), Standard::default())
     }
 }
 

@@ -9,7 +9,7 @@ mod tests;
 
 pub(crate) use ops::forget;
 
-use api::{Addition, Attribute, Cell, Fault, Fields, Invalid, Kind, Parent, Resource, View, python, schema};
+use api::{Addition, Attribute, Cell, Fault, Fields, Invalid, Kind, Narrow, Parent, Resource, View, python, schema};
 use auth::Caller;
 use model::{ConntrackHelper, Router};
 use net::{ProjectId, RouterId};
@@ -34,11 +34,7 @@ pub fn resource() -> Resource<ConntrackHelper> {
         delete: Some(ops::delete),
         parent_project: |view, _| Some(&view.world.get::<Router>(&view.record.router_id)?.project_id),
         parent_project_of,
-        narrow: |world, attribute, value| {
-            let helpers = world.table::<ConntrackHelper>();
-            let by = |id: RouterId| helpers.ids(ConntrackHelper::BY_ROUTER, id).copied().collect();
-            (attribute == "router_id").then(|| value.parse().map_or(Vec::new(), by))
-        },
+        narrow: vec![("router_id", Narrow::Id(ConntrackHelper::BY_ROUTER))],
         ..Resource::new("conntrack_helper", "conntrack_helpers", "ConntrackHelperNotFound", not_found)
     }
 }

@@ -13,15 +13,15 @@ pub(crate) use ops::{disassociate, remove};
 pub use status::{floating_ip_failed, floating_ip_gone, floating_ip_realised};
 
 use crate::port_forwarding::{self, Embedded};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View, schema};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Narrow, Op, Quota, Resource, View, schema};
 use ml2::external_dns::{self, Published};
 use ml2::{dns, network};
 use model::{FloatingIp, Port, PortForwarding};
-use net::{FloatingIpId, Mac, NetworkId, PortId, RouterId};
+use net::{Mac, NetworkId, PortId};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
-use world::{Key, World};
+use world::World;
 
 /// The resource.
 pub fn resource() -> Resource<FloatingIp> {
@@ -32,8 +32,14 @@ pub fn resource() -> Resource<FloatingIp> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         references: Some(references),
-        narrow,
-        concerning: Some(|world, caller| world.table::<FloatingIp>().ids(FloatingIp::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![
+            ("project_id", Narrow::Text(FloatingIp::BY_PROJECT)),
+            ("port_id", Narrow::Id(FloatingIp::BY_PORT)),
+            ("router_id", Narrow::Id(FloatingIp::BY_ROUTER)),
+            ("floating_network_id", Narrow::Id(FloatingIp::BY_NETWORK)),
+            ("floating_ip_address", Narrow::Text(FloatingIp::BY_ADDRESS)),
+        ],
+        concerning: Some(Concerning::Own(FloatingIp::BY_PROJECT)),
         quota: Some(Quota { default: 50, by_project: FloatingIp::BY_PROJECT }),
         revision_number: Some(|floating_ip| floating_ip.standard.revision_number),
         ..Resource::new("floatingip", "floatingips", "FloatingIPNotFound", not_found)
@@ -129,17 +135,4 @@ fn port_details<'a>(view: &View<'a, FloatingIp>) -> Cell<'a> {
 fn port_forwardings<'a>(view: &View<'a, FloatingIp>) -> Cell<'a> {
     let forwardings = view.world.table::<PortForwarding>().by(PortForwarding::BY_FLOATING_IP, view.record.id);
     Cell::made(forwardings.map(|forwarding| port_forwarding::embedded(forwarding)).collect::<Vec<Embedded>>())
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<FloatingIpId>> {
-    let floating_ips = world.table::<FloatingIp>();
-    let by = |index, key: Option<Key>| Some(key.map_or(Vec::new(), |key| floating_ips.ids(index, key).copied().collect()));
-    match attribute {
-        "project_id" => by(FloatingIp::BY_PROJECT, Some(value.into())),
-        "port_id" => by(FloatingIp::BY_PORT, value.parse::<PortId>().ok().map(Key::from)),
-        "router_id" => by(FloatingIp::BY_ROUTER, value.parse::<RouterId>().ok().map(Key::from)),
-        "floating_network_id" => by(FloatingIp::BY_NETWORK, value.parse::<NetworkId>().ok().map(Key::from)),
-        "floating_ip_address" => by(FloatingIp::BY_ADDRESS, Some(value.into())),
-        _ => None,
-    }
 }

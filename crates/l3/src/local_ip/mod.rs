@@ -13,7 +13,7 @@ pub use associations::{COLLECTION as ASSOCIATIONS, collection as associations};
 pub use fault::LocalIpFault;
 pub(crate) use ops::{check_port, forget};
 
-use api::{Attribute, Cell, Kind, Resource};
+use api::{Attribute, Cell, Concerning, Kind, Narrow, Resource};
 use model::LocalIp;
 
 /// The extension.
@@ -29,11 +29,8 @@ pub fn resource() -> Resource<LocalIp> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow: |world, attribute, value| match attribute {
-            "project_id" => Some(world.table::<LocalIp>().ids(LocalIp::BY_PROJECT, value).copied().collect()),
-            _ => None,
-        },
-        concerning: Some(|world, caller| world.table::<LocalIp>().ids(LocalIp::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![("project_id", Narrow::Text(LocalIp::BY_PROJECT))],
+        concerning: Some(Concerning::Own(LocalIp::BY_PROJECT)),
         revision_number: Some(|local_ip| local_ip.standard.revision_number),
         ..Resource::new("local_ip", "local_ips", "LocalIPNotFound", not_found)
     }

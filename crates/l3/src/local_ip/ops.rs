@@ -98,32 +98,28 @@ pub(super) fn delete(op: &mut Op<'_>, local_ip: &Arc<LocalIp>) -> Result<(), Fau
     Ok(())
 }
 
-/// The local IP with an id as a client wrote it, to be changed.
-fn open(op: &Op<'_>, id: &str) -> Result<LocalIp, LocalIpFault> {
-    let found = id.parse::<LocalIpId>().ok().and_then(|id| op.tx.get::<LocalIp>(&id));
-    found.map(|local_ip| LocalIp::clone(local_ip)).ok_or_else(|| LocalIpFault::NotFound(id.to_owned()))
-}
-
 /// Lets it lead to a port, too.
-pub(super) fn associate(op: &mut Op<'_>, id: &str, fixed_port_id: PortId, asked: Option<IpAddr>) -> Result<LocalIpAssociation, Fault> {
-    let mut new = open(op, id)?;
+pub(super) fn associate(op: &mut Op<'_>, local_ip: &Arc<LocalIp>, fields: &Fields) -> Result<String, Fault> {
+    let fixed_port_id: PortId = fields.typed("fixed_port_id").expect("a required member");
+    let asked: Option<IpAddr> = fields.typed::<Option<IpAddr>>("fixed_ip").flatten();
     let missing = LocalIpFault::PortNotFound("local_ip_port_association", fixed_port_id);
     let port = find_port(op, fixed_port_id).ok_or(missing)?;
     let association = LocalIpAssociation { fixed_port_id, fixed_ip: address(port, asked)? };
+    let mut new = LocalIp::clone(local_ip);
     if new.associations.iter().any(|there| there.fixed_port_id == fixed_port_id) {
         return Err(LocalIpFault::Associated(new.id, fixed_port_id).into());
     }
-    new.associations.push(association.clone());
+    new.associations.push(association);
     new.standard.touch(op.tx.context.now);
     op.tx.put(new);
-    Ok(association)
+    Ok(fixed_port_id.to_string())
 }
 
 /// It does not lead there any more.
-pub(super) fn dissociate(op: &mut Op<'_>, id: &str, port: &str) -> Result<(), Fault> {
-    let mut new = open(op, id)?;
+pub(super) fn dissociate(op: &mut Op<'_>, local_ip: &Arc<LocalIp>, port: &str) -> Result<(), Fault> {
+    let mut new = LocalIp::clone(local_ip);
     let at = port.parse::<PortId>().ok().and_then(|port| new.associations.iter().position(|there| there.fixed_port_id == port));
-    new.associations.remove(at.ok_or_else(|| LocalIpFault::NotAssociated(id.to_owned(), port.to_owned()))?);
+    new.associations.remove(at.ok_or_else(|| LocalIpFault::NotAssociated(new.id.to_string(), port.to_owned()))?);
     new.standard.touch(op.tx.context.now);
     op.tx.put(new);
     Ok(())

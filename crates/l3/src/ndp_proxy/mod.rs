@@ -11,9 +11,8 @@ pub use fault::NdpProxyFault;
 pub(crate) use ops::forget;
 pub(crate) use router::{BOOL_OR_NULL, check_unused_gateway, check_unused_subnet, is_enabled};
 
-use api::{Attribute, Cell, Kind, Resource};
+use api::{Attribute, Cell, Concerning, Kind, Narrow, Resource};
 use model::NdpProxy;
-use net::{PortId, RouterId};
 use serde_json::Value;
 
 /// The resource.
@@ -25,18 +24,12 @@ pub fn resource() -> Resource<NdpProxy> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow: |world, attribute, value| {
-            let proxies = world.table::<NdpProxy>();
-            match attribute {
-                "project_id" => Some(proxies.ids(NdpProxy::BY_PROJECT, value).copied().collect()),
-                "router_id" => {
-                    Some(value.parse::<RouterId>().map_or(Vec::new(), |id| proxies.ids(NdpProxy::BY_ROUTER, id).copied().collect()))
-                }
-                "port_id" => Some(value.parse::<PortId>().map_or(Vec::new(), |id| proxies.ids(NdpProxy::BY_PORT, id).copied().collect())),
-                _ => None,
-            }
-        },
-        concerning: Some(|world, caller| world.table::<NdpProxy>().ids(NdpProxy::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![
+            ("project_id", Narrow::Text(NdpProxy::BY_PROJECT)),
+            ("router_id", Narrow::Id(NdpProxy::BY_ROUTER)),
+            ("port_id", Narrow::Id(NdpProxy::BY_PORT)),
+        ],
+        concerning: Some(Concerning::Own(NdpProxy::BY_PROJECT)),
         revision_number: Some(|proxy| proxy.standard.revision_number),
         ..Resource::new("ndp_proxy", "ndp_proxies", "NDPProxyNotFound", not_found)
     }

@@ -11,7 +11,7 @@ mod tests;
 pub use fault::PortForwardingFault;
 pub(crate) use ops::remove;
 
-use api::{Attribute, Cell, Fault, Fields, Kind, Parent, Resource};
+use api::{Attribute, Cell, Fault, Fields, Kind, Narrow, Parent, Resource};
 use auth::Caller;
 use model::{FloatingIp, ForwardedProtocol, PortForwarding};
 use net::{FloatingIpId, PortForwardingId, PortId, ProjectId};
@@ -32,11 +32,7 @@ pub fn resource() -> Resource<PortForwarding> {
         delete: Some(ops::delete),
         parent_project: |view, _| Some(&view.world.get::<FloatingIp>(&view.record.floatingip_id)?.project_id),
         parent_project_of,
-        narrow: |world, attribute, value| {
-            let forwardings = world.table::<PortForwarding>();
-            let by = |id: FloatingIpId| forwardings.ids(PortForwarding::BY_FLOATING_IP, id).copied().collect();
-            (attribute == "floatingip_id").then(|| value.parse().map_or(Vec::new(), by))
-        },
+        narrow: vec![("floatingip_id", Narrow::Id(PortForwarding::BY_FLOATING_IP))],
         ..Resource::new("port_forwarding", "port_forwardings", "PortForwardingNotFound", not_found)
     }
 }

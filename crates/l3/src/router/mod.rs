@@ -20,7 +20,7 @@ pub use mode::of_network;
 pub(crate) use ops::{create, delete};
 
 use crate::ndp_proxy;
-use api::{Action, Attribute, Cell, Kind, Quota, Resource, View, schema};
+use api::{Action, Attribute, Cell, Concerning, Kind, Narrow, Quota, Resource, View, schema};
 use ml2::availability_zone::{self, HINTS};
 use ml2::subnet::HOST_ROUTES;
 use model::{FixedIp, Gateway, Port, Router, Subnet, device_owner};
@@ -48,11 +48,8 @@ pub fn resource() -> Resource<Router> {
             Action { name: "add_extraroutes", takes: routes::form, run: routes::add },
             Action { name: "remove_extraroutes", takes: routes::form, run: routes::remove },
         ],
-        narrow: |world, attribute, value| match attribute {
-            "project_id" => Some(world.table::<Router>().ids(Router::BY_PROJECT, value).copied().collect()),
-            _ => None,
-        },
-        concerning: Some(|world, caller| world.table::<Router>().ids(Router::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![("project_id", Narrow::Text(Router::BY_PROJECT))],
+        concerning: Some(Concerning::Own(Router::BY_PROJECT)),
         quota: Some(Quota { default: 10, by_project: Router::BY_PROJECT }),
         revision_number: Some(|router| router.standard.revision_number),
         ..Resource::new("router", "routers", "RouterNotFound", not_found)

@@ -8,12 +8,10 @@ mod ops;
 pub use fault::ScopeFault;
 pub use ops::{of_network, visible};
 
-use api::{Attribute, Cell, Kind, Resource};
-use auth::Caller;
+use api::{Attribute, Cell, Concerning, Kind, Narrow, Resource};
 use model::{AddressScope, SubnetPool};
 use net::AddressScopeId;
 use rbac::{Shareable, access};
-use world::World;
 
 /// Address scopes in policies.
 const OBJECT_TYPE: &str = "address_scope";
@@ -26,8 +24,8 @@ pub fn resource() -> Resource<AddressScope> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![("project_id", Narrow::Text(AddressScope::BY_PROJECT))],
+        concerning: Some(Concerning::By(|world, caller| access::concerning(world, caller, AddressScope::BY_PROJECT, OBJECT_TYPE))),
         ..Resource::new("address_scope", "address_scopes", "AddressScopeNotFound", not_found)
     }
 }
@@ -55,16 +53,4 @@ fn attributes() -> Vec<A> {
             .policy(),
         A::new("ip_version", crate::subnet::IP_VERSION, |v| Cell::Int(v.record.ip_version.version().into())).required().filter().sort(),
     ]
-}
-
-fn concerning(world: &World, caller: &Caller) -> Vec<AddressScopeId> {
-    let own = world.table::<AddressScope>().ids(AddressScope::BY_PROJECT, &caller.project_id).copied();
-    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(AddressScopeId)).collect()
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<AddressScopeId>> {
-    match attribute {
-        "project_id" => Some(world.table::<AddressScope>().ids(AddressScope::BY_PROJECT, value).copied().collect()),
-        _ => None,
-    }
 }

@@ -9,7 +9,7 @@ pub use fault::AgentFault;
 pub use ops::{AgentReport, agent_down, agent_up, report_agent};
 
 use crate::Heartbeats;
-use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Resource, View, schema};
+use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Narrow, Resource, View, schema};
 use model::{Agent, AgentType};
 use net::{AgentId, Timestamp};
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ pub fn resource() -> Resource<Agent> {
         create: Some(|_, _| Err(AgentFault::CreatedByReport.into())),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow,
+        narrow: vec![("host", Narrow::Text(Agent::BY_HOST)), ("agent_type", Narrow::By(of_named_type))],
         ..Resource::new("agent", "agents", "AgentNotFound", |id| format!("Agent {id} could not be found."))
     }
 }
@@ -81,14 +81,8 @@ fn of_type(values: &[&str]) -> Result<Matcher<Agent>, Invalid> {
     Ok(Box::new(move |view| types.contains(&view.record.agent_type)))
 }
 
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<AgentId>> {
-    let agents = world.table::<Agent>();
-    match attribute {
-        "host" => Some(agents.ids(Agent::BY_HOST, value).copied().collect()),
-        "agent_type" => {
-            let types = AgentType::ALL.iter().filter(|known| known.as_str().eq_ignore_ascii_case(value));
-            Some(types.flat_map(|known| agents.ids(Agent::BY_TYPE, known.as_str()).copied()).collect())
-        }
-        _ => None,
-    }
+/// Of a type, in any case of letters.
+fn of_named_type(world: &World, name: &str) -> Option<Vec<AgentId>> {
+    let types = AgentType::ALL.iter().filter(|known| known.as_str().eq_ignore_ascii_case(name));
+    Some(types.flat_map(|known| world.table::<Agent>().ids(Agent::BY_TYPE, known.as_str()).copied()).collect())
 }

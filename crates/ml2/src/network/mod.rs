@@ -18,7 +18,7 @@ pub(crate) use sharing::{concerning, policy_field};
 
 use crate::availability_zone::{self, HINTS};
 use crate::{Config, address_scope, dns};
-use api::{Attribute, Cell, Invalid, Kind, Quota, Resource, View, schema};
+use api::{Attribute, Cell, Concerning, Invalid, Kind, Narrow, Quota, Resource, View, schema};
 use model::{AddressScope, Network, Segment, Subnet};
 use net::{Family, NetworkId};
 use rbac::access;
@@ -33,8 +33,12 @@ pub fn resource() -> Resource<Network> {
         create: Some(create),
         update: Some(ops::update),
         delete: Some(delete),
-        narrow,
-        concerning: Some(|world, caller| concerning(world, caller).collect()),
+        narrow: vec![
+            ("project_id", Narrow::Text(Network::BY_PROJECT)),
+            ("shared", Narrow::By(|world, word| is_true(word).then(|| access::governed(world, OBJECT_TYPE).map(NetworkId).collect()))),
+            ("router:external", Narrow::By(|world, word| is_true(word).then(|| common(world)))),
+        ],
+        concerning: Some(Concerning::By(|world, caller| concerning(world, caller).collect())),
         policy_field: |view, name| policy_field(view.world, view.caller, view.record, name),
         quota: Some(Quota { default: 100, by_project: Network::BY_PROJECT }),
         revision_number: Some(|network| network.standard.revision_number),
@@ -138,14 +142,8 @@ fn segment<'a>(view: &View<'a, Network>, cell: fn(&'a Segment) -> Cell<'a>) -> C
     }
 }
 
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<NetworkId>> {
-    let networks = world.table::<Network>();
-    match attribute {
-        "project_id" => Some(networks.ids(Network::BY_PROJECT, value).copied().collect()),
-        "shared" if is_true(value) => Some(access::governed(world, OBJECT_TYPE).map(NetworkId).collect()),
-        "router:external" if is_true(value) => Some(networks.ids(Network::COMMON, 0).copied().collect()),
-        _ => None,
-    }
+fn common(world: &World) -> Vec<NetworkId> {
+    world.table::<Network>().ids(Network::COMMON, 0).copied().collect()
 }
 
 fn is_true(value: &str) -> bool {

@@ -30,21 +30,16 @@ pub fn create(op: &mut Op<'_>, fields: &Fields) -> Result<NetworkId, Fault> {
     let mut standard = Standard::new(op.tx.context.now, fields.text("description").unwrap_or_default());
     standard.revision_number = 1;
     let network = Network {
-        id,
-        project_id,
         name: fields.text("name").unwrap_or_default(),
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         shared: fields.bool("shared").unwrap_or(false),
         external: fields.bool("router:external").unwrap_or(false),
-        is_default: false,
         mtu,
         port_security_enabled: fields.bool("port_security_enabled").unwrap_or(true),
         segments: vec![first],
         dns_domain: fields.text("dns_domain").unwrap_or_default(),
         availability_zone_hints: hints,
-        dhcp_agents: Vec::new(),
-        qos_policy_id: None,
-        standard,
+        ..Network::new(id, project_id, standard)
     };
     let network = Network { is_default: is_default(op.tx.world(), &network, fields)?, ..network };
     sharing::apply(op, &network, Some(network.shared), Some(network.external));

@@ -32,6 +32,21 @@ pub(super) fn request(port: &mut Port, fields: &Fields) -> Result<bool, Fault> {
     Ok(before != port.binding)
 }
 
+/// What the device of a new port must do of the forwarding is among the capabilities that Nova looks for.
+pub(super) fn require_offload(port: &mut Port) -> Result<(), PortFault> {
+    let Some(offload) = &port.hardware_offload_type else { return Ok(()) };
+    let offload = Value::from(offload.as_str());
+    let mut profile = port.binding.profile.clone();
+    let capabilities = profile.entry("capabilities").or_insert_with(|| json!([]));
+    match capabilities {
+        Value::Array(there) if there.contains(&offload) => {}
+        Value::Array(there) => there.push(offload),
+        other => *other = json!([offload]),
+    }
+    port.binding.profile = checked_profile(profile)?;
+    Ok(())
+}
+
 /// The profile with what an administrator said of the port's device.
 pub(super) fn shown_profile<'a>(view: &View<'a, Port>) -> Cell<'a> {
     let profile = &view.record.binding.profile;

@@ -1,12 +1,12 @@
 //! Filters of port lists: by fixed IP, and which index narrows a list.
 
-use api::{Invalid, Matcher};
+use api::{Invalid, Matcher, Narrow};
 use auth::Caller;
 use model::{Network, Port, Subnet};
-use net::{NetworkId, PortId, SecurityGroupId, SubnetId};
+use net::{PortId, SubnetId};
 use smol_str::{SmolStr, format_smolstr};
 use std::net::IpAddr;
-use world::{Key, World};
+use world::{Index, Key, World};
 
 enum Condition {
     Nothing,
@@ -48,24 +48,27 @@ pub(super) fn fixed_ips(values: &[&str]) -> Result<Matcher<Port>, Invalid> {
     }))
 }
 
-pub(super) fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<PortId>> {
-    let ports = world.table::<Port>();
-    let by = |index, key: Option<Key>| Some(key.map_or(Vec::new(), |key| ports.ids(index, key).copied().collect()));
-    match attribute {
-        "project_id" => by(Port::BY_PROJECT, Some(value.into())),
-        "network_id" => by(Port::BY_NETWORK, value.parse::<NetworkId>().ok().map(Key::from)),
-        "device_id" if !value.is_empty() => by(Port::BY_DEVICE, Some(value.into())),
-        "binding:host_id" if !value.is_empty() => by(Port::BY_HOST, Some(value.into())),
-        "security_groups" => by(Port::BY_SECURITY_GROUP, value.parse::<SecurityGroupId>().ok().map(Key::from)),
-        "device_owner" if !value.is_empty() => Some(by_owner(world, value)),
-        "fixed_ips" => by_fixed_ip(world, value),
-        _ => None,
-    }
+/// Which filters an index helps with. Ports without device, host or owner are in none.
+pub(super) fn narrow() -> Vec<(&'static str, Narrow<Port>)> {
+    vec![
+        ("project_id", Narrow::Text(Port::BY_PROJECT)),
+        ("network_id", Narrow::Id(Port::BY_NETWORK)),
+        ("device_id", Narrow::By(|world, device| some(world, Port::BY_DEVICE, device))),
+        ("binding:host_id", Narrow::By(|world, host| some(world, Port::BY_HOST, host))),
+        ("security_groups", Narrow::Id(Port::BY_SECURITY_GROUP)),
+        ("device_owner", Narrow::By(by_owner)),
+        ("fixed_ips", Narrow::By(by_fixed_ip)),
+    ]
 }
 
-fn by_owner(world: &World, owner: &str) -> Vec<PortId> {
+fn some(world: &World, index: Index<Port>, value: &str) -> Option<Vec<PortId>> {
+    if value.is_empty() { None } else { Narrow::Text(index).find(world, value) }
+}
+
+fn by_owner(world: &World, owner: &str) -> Option<Vec<PortId>> {
     let keys = world.table::<Port>().walk(Port::BY_OWNER, Key::TextUuid(owner.into(), uuid::Uuid::nil()));
-    keys.take_while(|(key, _)| matches!(key, Key::TextUuid(text, _) if text == owner)).map(|(_, id)| *id).collect()
+    let keys = keys.take_while(|(key, _)| matches!(key, Key::TextUuid(text, _) if text == owner));
+    (!owner.is_empty()).then(|| keys.map(|(_, id)| *id).collect())
 }
 
 fn by_fixed_ip(world: &World, value: &str) -> Option<Vec<PortId>> {

@@ -24,7 +24,7 @@ pub(crate) use mac::generate as generate_mac;
 pub use service::{ServicePort, bind_service_port, create_service_port, readdress_service_port};
 
 use crate::{dns, network};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, schema};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Op, Quota, Resource, schema};
 use model::{Network, Port, VnicType, device_owner};
 use net::{NetworkId, PortId, ProjectId};
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ pub fn resource() -> Resource<Port> {
         policy_field_of: |world, caller, fields, name| {
             network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
         },
-        narrow: filter::narrow,
-        concerning: Some(filter::concerning),
+        narrow: filter::narrow(),
+        concerning: Some(Concerning::By(filter::concerning)),
         quota: Some(Quota { default: 500, by_project: Port::BY_PROJECT }),
         revision_number: Some(|port| port.standard.revision_number),
         ..Resource::new("port", "ports", "PortNotFound", not_found)
@@ -151,6 +151,13 @@ fn own_attributes() -> Vec<A> {
             .post()
             .put()
             .policy(),
+        A::new("propagate_uplink_status", Kind::Bool, |v| Cell::Bool(!v.record.ignores_uplink_status)).post_or(true).put(),
+        A::new("hardware_offload_type", Kind::Word(&["switchdev"]), |v| {
+            Cell::optional(v.record.hardware_offload_type.as_deref(), Cell::Str)
+        })
+        .shown_as(|| schema::nullable(schema::word(&["switchdev"])))
+        .post()
+        .policy(),
         A::new("hints", kinds::HINTS, |v| if v.record.hints.is_empty() { Cell::Null } else { Cell::Json(&v.record.hints) })
             .post_or(Value::Null)
             .put()
@@ -177,36 +184,7 @@ fn binding_attributes() -> Vec<A> {
 
 /// A port as it is before any attribute is set.
 pub(crate) fn blank(id: PortId, network: &Network, project_id: ProjectId, mac_address: net::Mac, standard: model::Standard) -> Port {
-    Port {
-        id,
-        project_id,
-        network_id: network.id,
-        name: Default::default(),
-        mac_address,
-        admin_state_up: true,
-        status: model::PortStatus::Down,
-        device_id: Default::default(),
-        device_owner: Default::default(),
-        fixed_ips: Vec::new(),
-        ip_allocation: model::IpAllocation::Immediate,
-        security_groups: Vec::new(),
-        port_security_enabled: network.port_security_enabled,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        dns_keywords: None,
-        binding: model::Binding::default(),
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        standby: Vec::new(),
-        provisioning: model::Provisioning::default(),
-        qos_policy_id: None,
-        standard,
-    }
+    Port { port_security_enabled: network.port_security_enabled, ..Port::new(id, network.id, project_id, mac_address, standard) }
 }
 
 /// Null and absence mean the same where only a value counts.

@@ -30,6 +30,7 @@ pub(super) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<PortId, Fault> 
     security::of_new(op, &mut port, fields)?;
     security::merge_dhcp_options(&mut port, fields);
     let is_bound = binding::request(&mut port, fields)?;
+    binding::require_offload(&mut port)?;
     follow_device(op, None, &mut port)?;
     let asked: Option<Vec<Asked>> = fields.typed("fixed_ips");
     let world = op.tx.world().clone();
@@ -98,6 +99,9 @@ fn own(port: &mut Port, fields: &Fields) {
     if let Some(trusted) = fields.bool("trusted") {
         port.trusted = Some(trusted);
     }
+    if let Some(follows) = fields.bool("propagate_uplink_status") {
+        port.ignores_uplink_status = !follows;
+    }
     if let Some(hints) = object(fields, "hints") {
         port.hints = hints;
     }
@@ -105,6 +109,7 @@ fn own(port: &mut Port, fields: &Fields) {
         ("data_plane_status", &mut port.data_plane_status),
         ("device_profile", &mut port.device_profile),
         ("numa_affinity_policy", &mut port.numa_affinity_policy),
+        ("hardware_offload_type", &mut port.hardware_offload_type),
     ];
     for (name, word) in words {
         if fields.has(name) {

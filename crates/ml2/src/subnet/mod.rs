@@ -17,7 +17,7 @@ pub(crate) use kinds::IP_VERSION;
 pub use ops::create;
 
 use crate::{network, subnet_pool};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Quota, Resource, View};
+use api::{Attribute, Cell, Concerning, Fault, Fields, Kind, Narrow, Op, Quota, Resource, View};
 use auth::Caller;
 use model::{Network, PREFIX_DELEGATION, Subnet};
 use net::{NetworkId, ProjectId, SubnetId};
@@ -39,8 +39,12 @@ pub fn resource() -> Resource<Subnet> {
             network::policy_field(world, caller, world.get::<Network>(&fields.typed("network_id")?)?, name)
         },
         references: Some(references),
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![
+            ("project_id", Narrow::Text(Subnet::BY_PROJECT)),
+            ("network_id", Narrow::Id(Subnet::BY_NETWORK)),
+            ("subnetpool_id", Narrow::By(of_pool)),
+        ],
+        concerning: Some(Concerning::By(concerning)),
         quota: Some(Quota { default: 100, by_project: Subnet::BY_PROJECT }),
         revision_number: Some(|subnet| subnet.standard.revision_number),
         ..Resource::new("subnet", "subnets", "SubnetNotFound", not_found)
@@ -123,16 +127,9 @@ fn concerning(world: &World, caller: &Caller) -> Vec<SubnetId> {
     on.chain(subnets.ids(Subnet::BY_PROJECT, &caller.project_id)).copied().collect()
 }
 
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetId>> {
-    let subnets = world.table::<Subnet>();
-    match attribute {
-        "project_id" => Some(subnets.ids(Subnet::BY_PROJECT, value).copied().collect()),
-        "subnetpool_id" if value != PREFIX_DELEGATION => {
-            Some(value.parse().map_or(Vec::new(), |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect()))
-        }
-        "network_id" => Some(value.parse::<NetworkId>().map_or(Vec::new(), |id| subnets.ids(Subnet::BY_NETWORK, id).copied().collect())),
-        _ => None,
-    }
+fn of_pool(world: &World, pool: &str) -> Option<Vec<SubnetId>> {
+    let of = |id| subnet_pool::in_use(world, id).map(|subnet| subnet.id).collect();
+    (pool != PREFIX_DELEGATION).then(|| pool.parse().map_or(Vec::new(), of))
 }
 
 /// The value is of no consequence where only null and absence are allowed.

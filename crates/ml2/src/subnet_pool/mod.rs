@@ -16,10 +16,9 @@ pub use fault::PoolFault;
 pub use ops::default_of;
 pub(crate) use ops::visible;
 
-use api::{Action, Attribute, Cell, Invalid, Kind, Quota, Resource, schema};
-use auth::Caller;
+use api::{Action, Attribute, Cell, Concerning, Invalid, Kind, Narrow, Quota, Resource, schema};
 use model::{Subnet, SubnetPool};
-use net::{AddressScopeId, SubnetPoolId};
+use net::SubnetPoolId;
 use rbac::{Shareable, access};
 use serde_json::Value;
 use smol_str::format_smolstr;
@@ -43,8 +42,8 @@ pub fn resource() -> Resource<SubnetPool> {
             Action { name: "remove_prefixes", takes: prefixes_form, run: ops::remove_prefixes },
             Action { name: "onboard_network_subnets", takes: || schema::wrapped("network_id", schema::uuid()), run: onboard::onboard },
         ],
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![("project_id", Narrow::Text(SubnetPool::BY_PROJECT)), ("address_scope_id", Narrow::Id(SubnetPool::BY_SCOPE))],
+        concerning: Some(Concerning::By(|world, caller| access::concerning(world, caller, SubnetPool::BY_PROJECT, OBJECT_TYPE))),
         quota: Some(Quota { default: -1, by_project: SubnetPool::BY_PROJECT }),
         revision_number: Some(|pool| pool.standard.revision_number),
         ..Resource::new("subnetpool", "subnetpools", "SubnetPoolNotFound", not_found)
@@ -137,21 +136,5 @@ fn not_empty(value: Value) -> Result<Value, Invalid> {
     match value.as_str() {
         Some(text) if text.trim().is_empty() => Err(Invalid::Reason(format!("'{text}' Blank strings are not permitted"))),
         _ => Ok(value),
-    }
-}
-
-fn concerning(world: &World, caller: &Caller) -> Vec<SubnetPoolId> {
-    let own = world.table::<SubnetPool>().ids(SubnetPool::BY_PROJECT, &caller.project_id).copied();
-    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(SubnetPoolId)).collect()
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SubnetPoolId>> {
-    let pools = world.table::<SubnetPool>();
-    match attribute {
-        "project_id" => Some(pools.ids(SubnetPool::BY_PROJECT, value).copied().collect()),
-        "address_scope_id" => {
-            Some(value.parse::<AddressScopeId>().map_or(Vec::new(), |id| pools.ids(SubnetPool::BY_SCOPE, id).copied().collect()))
-        }
-        _ => None,
     }
 }

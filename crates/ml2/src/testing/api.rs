@@ -1,31 +1,25 @@
 //! The API of this crate over a database in memory, for what is seen by clients only.
 
-use crate::agent::{AgentReport, report_agent};
-use crate::{Config, Heartbeats};
-use api::{Op, Registry, Server, ServerOptions, Settings};
-use auth::identity::{Identity, NoAuth};
-use auth::{Caller, Policy};
-use bytes::Bytes;
-use http::Request;
-use model::AgentType;
-use net::{AgentId, HostName, Timestamp};
+use super::{report, settings};
+use crate::Config;
+use crate::agent::report_agent;
+use api::{Op, Registry, Resource};
+use model::{AgentType, Network};
+use net::AgentId;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use world::engines::Memory;
-use world::engines::memory::Locking;
-use world::{Store, StoreOptions, World};
+use world::World;
 
-pub(crate) struct Api {
-    runtime: tokio::runtime::Runtime,
-    server: Server,
-    agent: Caller,
+pub(crate) struct Api(apikit::Lab);
+
+fn network() -> Resource<Network> {
+    crate::network::resource().with(crate::pvlan::of_network())
 }
 
 pub(crate) fn registry() -> Registry {
     Registry::new()
-        .core_resource(crate::network::resource())
+        .core_resource(network())
         .core_resource(crate::subnet::resource())
-        .core_resource(crate::port::resource())
+        .core_resource(crate::port::resource().with(crate::pvlan::of_port()))
         .member("ports", crate::port::bindings::COLLECTION, crate::port::bindings::collection)
         .resource(crate::agent::resource())
         .resource(security_groups::group::resource())
@@ -33,10 +27,12 @@ pub(crate) fn registry() -> Registry {
         .collection(crate::segment::COLLECTION, crate::segment::collection)
         .resource(crate::segment_range::resource())
         .collection(crate::availability_zone::COLLECTION, crate::availability_zone::collection)
-        .links(crate::dhcp::by_hand::networks_of_agent(), crate::network::resource())
+        .links(crate::dhcp::by_hand::networks_of_agent(), network())
         .links(crate::dhcp::by_hand::agents_of_network(), crate::agent::resource())
         .collection(crate::ip_availability::COLLECTION, crate::ip_availability::collection)
         .extensions(crate::extensions())
+        .previews([crate::pvlan::preview()])
+        .preview_extensions(true)
         .extensions(security_groups::extensions())
 }
 
@@ -46,24 +42,13 @@ impl Api {
     }
 
     pub fn with(config: Config) -> Api {
-        let store = Store::open(Memory::new(Locking::Pessimistic, 1).engine(), Arc::new(model::schema()), StoreOptions::default());
-        let settings = Settings::new().with(Arc::new(config)).with(Arc::new(Heartbeats::new()));
-        let identity = Identity::None(NoAuth::default());
-        let options = ServerOptions::default();
-        let server = Server::new(store.expect("the store opens"), registry(), Policy::defaults(), identity, settings, options);
-        Api {
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"),
-            server,
-            agent: Caller::internal(),
-        }
+        Api(apikit::Lab::new(registry(), settings(config)))
     }
 
     /// Status and text of an answer to somebody of project `p1` with these roles.
     pub fn text(&self, roles: &str, method: &str, path: &str, body: &Value) -> (u16, String) {
-        let request = Request::builder().method(method).uri(format!("/v2.0/{path}")).header("x-project-id", "p1").header("x-roles", roles);
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        let answer = self.runtime.block_on(self.server.respond(request.body(body).expect("a request")));
-        (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).expect("text"))
+        let (status, text) = self.0.text(("p1", roles), method, path, body);
+        (status, String::from_utf8(text.to_vec()).expect("text"))
     }
 
     /// Status and document of an answer.
@@ -113,8 +98,7 @@ impl Api {
 
     /// Runs an operation of an agent's report.
     pub fn act<T: Send + 'static>(&self, operation: impl Fn(&mut Op<'_>) -> T + Send + 'static) -> T {
-        let run = self.server.frame().commit(&self.agent, move |_, op| Ok(operation(op)));
-        self.runtime.block_on(run).expect("it cannot be refused").answer
+        self.0.act(operation)
     }
 
     /// An agent of a host reports; its id.
@@ -129,19 +113,11 @@ impl Api {
     }
 
     fn report(&self, host: &'static str, agent_type: AgentType, zone: Option<&'static str>, configurations: Value) -> AgentId {
-        let report = AgentReport {
-            host: HostName::from(host),
-            agent_type,
-            binary: "b".into(),
-            topic: "t".into(),
-            availability_zone: zone.map(Into::into),
-            configurations: configurations.as_object().expect("an object").clone(),
-            started_at: Timestamp(5),
-        };
+        let report = report(host, agent_type, zone, &configurations);
         self.act(move |op| report_agent(op, report.clone()))
     }
 
     pub fn world(&self) -> World {
-        self.runtime.block_on(self.server.frame().fresh()).expect("a world")
+        self.0.world()
     }
 }

@@ -3,23 +3,51 @@
 mod api;
 
 pub(crate) use self::api::{Api, registry};
+pub(crate) use apikit::refused;
 
 use crate::agent::{AgentReport, report_agent};
 use crate::{Config, Heartbeats};
-use ::api::{Fault, Fields, Op, Resource, Settings};
+use ::api::{Fault, Settings};
+use apikit::Bench;
 use auth::Caller;
 use model::{AgentType, Network, Port, SecurityGroup, SecurityGroupRule, Subnet};
 use net::{AgentId, HostName, NetworkId, PortId, SecurityGroupId, SubnetId, Timestamp};
 use serde_json::{Value, json};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use world::{Change, Context, Record, Tx, World};
+use world::Record;
 
-pub(crate) struct Lab {
-    pub world: World,
-    pub settings: Settings,
-    pub caller: Caller,
-    pub last: Change,
-    seed: u64,
+pub(crate) struct Lab(Bench);
+
+impl Deref for Lab {
+    type Target = Bench;
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
+}
+
+impl DerefMut for Lab {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.0
+    }
+}
+
+/// What operations of this crate ask for.
+fn settings(config: Config) -> Settings {
+    Settings::new().with(Arc::new(config)).with(Arc::new(Heartbeats::new()))
+}
+
+/// What an agent reports of itself.
+fn report(host: &str, agent_type: AgentType, zone: Option<&str>, configurations: &Value) -> AgentReport {
+    AgentReport {
+        host: HostName::from(host),
+        agent_type,
+        binary: "b".into(),
+        topic: "t".into(),
+        availability_zone: zone.map(Into::into),
+        configurations: configurations.as_object().expect("an object").clone(),
+        started_at: Timestamp(5),
+    }
 }
 
 impl Lab {
@@ -28,52 +56,7 @@ impl Lab {
     }
 
     pub fn with(config: Config) -> Lab {
-        let settings = Settings::new().with(Arc::new(config)).with(Arc::new(Heartbeats::new()));
-        let world = World::empty(Arc::new(model::schema()));
-        Lab { world, settings, caller: Caller::admin("p1"), last: Change::default(), seed: 0 }
-    }
-
-    /// Runs an operation; a refusal changes nothing.
-    pub fn run<T>(&mut self, operation: impl FnOnce(&mut Op<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.seed += 1;
-        let mut tx = Tx::new(self.world.clone(), Context::new(Timestamp(1_000 + self.seed.cast_signed()), "req".into(), self.seed));
-        let mut op = Op { tx: &mut tx, caller: &self.caller, settings: &self.settings };
-        let result = operation(&mut op)?;
-        (self.world, self.last) = tx.finish();
-        Ok(result)
-    }
-
-    pub fn act<T>(&mut self, operation: impl FnOnce(&mut Op<'_>) -> T) -> T {
-        self.run(|op| Ok(operation(op))).expect("it cannot be refused")
-    }
-
-    fn fields(&self, mut body: Value) -> Fields {
-        let map = body.as_object_mut().expect("an object");
-        map.entry("project_id").or_insert_with(|| self.caller.project_id.as_str().into());
-        Fields::new(map.clone())
-    }
-
-    pub fn create<R: Record>(&mut self, resource: Resource<R>, body: Value) -> Result<R::Id, Fault> {
-        let fields = self.fields(body);
-        let create = resource.create.expect("it can be created");
-        self.run(|op| create(op, &fields))
-    }
-
-    pub fn update<R: Record>(&mut self, resource: Resource<R>, id: R::Id, body: Value) -> Result<(), Fault> {
-        let fields = Fields::new(body.as_object().expect("an object").clone());
-        let record = self.get::<R>(id);
-        let update = resource.update.expect("it can be updated");
-        self.run(|op| update(op, &record, &fields))
-    }
-
-    pub fn delete<R: Record>(&mut self, resource: Resource<R>, id: R::Id) -> Result<(), Fault> {
-        let record = self.get::<R>(id);
-        let delete = resource.delete.expect("it can be deleted");
-        self.run(|op| delete(op, &record))
-    }
-
-    pub fn get<R: Record>(&self, id: R::Id) -> Arc<R> {
-        self.world.get::<R>(&id).expect("it is there").clone()
+        Lab(Bench::new(settings(config), Caller::admin("p1")))
     }
 
     pub fn network(&mut self) -> NetworkId {
@@ -94,15 +77,7 @@ impl Lab {
     }
 
     pub fn agent(&mut self, host: &str, agent_type: AgentType, configurations: Value) -> AgentId {
-        let report = AgentReport {
-            host: HostName::from(host),
-            agent_type,
-            binary: "b".into(),
-            topic: "N/A".into(),
-            availability_zone: None,
-            configurations: configurations.as_object().expect("an object").clone(),
-            started_at: Timestamp(5),
-        };
+        let report = report(host, agent_type, None, &configurations);
         self.act(|op| report_agent(op, report))
     }
 
@@ -131,12 +106,6 @@ impl Lab {
     pub fn rules(&self, group: SecurityGroupId) -> usize {
         self.world.table::<SecurityGroupRule>().count(SecurityGroupRule::BY_GROUP, group)
     }
-}
-
-/// The refusal's status and type.
-pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (u16, &'static str) {
-    let fault = result.expect_err("a refusal");
-    (fault.status, fault.kind)
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub use fault::PolicyFault;
 pub(crate) use ops::default_of;
 
 use crate::rule::RuleView;
-use api::{Attribute, Cell, Kind, Resource, View, schema};
+use api::{Attribute, Cell, Concerning, Kind, Narrow, Resource, View, schema};
 use auth::Caller;
 use model::{QosPolicy, QosRule};
 use net::QosPolicyId;
@@ -31,8 +31,8 @@ pub fn resource() -> Resource<QosPolicy> {
         create: Some(ops::create),
         update: Some(ops::update),
         delete: Some(ops::delete),
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![("project_id", Narrow::Text(QosPolicy::BY_PROJECT))],
+        concerning: Some(Concerning::By(|world, caller| access::concerning(world, caller, QosPolicy::BY_PROJECT, OBJECT_TYPE))),
         revision_number: Some(|policy| policy.standard.revision_number),
         ..Resource::new("policy", "policies", "QosPolicyNotFound", not_found)
     }
@@ -81,17 +81,4 @@ fn rules<'a>(view: &View<'a, QosPolicy>) -> Cell<'a> {
     let mut rules: Vec<&QosRule> = rules.map(Arc::as_ref).collect();
     rules.sort_by_key(|rule| rule.rule_type);
     Cell::made(rules.into_iter().map(RuleView).collect::<Vec<_>>())
-}
-
-/// A project's own policies, and those shared with it.
-fn concerning(world: &World, caller: &Caller) -> Vec<QosPolicyId> {
-    let own = world.table::<QosPolicy>().ids(QosPolicy::BY_PROJECT, &caller.project_id).copied();
-    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(QosPolicyId)).collect()
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<QosPolicyId>> {
-    match attribute {
-        "project_id" => Some(world.table::<QosPolicy>().ids(QosPolicy::BY_PROJECT, value).copied().collect()),
-        _ => None,
-    }
 }

@@ -15,7 +15,7 @@ pub(crate) use validate::guarantees;
 
 use crate::drivers::DSCP_MARKS;
 use crate::policy::{self, PolicyFault};
-use api::{Attribute, Cell, Fault, Fields, Invalid, Kind, Parent, Registry, Resource, View, python};
+use api::{Attribute, Cell, Fault, Fields, Invalid, Kind, Narrow, Parent, Registry, Resource, View, python};
 use auth::Caller;
 use model::{QosPolicy, QosRule, QosRuleType};
 use net::{ProjectId, QosPolicyId};
@@ -70,10 +70,7 @@ fn common(form: &Form, name: &'static str, collection: &'static str) -> Resource
         parent_project: |view, _| owner(view.world, view.record.policy_id),
         parent_project_of,
         is_scoped: false,
-        narrow: |world, attribute, value| {
-            let by = |policy: QosPolicyId| world.table::<QosRule>().ids(QosRule::BY_POLICY, policy).copied().collect();
-            (attribute == POLICY).then(|| value.parse().map_or(Vec::new(), by))
-        },
+        narrow: vec![(POLICY, Narrow::Id(QosRule::BY_POLICY))],
         ..Resource::new(name, collection, "QosRuleNotFound", |id| format!("QoS rule {id} for policy  could not be found."))
     }
 }

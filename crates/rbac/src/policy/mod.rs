@@ -5,13 +5,11 @@ mod ops;
 
 pub use fault::PolicyFault;
 
-use api::{Attribute, Cell, Invalid, Kind, Matcher, Quota, Resource, python, schema};
+use api::{Attribute, Cell, Concerning, Invalid, Kind, Matcher, Narrow, Quota, Resource, python, schema};
 use model::{EVERYBODY, RbacPolicy};
-use net::RbacPolicyId;
 use serde_json::Value;
 use smol_str::SmolStr;
 use uuid::Uuid;
-use world::World;
 
 /// The resource.
 pub fn resource() -> Resource<RbacPolicy> {
@@ -22,8 +20,8 @@ pub fn resource() -> Resource<RbacPolicy> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         references: Some(ops::references),
-        narrow,
-        concerning: Some(|world, caller| world.table::<RbacPolicy>().ids(RbacPolicy::BY_PROJECT, &caller.project_id).copied().collect()),
+        narrow: vec![("project_id", Narrow::Text(RbacPolicy::BY_PROJECT)), ("object_id", Narrow::Id(RbacPolicy::BY_OBJECT))],
+        concerning: Some(Concerning::Own(RbacPolicy::BY_PROJECT)),
         quota: Some(Quota { default: 10, by_project: RbacPolicy::BY_PROJECT }),
         ..Resource::new("rbac_policy", "rbac_policies", "RbacPolicyNotFound", not_found)
     }
@@ -65,13 +63,4 @@ fn target(value: Value) -> Result<Value, Invalid> {
 fn is_target(values: &[&str]) -> Result<Matcher<RbacPolicy>, Invalid> {
     let wanted: Vec<SmolStr> = values.iter().map(SmolStr::new).collect();
     Ok(Box::new(move |view| wanted.contains(&view.record.target_project)))
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<RbacPolicyId>> {
-    let policies = world.table::<RbacPolicy>();
-    match attribute {
-        "project_id" => Some(policies.ids(RbacPolicy::BY_PROJECT, value).copied().collect()),
-        "object_id" => Some(value.parse::<Uuid>().map_or(Vec::new(), |id| policies.ids(RbacPolicy::BY_OBJECT, id).copied().collect())),
-        _ => None,
-    }
 }

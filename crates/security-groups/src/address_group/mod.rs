@@ -6,13 +6,11 @@ mod ops;
 pub use fault::AddressGroupFault;
 pub use ops::visible;
 
-use api::{Action, Attribute, Cell, Kind, Resource, schema};
-use auth::Caller;
+use api::{Action, Attribute, Cell, Concerning, Kind, Narrow, Resource, schema};
 use model::{AddressGroup, SecurityGroupRule};
 use net::AddressGroupId;
 use rbac::{Shareable, access};
 use serde_json::Value;
-use world::World;
 
 /// Address groups in policies.
 const OBJECT_TYPE: &str = "address_group";
@@ -29,12 +27,9 @@ pub fn resource() -> Resource<AddressGroup> {
             Action { name: "add_addresses", takes: addresses_form, run: ops::add_addresses },
             Action { name: "remove_addresses", takes: addresses_form, run: ops::remove_addresses },
         ],
-        narrow: |world, attribute, value| match attribute {
-            "project_id" => Some(world.table::<AddressGroup>().ids(AddressGroup::BY_PROJECT, value).copied().collect()),
-            _ => None,
-        },
+        narrow: vec![("project_id", Narrow::Text(AddressGroup::BY_PROJECT))],
         hides_sharing: true,
-        concerning: Some(concerning),
+        concerning: Some(Concerning::By(|world, caller| access::concerning(world, caller, AddressGroup::BY_PROJECT, OBJECT_TYPE))),
         revision_number: Some(|group| group.standard.revision_number),
         ..Resource::new("address_group", "address_groups", "AddressGroupNotFound", not_found)
     }
@@ -78,9 +73,4 @@ fn attributes() -> Vec<A> {
         A::new("updated_at", Kind::Text(32), |v| Cell::Time(v.record.standard.updated_at)),
         A::new("revision_number", Kind::Int, |v| Cell::Int(v.record.standard.revision_number.cast_signed())).filter(),
     ]
-}
-
-fn concerning(world: &World, caller: &Caller) -> Vec<AddressGroupId> {
-    let own = world.table::<AddressGroup>().ids(AddressGroup::BY_PROJECT, &caller.project_id).copied();
-    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(AddressGroupId)).collect()
 }

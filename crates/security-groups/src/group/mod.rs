@@ -10,11 +10,10 @@ pub use ops::{usable, visible};
 
 use crate::rule::RuleView;
 use crate::template::number_of_rules;
-use api::{Attribute, Cell, Kind, Prepare, Quota, Resource, View, schema};
+use api::{Attribute, Cell, Concerning, Kind, Narrow, Prepare, Quota, Resource, View, schema};
 use model::{Port, SecurityGroup, SecurityGroupRule};
 use net::SecurityGroupId;
 use rbac::{Shareable, access};
-use world::World;
 
 /// Security groups in policies.
 const OBJECT_TYPE: &str = "security_group";
@@ -28,8 +27,8 @@ pub fn resource() -> Resource<SecurityGroup> {
         update: Some(ops::update),
         delete: Some(ops::delete),
         prepare: Some(Prepare { needed: ops::default_is_missing, run: ops::make_default }),
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![("project_id", Narrow::Text(SecurityGroup::BY_PROJECT))],
+        concerning: Some(Concerning::By(|world, caller| access::concerning(world, caller, SecurityGroup::BY_PROJECT, OBJECT_TYPE))),
         quota: Some(Quota { default: 10, by_project: SecurityGroup::BY_PROJECT }),
         brings: |world| vec![("security_group_rule", number_of_rules(world))],
         revision_number: Some(|group| group.standard.revision_number),
@@ -68,17 +67,4 @@ pub fn shareable() -> Shareable {
         |world, id| Some(&world.get::<SecurityGroup>(&SecurityGroupId(id))?.project_id),
         |world, id, _, holds| world.table::<Port>().by(Port::BY_SECURITY_GROUP, SecurityGroupId(id)).any(|port| holds(&port.project_id)),
     )
-}
-
-/// A project's own groups, and those shared with it.
-fn concerning(world: &World, caller: &auth::Caller) -> Vec<SecurityGroupId> {
-    let own = world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, &caller.project_id).copied();
-    own.chain(access::reachable(world, OBJECT_TYPE, &caller.project_id).map(SecurityGroupId)).collect()
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGroupId>> {
-    match attribute {
-        "project_id" => Some(world.table::<SecurityGroup>().ids(SecurityGroup::BY_PROJECT, value).copied().collect()),
-        _ => None,
-    }
 }

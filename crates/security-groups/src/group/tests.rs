@@ -1,44 +1,19 @@
 //! Groups: the default one, names, use, removal, quota of rules.
 
 use super::resource;
-use crate::testing::{Lab, refused};
+use crate::testing::{Bench, lab, refused};
 use crate::{ensure_default, rule};
 use auth::Caller;
-use model::{Binding, IpAllocation, Port, PortStatus, Provisioning, SecurityGroup, SecurityGroupRule, Standard};
+use model::{IpAllocation, Port, SecurityGroup, SecurityGroupRule, Standard};
 use net::{Mac, NetworkId, PortId, ProjectId, SecurityGroupId};
 use serde_json::json;
 use world::World;
 
 fn port_with(group: SecurityGroupId) -> Port {
     Port {
-        data_plane_status: None,
-        device_profile: None,
-        numa_affinity_policy: None,
-        trusted: None,
-        hints: Default::default(),
-        dns_keywords: None,
-        standby: Vec::new(),
-        id: PortId::MIN,
-        project_id: ProjectId::from("p1"),
-        network_id: NetworkId::MIN,
-        name: "".into(),
-        mac_address: Mac::MIN,
-        admin_state_up: true,
-        status: PortStatus::Down,
-        device_id: "".into(),
-        device_owner: "".into(),
-        fixed_ips: Vec::new(),
         ip_allocation: IpAllocation::None,
         security_groups: vec![group],
-        port_security_enabled: true,
-        allowed_address_pairs: Vec::new(),
-        extra_dhcp_opts: Vec::new(),
-        dns_name: Default::default(),
-        dns_domain: Default::default(),
-        binding: Binding::default(),
-        provisioning: Provisioning::default(),
-        qos_policy_id: None,
-        standard: Standard::default(),
+        ..Port::new(PortId::MIN, NetworkId::MIN, ProjectId::from("p1"), Mac::MIN, Standard::default())
     }
 }
 
@@ -46,13 +21,13 @@ fn rules(world: &World, group: SecurityGroupId) -> usize {
     world.table::<SecurityGroupRule>().count(SecurityGroupRule::BY_GROUP, group)
 }
 
-fn default_of(lab: &mut Lab, project: &str) -> SecurityGroupId {
+fn default_of(lab: &mut Bench, project: &str) -> SecurityGroupId {
     lab.run(|op| Ok(ensure_default(op, &ProjectId::from(project)))).expect("never refused").expect("a project")
 }
 
 #[test]
 fn the_default_group_is_made_once_on_first_sight() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let prepare = resource().prepare.expect("lists make it");
     let project = lab.caller.project_id.clone();
     assert!((prepare.needed)(&lab.world, &project));
@@ -69,7 +44,7 @@ fn the_default_group_is_made_once_on_first_sight() {
 
 #[test]
 fn a_custom_group_lets_out_only() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
     assert_eq!(rules(&lab.world, id), 2);
     assert!(lab.get::<SecurityGroup>(id).stateful);
@@ -78,7 +53,7 @@ fn a_custom_group_lets_out_only() {
 
 #[test]
 fn the_reserved_name() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let default = default_of(&mut lab, "p1");
     assert_eq!(refused(lab.create(resource(), json!({"name": "default"}))), (409, "SecurityGroupDefaultAlreadyExists"));
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
@@ -93,7 +68,7 @@ fn the_reserved_name() {
 
 #[test]
 fn groups_in_use() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
     lab.run(|op| {
         op.tx.put(port_with(id));
@@ -110,7 +85,7 @@ fn groups_in_use() {
 
 #[test]
 fn removal_of_default_groups_is_for_administrators() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let id = default_of(&mut lab, "p1");
     assert_eq!(refused(lab.delete(resource(), id)), (409, "SecurityGroupCannotRemoveDefault"));
     lab.caller = Caller::admin("p2");
@@ -120,7 +95,7 @@ fn removal_of_default_groups_is_for_administrators() {
 
 #[test]
 fn removal_takes_rules_that_name_the_group() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let (web, db) = (lab.create(resource(), json!({"name": "web"})), lab.create(resource(), json!({"name": "db"})));
     let (web, db) = (web.expect("free"), db.expect("free"));
     let naming = json!({"security_group_id": db, "direction": "ingress", "remote_group_id": web});
@@ -134,14 +109,14 @@ fn removal_takes_rules_that_name_the_group() {
 /// The frame counts them with the limits that are configured.
 #[test]
 fn a_group_brings_its_first_rules() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let id = lab.create(resource(), json!({"name": "a"})).expect("free");
     assert_eq!((resource().brings)(&lab.world), [("security_group_rule", rules(&lab.world, id))]);
 }
 
 #[test]
 fn foreign_remote_groups_are_not_found() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let id = lab.create(resource(), json!({"name": "web"})).expect("free");
     lab.caller = Caller::member("p2");
     let own = lab.create(resource(), json!({"name": "own"})).expect("free");

@@ -10,9 +10,9 @@ mod validate;
 pub use fault::RuleFault;
 pub(crate) use validate::{Match, validate};
 
-use api::{Attribute, Cell, Fields, Invalid, Kind, Quota, Resource, View, schema};
+use api::{Attribute, Cell, Concerning, Fields, Invalid, Kind, Narrow, Quota, Resource, View, schema};
 use model::{SecurityGroup, SecurityGroupRule};
-use net::{AddressGroupId, Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
+use net::{Family, ProjectId, SecurityGroupId, SecurityGroupRuleId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -28,8 +28,13 @@ pub fn resource() -> Resource<SecurityGroupRule> {
         parent_project: |view, _| group_owner(view.world, view.record.security_group_id),
         parent_project_of,
         references: Some(ops::references),
-        narrow,
-        concerning: Some(concerning),
+        narrow: vec![
+            ("project_id", Narrow::Text(SecurityGroupRule::BY_PROJECT)),
+            ("security_group_id", Narrow::Id(SecurityGroupRule::BY_GROUP)),
+            ("remote_group_id", Narrow::Id(SecurityGroupRule::BY_REMOTE_GROUP)),
+            ("remote_address_group_id", Narrow::Id(SecurityGroupRule::BY_ADDRESS_GROUP)),
+        ],
+        concerning: Some(Concerning::By(concerning)),
         is_scoped: false,
         quota: Some(Quota { default: 100, by_project: SecurityGroupRule::BY_PROJECT }),
         revision_number: Some(|rule| rule.standard.revision_number),
@@ -112,20 +117,6 @@ fn group_owner(world: &World, group: SecurityGroupId) -> Option<&ProjectId> {
 
 fn parent_project_of<'a>(world: &'a World, fields: &Fields, _parent: &str) -> Option<&'a ProjectId> {
     group_owner(world, fields.text("security_group_id")?.parse().ok()?)
-}
-
-fn narrow(world: &World, attribute: &str, value: &str) -> Option<Vec<SecurityGroupRuleId>> {
-    let rules = world.table::<SecurityGroupRule>();
-    let of_group = |index| Some(value.parse::<SecurityGroupId>().map_or(Vec::new(), |group| rules.ids(index, group).copied().collect()));
-    match attribute {
-        "project_id" => Some(rules.ids(SecurityGroupRule::BY_PROJECT, value).copied().collect()),
-        "security_group_id" => of_group(SecurityGroupRule::BY_GROUP),
-        "remote_group_id" => of_group(SecurityGroupRule::BY_REMOTE_GROUP),
-        "remote_address_group_id" => Some(
-            value.parse::<AddressGroupId>().map_or(Vec::new(), |id| rules.ids(SecurityGroupRule::BY_ADDRESS_GROUP, id).copied().collect()),
-        ),
-        _ => None,
-    }
 }
 
 /// The rules of the caller's groups, and its own in groups of others.

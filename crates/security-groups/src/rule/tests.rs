@@ -2,18 +2,18 @@
 
 use super::resource;
 use crate::group;
-use crate::testing::{Lab, refused};
+use crate::testing::{self, Bench, refused};
 use model::{SecurityGroup, SecurityGroupRule};
 use net::{SecurityGroupId, SecurityGroupRuleId};
 use serde_json::{Value, json};
 
-fn lab() -> (Lab, SecurityGroupId) {
-    let mut lab = Lab::new();
+fn lab() -> (Bench, SecurityGroupId) {
+    let mut lab = testing::lab();
     let group = lab.create(group::resource(), json!({"name": "web"})).expect("free");
     (lab, group)
 }
 
-fn add(lab: &mut Lab, group: SecurityGroupId, mut body: Value) -> Result<SecurityGroupRuleId, api::Fault> {
+fn add(lab: &mut Bench, group: SecurityGroupId, mut body: Value) -> Result<SecurityGroupRuleId, api::Fault> {
     let map = body.as_object_mut().expect("an object");
     map.insert("security_group_id".to_owned(), json!(group));
     map.entry("direction").or_insert(json!("ingress"));
@@ -93,7 +93,7 @@ fn kept_forms() {
         let id = add(&mut lab, group, body.clone()).unwrap_or_else(|e| panic!("{body}: {e}"));
         assert_eq!(lab.get::<SecurityGroupRule>(id).protocol.as_deref(), protocol, "{body}");
     }
-    let prefix = |lab: &mut Lab, given: &str| {
+    let prefix = |lab: &mut Bench, given: &str| {
         let id = add(lab, group, json!({"remote_ip_prefix": given})).expect("free");
         lab.get::<SecurityGroupRule>(id).remote_ip_prefix.clone().expect("given")
     };
@@ -127,7 +127,7 @@ fn duplicates_name_the_rule_that_is_there() {
 #[test]
 fn rules_are_the_groups_revisions() {
     let (mut lab, group) = lab();
-    let revision = |lab: &Lab| lab.get::<SecurityGroup>(group).standard.revision_number;
+    let revision = |lab: &Bench| lab.get::<SecurityGroup>(group).standard.revision_number;
     let before = revision(&lab);
     let id = add(&mut lab, group, json!({})).expect("free");
     assert_eq!(revision(&lab), before + 1);

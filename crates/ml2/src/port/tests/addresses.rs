@@ -189,14 +189,15 @@ fn filters() {
     assert_eq!(matches(&["ip_address_substr=0.0.1"]), Ok(false));
     let fault = matches(&["foo"]).expect_err("no form").fault("fixed_ips");
     assert_eq!(fault.message, "Invalid input for operation: 'foo' is not of the form <key>=[value].");
-    let narrow = resource().narrow;
+    let table = resource().narrow;
+    let narrow = |attribute: &str, value: &str| table.iter().find(|(name, _)| *name == attribute)?.1.find(&lab.world, value);
     for (attribute, value) in
         [("fixed_ips", "ip_address=10.0.0.9"), ("fixed_ips", &of_subnet), ("network_id", &network.to_string()), ("project_id", "p1")]
     {
-        assert_eq!(narrow(&lab.world, attribute, value), Some(vec![port]), "{attribute}={value}");
+        assert_eq!(narrow(attribute, value), Some(vec![port]), "{attribute}={value}");
     }
-    assert_eq!(narrow(&lab.world, "fixed_ips", "ip_address=10.0.0.8"), Some(vec![]));
-    assert_eq!(narrow(&lab.world, "name", "x"), None);
+    assert_eq!(narrow("fixed_ips", "ip_address=10.0.0.8"), Some(vec![]));
+    assert_eq!(narrow("name", "x"), None);
 }
 
 #[test]

@@ -29,6 +29,50 @@ fn trust_is_part_of_the_profile() {
 }
 
 #[test]
+fn ports_follow_their_uplink_unless_they_say_otherwise() {
+    let api = Api::new();
+    let network = api.make("network", json!({}));
+    let usual = api.make("port", json!({"network_id": network}));
+    assert_eq!(api.show(&format!("ports/{usual}"))["propagate_uplink_status"], true);
+    let own = json!({"port": {"network_id": network, "propagate_uplink_status": "False"}});
+    let (status, made) = api.ask("member", "POST", "ports", &own);
+    assert_eq!((status, &made["port"]["propagate_uplink_status"]), (201, &json!(false)));
+    let path = format!("ports/{}", made["port"]["id"].as_str().expect("an id"));
+    api.accepted("PUT", &path, &json!({"port": {"name": "n"}}));
+    assert_eq!(api.show(&path)["propagate_uplink_status"], false, "what is not said stays");
+    assert_eq!(api.accepted("PUT", &path, &json!({"port": {"propagate_uplink_status": true}}))["port"]["propagate_uplink_status"], true);
+    assert_eq!(api.refused("PUT", &path, &json!({"port": {"propagate_uplink_status": "x"}})), (400, "InvalidInput".to_owned()));
+}
+
+#[test]
+fn offloading_is_a_capability_of_the_device() {
+    let api = Api::new();
+    let network = api.make("network", json!({}));
+    let port = |body: Value| {
+        let mut body = body;
+        body["network_id"] = json!(network);
+        let (status, made) = api.ask("admin,service", "POST", "ports", &json!({ "port": body }));
+        assert_eq!(status, 201, "{made}");
+        let port = api.show(&format!("ports/{}", made["port"]["id"].as_str().expect("an id")));
+        (port["hardware_offload_type"].clone(), port["binding:profile"].clone())
+    };
+    let offload = json!("switchdev");
+    assert_eq!(port(json!({})), (Value::Null, json!({})));
+    assert_eq!(port(json!({"hardware_offload_type": offload})), (offload.clone(), json!({"capabilities": ["switchdev"]})));
+    let with = |capabilities: Value| json!({"hardware_offload_type": offload, "binding:profile": {"capabilities": capabilities, "a": 1}});
+    assert_eq!(port(with(json!(["x"]))).1, json!({"capabilities": ["x", "switchdev"], "a": 1}));
+    assert_eq!(port(with(offload.clone())).1, json!({"capabilities": ["switchdev"], "a": 1}), "what is no list is none");
+    assert_eq!(port(with(json!(["switchdev"]))).1, json!({"capabilities": ["switchdev"], "a": 1}));
+    let create = |value: Value| api.refused("POST", "ports", &json!({"port": {"network_id": network, "hardware_offload_type": value}}));
+    for wrong in [json!("x"), json!(null), json!(1), json!(["switchdev"])] {
+        assert_eq!(create(wrong.clone()), (400, "HTTPBadRequest".to_owned()), "{wrong}");
+    }
+    let id = api.make("port", json!({"network_id": network}));
+    let change = json!({"port": {"hardware_offload_type": "switchdev"}});
+    assert_eq!(api.refused("PUT", &format!("ports/{id}"), &change), (400, "HTTPBadRequest".to_owned()), "a device is chosen once");
+}
+
+#[test]
 fn hints_are_for_open_vswitch() {
     let api = Api::new();
     let network = api.make("network", json!({}));

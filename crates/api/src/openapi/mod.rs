@@ -1,5 +1,8 @@
 //! The OpenAPI 3.1 document, written from the routes: it says what the tables say by which requests are answered.
 
+mod shared;
+
+use self::shared::{Parameters, reference};
 use crate::{Parameter, Route};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -18,14 +21,47 @@ stands in its way. Attributes that the caller's roles may not see are left out o
 
 `x-policy` names the policy rules by which an operation is checked; setting single attributes may be subject to rules of their own.";
 
+/// What operations refer to.
+#[derive(Default)]
+struct Components {
+    schemas: Map<String, Value>,
+    parameters: Map<String, Value>,
+    responses: Map<String, Value>,
+}
+
 /// The document.
 pub(crate) fn document(routes: &[Route]) -> Bytes {
-    let mut components = Map::new();
+    let of_route = |route: &Route| (tag(&route.path), in_path(&route.path).into_iter().chain(parameters(route)).collect());
+    let parameters = Parameters::of(routes.iter().map(of_route));
+    let mut components = Components::default();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
-        let path = paths.entry(route.path.clone()).or_insert_with(|| json!({ "parameters": in_path(&route.path) }));
-        path[route.method.to_ascii_lowercase()] = operation(route, &mut components);
+        let path = paths.entry(route.path.clone()).or_insert_with(|| {
+            let words = in_path(&route.path).into_iter().map(|word| parameters.referred(word, &mut components.parameters));
+            json!({ "parameters": words.collect::<Vec<_>>() })
+        });
+        path[route.method.to_ascii_lowercase()] = operation(route, &parameters, &mut components);
     }
+    components.schemas.extend(faults());
+    let token = json!({"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "A token of the identity service."});
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Networking API", "version": "v2.0", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components.schemas,
+            "parameters": components.parameters,
+            "responses": components.responses,
+            "securitySchemes": {"token": token}
+        }
+    });
+    Bytes::from(document.to_string())
+}
+
+/// The forms of refusals.
+fn faults() -> [(String, Value); 2] {
     let fault = json!({
         "type": "object",
         "description": "Why a request was refused. Clients tell refusals apart by their type.",
@@ -45,18 +81,7 @@ pub(crate) fn document(routes: &[Route]) -> Bytes {
             "properties": {"code": {"type": "integer"}, "title": {"type": "string"}, "message": {"type": "string"}}
         }}
     });
-    components.insert("NeutronError".to_owned(), fault);
-    components.insert("Unauthorized".to_owned(), unauthorized);
-    let token = json!({"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "A token of the identity service."});
-    let document = json!({
-        "openapi": "3.1.0",
-        "info": {"title": "Networking API", "version": "v2.0", "description": ABOUT},
-        "servers": [{"url": "/"}],
-        "security": [{"token": []}],
-        "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"token": token}}
-    });
-    Bytes::from(document.to_string())
+    [("NeutronError".to_owned(), fault), ("Unauthorized".to_owned(), unauthorized)]
 }
 
 /// The words in braces of a path.
@@ -65,21 +90,27 @@ fn in_path(path: &str) -> Vec<Value> {
     names.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}})).collect()
 }
 
-fn operation(route: &Route, components: &mut Map<String, Value>) -> Value {
-    let mut parameters: Vec<Value> = route.query.iter().map(in_query).collect();
-    if route.is_conditional {
-        let about = "revision_number=<number>: refused with 412 when that is not the revision any more.";
-        parameters.push(json!({"name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"}, "description": about}));
-    }
+/// What a query and the headers may say.
+fn parameters(route: &Route) -> Vec<Value> {
+    let about = "revision_number=<number>: refused with 412 when that is not the revision any more.";
+    let condition = json!({"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": about});
+    route.query.iter().map(in_query).chain(route.is_conditional.then_some(condition)).collect()
+}
+
+fn operation(route: &Route, shared: &Parameters, components: &mut Components) -> Value {
+    let parameters = parameters(route).into_iter();
+    let parameters: Vec<Value> = parameters.map(|parameter| shared.referred(parameter, &mut components.parameters)).collect();
     let mut operation = json!({
         "operationId": operation_id(route),
         "tags": [tag(&route.path)],
-        "parameters": parameters,
         "responses": responses(route, components),
         "x-policy": route.rules,
     });
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
     if let Some(body) = &route.body {
-        let schema = hoisted(body.clone(), components);
+        let schema = hoisted(body.clone(), &mut components.schemas);
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
@@ -97,14 +128,9 @@ fn tag(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// Given several times, as by default.
 fn in_query(parameter: &Parameter) -> Value {
-    let mut value = json!({
-        "name": parameter.name,
-        "in": "query",
-        "required": false,
-        "explode": true,
-        "schema": {"type": "array", "items": parameter.schema},
-    });
+    let mut value = json!({"name": parameter.name, "in": "query", "schema": {"type": "array", "items": parameter.schema}});
     if !parameter.description.is_empty() {
         value["description"] = parameter.description.into();
     }
@@ -136,24 +162,30 @@ impl Route {
     }
 }
 
-fn responses(route: &Route, components: &mut Map<String, Value>) -> Value {
+fn responses(route: &Route, components: &mut Components) -> Value {
     let mut responses = Map::new();
     let success = match &route.answer {
         Some(schema) => {
-            let schema = hoisted(schema.clone(), components);
+            let schema = hoisted(schema.clone(), &mut components.schemas);
             json!({"description": "Done.", "content": {"application/json": {"schema": schema}}})
         }
         None => json!({"description": "Done."}),
     };
     responses.insert(route.status.to_string(), success);
     for (status, meaning) in route.refusals() {
-        let schema = if status == 401 { "Unauthorized" } else { "NeutronError" };
-        let content = if status == 404 && route.has_plain_404 {
-            json!({"text/plain": {"schema": {"type": "string"}}})
-        } else {
-            json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}})
+        let is_text = status == 404 && route.has_plain_404;
+        let name = if is_text { format!("{status}-text") } else { status.to_string() };
+        let refusal = || {
+            let schema = if status == 401 { "Unauthorized" } else { "NeutronError" };
+            let content = if is_text {
+                json!({"text/plain": {"schema": {"type": "string"}}})
+            } else {
+                json!({"application/json": {"schema": reference("schemas", schema)}})
+            };
+            json!({"description": meaning, "content": content})
         };
-        responses.insert(status.to_string(), json!({"description": meaning, "content": content}));
+        responses.insert(status.to_string(), reference("responses", &name));
+        components.responses.entry(name).or_insert_with(refusal);
     }
     Value::Object(responses)
 }
@@ -171,7 +203,7 @@ fn hoisted(schema: Value, components: &mut Map<String, Value>) -> Value {
             if components.entry(title.clone()).or_insert_with(|| whole.clone()) != &whole {
                 return whole;
             }
-            json!({ "$ref": format!("#/components/schemas/{title}") })
+            reference("schemas", &title)
         }
         other => other,
     }
