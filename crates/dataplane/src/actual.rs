@@ -3,6 +3,7 @@
 use crate::nft::{Base, Elements, SetSpec, TableKey};
 use crate::{
     Address, BridgePort, DaemonDigest, Digest, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
+    RouteRule,
 };
 use net::Mac;
 use smol_str::SmolStr;
@@ -28,6 +29,8 @@ pub struct ActualNamespace {
     pub addresses: BTreeSet<Address>,
     /// Our routes.
     pub routes: BTreeMap<RouteKey, Route>,
+    /// Our rules that choose routing tables.
+    pub route_rules: BTreeSet<RouteRule>,
     /// Forwarding entries of our VXLAN links.
     pub fdb: BTreeSet<FdbEntry>,
     /// Permanent neighbours of our links.
@@ -145,6 +148,7 @@ impl ActualNamespace {
         }
         self.addresses.extend(wanted.addresses.iter().cloned());
         self.routes.extend(wanted.routes.iter().map(|(key, route)| (key.clone(), route.clone())));
+        self.route_rules.extend(&wanted.route_rules);
         self.fdb.extend(wanted.fdb.iter().cloned());
         self.neighbours.extend(wanted.neighbours.iter().cloned());
         self.proxies.extend(wanted.proxies.iter().cloned());

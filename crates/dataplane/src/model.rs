@@ -63,6 +63,8 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
             namespace.routes.insert(key.clone(), route.clone());
         }
         Action::RemoveRoute(key, _) => _ = namespace.routes.remove(key),
+        Action::AddRouteRule(rule) => _ = namespace.route_rules.insert(*rule),
+        Action::RemoveRouteRule(rule) => _ = namespace.route_rules.remove(rule),
         Action::AddFdb(entry) => {
             has(namespace, &entry.link)?;
             namespace.fdb.retain(|known| entry.mac.is_zero() || (&known.link, known.mac) != (&entry.link, entry.mac));

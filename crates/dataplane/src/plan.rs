@@ -3,7 +3,7 @@
 use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
 use crate::{
     Address, Bridge, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route,
-    RouteKey, UnitKey,
+    RouteKey, RouteRule, UnitKey,
 };
 use net::Mac;
 use smol_str::SmolStr;
@@ -67,6 +67,10 @@ pub enum Action {
     SetRoute(RouteKey, Route),
     /// Remove it.
     RemoveRoute(RouteKey, Route),
+    /// Let marked packets be routed by a table.
+    AddRouteRule(RouteRule),
+    /// No longer.
+    RemoveRouteRule(RouteRule),
     /// Add a forwarding entry.
     AddFdb(FdbEntry),
     /// Remove it.
@@ -174,6 +178,8 @@ impl fmt::Display for Action {
             Action::RemoveAddress(address) => write!(f, "remove address {address}"),
             Action::SetRoute(key, _) => write!(f, "set route {key}"),
             Action::RemoveRoute(key, _) => write!(f, "remove route {key}"),
+            Action::AddRouteRule(rule) => write!(f, "add route rule {rule}"),
+            Action::RemoveRouteRule(rule) => write!(f, "remove route rule {rule}"),
             Action::AddFdb(entry) => write!(f, "add fdb {entry}"),
             Action::RemoveFdb(entry) => write!(f, "remove fdb {entry}"),
             Action::SetNeighbour(entry) => write!(f, "set neighbour {entry}"),
@@ -263,6 +269,7 @@ fn removes_from(action: &Action, had: &Namespace) -> bool {
         Action::DeleteNetns => had.create,
         Action::RemoveAddress(address) => had.addresses.contains(address),
         Action::RemoveRoute(key, _) => had.routes.contains_key(key),
+        Action::RemoveRouteRule(rule) => had.route_rules.contains(rule),
         Action::RemoveFdb(entry) => had.fdb.contains(entry),
         Action::RemoveNeighbour(entry) => had.neighbours.contains(entry),
         Action::RemoveProxy(entry) => had.proxies.contains(entry),

@@ -92,6 +92,8 @@ fn dhcp(n: u8, addresses: Vec<u8>, conf: u8) -> Program {
     }
     let gateway = [10, 0, 0, conf].into();
     inside.routes.insert(RouteKey::main("0.0.0.0/0".parse().expect("valid")), Route::via("ns", gateway));
+    let family = if conf.is_multiple_of(2) { net::Family::V4 } else { net::Family::V6 };
+    inside.route_rules.insert(RouteRule { priority: 100, family, mark: conf.into(), table: 1000 });
     inside.sysctls.insert("net.ipv6.conf.ns.accept_ra".into(), "0".into());
     let files = [("conf".into(), ConfigFile::at_start(format!("{}", conf / 2))), ("hosts".into(), ConfigFile::reloaded(format!("{conf}")))];
     inside.daemons.insert("dnsmasq".into(), Daemon { argv: vec!["dnsmasq".into()], files: files.into(), reload_signal: 1 });

@@ -17,6 +17,7 @@ mod links;
 mod pipeline;
 mod routes;
 mod scopes;
+mod symmetric;
 #[cfg(test)]
 mod tests;
 
