@@ -1,6 +1,6 @@
 //! What a host has: as much of it as is compared with a program.
 
-use crate::nft::{Base, Elements, SetSpec, TableKey};
+use crate::nft::{Base, CtHelper, Elements, SetSpec, TableKey};
 use crate::{
     Address, BridgePort, DaemonDigest, Digest, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
     RouteRule,
@@ -73,6 +73,8 @@ pub struct ActualTable {
     pub declared: bool,
     /// Chains.
     pub chains: BTreeMap<Name, ActualChain>,
+    /// Conntrack helpers.
+    pub helpers: BTreeMap<Name, CtHelper>,
     /// Sets and maps.
     pub sets: BTreeMap<Name, SetSpec>,
     /// Their elements.
@@ -159,6 +161,7 @@ impl ActualNamespace {
                 let rules = chain.digests().into_iter().map(Some).collect();
                 actual.chains.insert(name.clone(), ActualChain { base: chain.base.clone(), rules });
             }
+            actual.helpers.extend(table.helpers.iter().map(|(name, helper)| (name.clone(), helper.clone())));
             actual.sets.extend(table.sets.iter().map(|(name, spec)| (name.clone(), spec.clone())));
             for (set, elements) in &table.elements {
                 let known = actual.elements.entry(set.clone()).or_default();

@@ -1,6 +1,6 @@
 //! The ordered steps that make a host have what a program wants.
 
-use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
+use crate::nft::{Base, CtHelper, Elements, Rule, SetSpec, TableKey};
 use crate::{
     Address, Bridge, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route,
     RouteKey, RouteRule, UnitKey,
@@ -139,6 +139,10 @@ pub enum TableChange {
     Create(Owner),
     /// Remove it with all in it.
     Delete,
+    /// Make a conntrack helper.
+    CreateHelper(Name, CtHelper),
+    /// Remove it.
+    DeleteHelper(Name),
     /// Make a set or map.
     CreateSet(Name, SetSpec),
     /// Remove it.
@@ -242,6 +246,8 @@ impl fmt::Display for TableChange {
         match self {
             TableChange::Create(_) => write!(f, "create"),
             TableChange::Delete => write!(f, "delete"),
+            TableChange::CreateHelper(name, _) => write!(f, "create helper {name}"),
+            TableChange::DeleteHelper(name) => write!(f, "delete helper {name}"),
             TableChange::CreateSet(name, _) => write!(f, "create set {name}"),
             TableChange::DeleteSet(name) => write!(f, "delete set {name}"),
             TableChange::CreateChain(name, _) => write!(f, "create chain {name}"),
@@ -277,6 +283,7 @@ fn removes_from(action: &Action, had: &Namespace) -> bool {
         Action::DeleteLink(name) | Action::ReleaseLink(name) => had.links.contains_key(name),
         Action::Table(key, change) => had.tables.get(key).is_some_and(|table| match change {
             TableChange::Delete => table.declared,
+            TableChange::DeleteHelper(name) => table.helpers.contains_key(name),
             TableChange::DeleteSet(name) => table.sets.contains_key(name),
             TableChange::DeleteChain(name) | TableChange::SetRules(name, _) => table.chains.contains_key(name),
             TableChange::RemoveElements(set, gone) => {
