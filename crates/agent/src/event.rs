@@ -48,6 +48,15 @@ pub enum Event {
         /// The prefix.
         prefix: Option<IpNet>,
     },
+    /// A router asks for the prefix of a subnet in vain, and goes on asking; a prefix that comes makes up for it.
+    NotDelegated {
+        /// The router.
+        router: RouterId,
+        /// The subnet.
+        subnet: SubnetId,
+        /// Why, as far as is known.
+        reason: SmolStr,
+    },
     /// Read the kernel again now.
     Resync,
     /// End, leaving everything as it is.

@@ -6,6 +6,7 @@ use crate::{Allocations, Compile, Compiled, Config, Cut, Delegation, Event, Fact
 use dataplane::{Name, Netns, Program, UnitKey};
 use intent::wire::{Hello, Role};
 use intent::{Unit, UnitId};
+use net::{RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Agent<H> {
     pub(crate) broken: BTreeMap<UnitKey, String>,
     /// Daemons that ended unasked and do not run for good again, with how they ended.
     pub(crate) ailing: BTreeMap<(Netns, Name), SmolStr>,
+    /// Subnets whose prefix is asked for in vain, with why.
+    pub(crate) undelegated: BTreeMap<(RouterId, SubnetId), SmolStr>,
     pub(crate) cuts: BTreeSet<Cut>,
     pub(crate) releases: BTreeSet<Release>,
     /// Prefixes that are wanted, and whether that may have changed.
@@ -120,6 +123,7 @@ impl<H: Host> Agent<H> {
             applied: BTreeMap::new(),
             broken: BTreeMap::new(),
             ailing: BTreeMap::new(),
+            undelegated: BTreeMap::new(),
             cuts: BTreeSet::new(),
             releases: BTreeSet::new(),
             delegations: BTreeSet::new(),
@@ -173,7 +177,19 @@ impl<H: Host> Agent<H> {
                     self.daemon(&netns, &name);
                 }
             }
-            Event::Delegated { router, subnet, prefix } => self.reporter.delegated(router, subnet, prefix),
+            Event::Delegated { router, subnet, prefix } => {
+                if prefix.is_some() && self.undelegated.remove(&(router, subnet)).is_some() {
+                    self.unit_of(router);
+                }
+                self.reporter.delegated(router, subnet, prefix);
+            }
+            Event::NotDelegated { router, subnet, reason } => {
+                // What is no longer asked for may have been said a moment ago.
+                let is_wanted = self.delegations.iter().any(|wanted| (wanted.router, wanted.subnet) == (router, subnet));
+                if is_wanted && self.undelegated.insert((router, subnet), reason.clone()).as_ref() != Some(&reason) {
+                    self.unit_of(router);
+                }
+            }
             Event::Resync => self.timers.resync = Instant::now(),
             Event::Stop => {}
         }
@@ -184,6 +200,12 @@ impl<H: Host> Agent<H> {
         let runs = |program: &Program| program.namespaces.get(netns).is_some_and(|space| space.daemons.contains_key(name));
         let units = self.entries.iter().filter(|(_, entry)| runs(&entry.program)).map(|(unit, entry)| (unit.clone(), entry.role));
         self.dirty.extend(units);
+    }
+
+    /// The unit of a router is to be reported on again.
+    fn unit_of(&mut self, router: RouterId) {
+        let unit = UnitKey::from_text(UnitId::Router(router).to_string());
+        self.dirty.extend(self.entries.get(&unit).map(|entry| (unit, entry.role)));
     }
 
     fn makes_link(&self, name: &str) -> bool {
@@ -359,6 +381,7 @@ impl<H: Host> Agent<H> {
         let kept = |ended: &Delegation| wanted.iter().any(|now| (now.subnet, &now.link) == (ended.subnet, &ended.link));
         let stays = |ended: &Delegation| self.intents.router(ended.router).is_some();
         let (back, left): (Vec<_>, Vec<_>) = self.delegations.iter().filter(|before| !kept(before)).cloned().partition(stays);
+        self.undelegated.retain(|(router, subnet), _| wanted.iter().any(|wanted| (wanted.router, wanted.subnet) == (*router, *subnet)));
         back.iter().chain(&left).for_each(|ended| self.reporter.undelegated(ended.subnet));
         if !back.is_empty()
             && let Err(error) = self.host.give_back(&back)

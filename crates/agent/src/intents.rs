@@ -1,7 +1,7 @@
 //! What the server told this host.
 
 use intent::{Unit, UnitId};
-use net::{AddressGroupId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, ConntrackHelperId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -160,6 +160,14 @@ impl Intents {
         }
     }
 
+    /// A conntrack helper of a router.
+    pub fn conntrack_helper(&self, router: RouterId, id: ConntrackHelperId) -> Option<&intent::ConntrackHelperIntent> {
+        match self.units.get(&UnitId::ConntrackHelper(router, id)) {
+            Some(Unit::ConntrackHelper(helper)) => Some(helper),
+            _ => None,
+        }
+    }
+
     /// The routers that the L3 role carries.
     pub fn routers(&self) -> impl Iterator<Item = &intent::RouterIntent> {
         self.range(UnitId::Router(RouterId::MIN)..=UnitId::Router(RouterId(uuid::Uuid::max()))).filter_map(|unit| match unit {
@@ -193,6 +201,17 @@ impl Intents {
         self.range(all).filter_map(|unit| match unit {
             Unit::NdpProxy(proxy) => Some(proxy),
             _ => None,
+        })
+    }
+
+    /// The conntrack helpers of a router.
+    pub fn conntrack_helpers(&self, router: RouterId) -> impl Iterator<Item = &intent::ConntrackHelperIntent> {
+        let last = ConntrackHelperId(uuid::Uuid::max());
+        self.range(UnitId::ConntrackHelper(router, ConntrackHelperId::MIN)..=UnitId::ConntrackHelper(router, last)).filter_map(|unit| {
+            match unit {
+                Unit::ConntrackHelper(helper) => Some(helper),
+                _ => None,
+            }
         })
     }
 

@@ -131,7 +131,8 @@ impl<H: Host> Agent<H> {
             for complaint in &entry.compiled.complaints {
                 faults.entry(complaint.unit).or_default().push(complaint.reason.clone());
             }
-            let reasons: Vec<String> = failure.cloned().into_iter().chain(self.ailments(&entry.program)).collect();
+            let others = self.ailments(&entry.program).chain(self.in_vain(unit));
+            let reasons: Vec<String> = failure.cloned().into_iter().chain(others).collect();
             if !reasons.is_empty() {
                 let blamed = unit.as_str().parse().map_or_else(|_| entry.compiled.realises.clone(), |id| vec![id]);
                 blamed.into_iter().for_each(|id| faults.entry(id).or_default().extend(reasons.iter().cloned()));
@@ -161,6 +162,13 @@ impl<H> Agent<H> {
             let reason = self.ailing.get(&(netns.clone(), name.clone()))?;
             Some(format!("{name} in {netns} ended: {reason}"))
         })
+    }
+
+    /// What a router asks for in vain.
+    fn in_vain(&self, unit: &UnitKey) -> impl Iterator<Item = String> {
+        let router = unit.as_str().parse().ok().and_then(|id| if let UnitId::Router(router) = id { Some(router) } else { None });
+        let of_it = self.undelegated.iter().filter(move |((of, _), _)| Some(*of) == router);
+        of_it.map(|((_, subnet), reason)| format!("no prefix is delegated for subnet {subnet}: {reason}"))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a host has: as much of it as is compared with a program.
 
-use crate::nft::{Base, Elements, SetSpec, TableKey};
+use crate::nft::{Base, CtHelper, Elements, SetSpec, TableKey};
 use crate::{
     Address, BridgePort, DaemonDigest, Digest, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Program, Route, RouteKey,
+    RouteRule,
 };
 use net::Mac;
 use smol_str::SmolStr;
@@ -28,6 +29,8 @@ pub struct ActualNamespace {
     pub addresses: BTreeSet<Address>,
     /// Our routes.
     pub routes: BTreeMap<RouteKey, Route>,
+    /// Our rules that choose routing tables.
+    pub route_rules: BTreeSet<RouteRule>,
     /// Forwarding entries of our VXLAN links.
     pub fdb: BTreeSet<FdbEntry>,
     /// Permanent neighbours of our links.
@@ -70,6 +73,8 @@ pub struct ActualTable {
     pub declared: bool,
     /// Chains.
     pub chains: BTreeMap<Name, ActualChain>,
+    /// Conntrack helpers.
+    pub helpers: BTreeMap<Name, CtHelper>,
     /// Sets and maps.
     pub sets: BTreeMap<Name, SetSpec>,
     /// Their elements.
@@ -145,6 +150,7 @@ impl ActualNamespace {
         }
         self.addresses.extend(wanted.addresses.iter().cloned());
         self.routes.extend(wanted.routes.iter().map(|(key, route)| (key.clone(), route.clone())));
+        self.route_rules.extend(&wanted.route_rules);
         self.fdb.extend(wanted.fdb.iter().cloned());
         self.neighbours.extend(wanted.neighbours.iter().cloned());
         self.proxies.extend(wanted.proxies.iter().cloned());
@@ -155,6 +161,7 @@ impl ActualNamespace {
                 let rules = chain.digests().into_iter().map(Some).collect();
                 actual.chains.insert(name.clone(), ActualChain { base: chain.base.clone(), rules });
             }
+            actual.helpers.extend(table.helpers.iter().map(|(name, helper)| (name.clone(), helper.clone())));
             actual.sets.extend(table.sets.iter().map(|(name, spec)| (name.clone(), spec.clone())));
             for (set, elements) in &table.elements {
                 let known = actual.elements.entry(set.clone()).or_default();

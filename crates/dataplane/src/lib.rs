@@ -18,6 +18,7 @@ pub mod nft;
 mod plan;
 mod program;
 mod route;
+mod route_rule;
 
 pub use actual::{Actual, ActualChain, ActualDaemon, ActualLink, ActualNamespace, ActualTable};
 pub use address::Address;
@@ -31,6 +32,7 @@ pub use neigh::{FdbEntry, Neighbour, NeighbourProxy};
 pub use plan::{Action, LinkChange, Plan, Step, TableChange, Waiting};
 pub use program::{Namespace, Netns, Program, UnitKey};
 pub use route::{Gateway, PROTOCOL, Route, RouteKey, RouteKind, Scope};
+pub use route_rule::RouteRule;
 
 /// The name of a kernel object: a link, a chain, a set. Links take at most 15 bytes.
 pub type Name = smol_str::SmolStr;

@@ -63,6 +63,8 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
             namespace.routes.insert(key.clone(), route.clone());
         }
         Action::RemoveRoute(key, _) => _ = namespace.routes.remove(key),
+        Action::AddRouteRule(rule) => _ = namespace.route_rules.insert(*rule),
+        Action::RemoveRouteRule(rule) => _ = namespace.route_rules.remove(rule),
         Action::AddFdb(entry) => {
             has(namespace, &entry.link)?;
             namespace.fdb.retain(|known| entry.mac.is_zero() || (&known.link, known.mac) != (&entry.link, entry.mac));
@@ -212,6 +214,11 @@ fn change_table(namespace: &mut ActualNamespace, key: &TableKey, change: &TableC
             let chain = table.chains.entry(name.clone()).or_insert_with(|| ActualChain { base: None, rules: Vec::new() });
             chain.base = base.clone();
         }
+        TableChange::CreateHelper(name, helper) => {
+            let known = table.helpers.insert(name.clone(), helper.clone());
+            return if known.is_some() { Err("the helper exists") } else { Ok(()) };
+        }
+        TableChange::DeleteHelper(name) => return table.helpers.remove(name).map(|_| ()).ok_or("no such helper"),
         TableChange::DeleteChain(name) => {
             let chain = table.chains.remove(name).ok_or("no such chain")?;
             return if chain.rules.is_empty() { Ok(()) } else { Err("the chain has rules") };

@@ -1,9 +1,9 @@
 //! The ordered steps that make a host have what a program wants.
 
-use crate::nft::{Base, Elements, Rule, SetSpec, TableKey};
+use crate::nft::{Base, CtHelper, Elements, Rule, SetSpec, TableKey};
 use crate::{
     Address, Bridge, BridgePort, Daemon, FdbEntry, Link, Name, Namespace, Neighbour, NeighbourProxy, Netns, Owner, Program, Route,
-    RouteKey, UnitKey,
+    RouteKey, RouteRule, UnitKey,
 };
 use net::Mac;
 use smol_str::SmolStr;
@@ -67,6 +67,10 @@ pub enum Action {
     SetRoute(RouteKey, Route),
     /// Remove it.
     RemoveRoute(RouteKey, Route),
+    /// Let marked packets be routed by a table.
+    AddRouteRule(RouteRule),
+    /// No longer.
+    RemoveRouteRule(RouteRule),
     /// Add a forwarding entry.
     AddFdb(FdbEntry),
     /// Remove it.
@@ -135,6 +139,10 @@ pub enum TableChange {
     Create(Owner),
     /// Remove it with all in it.
     Delete,
+    /// Make a conntrack helper.
+    CreateHelper(Name, CtHelper),
+    /// Remove it.
+    DeleteHelper(Name),
     /// Make a set or map.
     CreateSet(Name, SetSpec),
     /// Remove it.
@@ -174,6 +182,8 @@ impl fmt::Display for Action {
             Action::RemoveAddress(address) => write!(f, "remove address {address}"),
             Action::SetRoute(key, _) => write!(f, "set route {key}"),
             Action::RemoveRoute(key, _) => write!(f, "remove route {key}"),
+            Action::AddRouteRule(rule) => write!(f, "add route rule {rule}"),
+            Action::RemoveRouteRule(rule) => write!(f, "remove route rule {rule}"),
             Action::AddFdb(entry) => write!(f, "add fdb {entry}"),
             Action::RemoveFdb(entry) => write!(f, "remove fdb {entry}"),
             Action::SetNeighbour(entry) => write!(f, "set neighbour {entry}"),
@@ -236,6 +246,8 @@ impl fmt::Display for TableChange {
         match self {
             TableChange::Create(_) => write!(f, "create"),
             TableChange::Delete => write!(f, "delete"),
+            TableChange::CreateHelper(name, _) => write!(f, "create helper {name}"),
+            TableChange::DeleteHelper(name) => write!(f, "delete helper {name}"),
             TableChange::CreateSet(name, _) => write!(f, "create set {name}"),
             TableChange::DeleteSet(name) => write!(f, "delete set {name}"),
             TableChange::CreateChain(name, _) => write!(f, "create chain {name}"),
@@ -263,6 +275,7 @@ fn removes_from(action: &Action, had: &Namespace) -> bool {
         Action::DeleteNetns => had.create,
         Action::RemoveAddress(address) => had.addresses.contains(address),
         Action::RemoveRoute(key, _) => had.routes.contains_key(key),
+        Action::RemoveRouteRule(rule) => had.route_rules.contains(rule),
         Action::RemoveFdb(entry) => had.fdb.contains(entry),
         Action::RemoveNeighbour(entry) => had.neighbours.contains(entry),
         Action::RemoveProxy(entry) => had.proxies.contains(entry),
@@ -270,6 +283,7 @@ fn removes_from(action: &Action, had: &Namespace) -> bool {
         Action::DeleteLink(name) | Action::ReleaseLink(name) => had.links.contains_key(name),
         Action::Table(key, change) => had.tables.get(key).is_some_and(|table| match change {
             TableChange::Delete => table.declared,
+            TableChange::DeleteHelper(name) => table.helpers.contains_key(name),
             TableChange::DeleteSet(name) => table.sets.contains_key(name),
             TableChange::DeleteChain(name) | TableChange::SetRules(name, _) => table.chains.contains_key(name),
             TableChange::RemoveElements(set, gone) => {

@@ -1,7 +1,7 @@
 //! The program of a host or of one unit: its namespaces and what each should contain.
 
 use crate::nft::{Table, TableKey};
-use crate::{Address, Daemon, FdbEntry, Files, Link, Name, Neighbour, NeighbourProxy, Route, RouteKey};
+use crate::{Address, Daemon, FdbEntry, Files, Link, Name, Neighbour, NeighbourProxy, Route, RouteKey, RouteRule};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -98,6 +98,8 @@ pub struct Namespace {
     pub addresses: BTreeSet<Address>,
     /// Routes by what the kernel tells them apart by.
     pub routes: BTreeMap<RouteKey, Route>,
+    /// Which packets are routed by another table than `main`.
+    pub route_rules: BTreeSet<RouteRule>,
     /// Forwarding entries of VXLAN links.
     pub fdb: BTreeSet<FdbEntry>,
     /// Permanent neighbour entries, from which a VXLAN link with `proxy` answers ARP and ND.
@@ -139,6 +141,7 @@ impl Program {
             extend(&mut ours.files, &theirs.files);
             extend(&mut ours.daemons, &theirs.daemons);
             ours.addresses.extend(theirs.addresses.iter().cloned());
+            ours.route_rules.extend(&theirs.route_rules);
             ours.fdb.extend(theirs.fdb.iter().cloned());
             ours.neighbours.extend(theirs.neighbours.iter().cloned());
             ours.proxies.extend(theirs.proxies.iter().cloned());

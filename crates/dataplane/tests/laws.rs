@@ -1,6 +1,6 @@
 //! The laws of the difference, over any two sets of units.
 
-use dataplane::nft::{Chain, Data, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
+use dataplane::nft::{Chain, CtHelper, Data, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use dataplane::*;
 use net::{VlanId, Vni};
 use proptest::prelude::*;
@@ -66,6 +66,8 @@ fn port(n: u8, network: u8, rules: u8, members: Vec<u8>, existing: bool) -> Prog
     let station = (!rules.is_multiple_of(2)).then_some(net::Mac([2, 0, 0, 0, 1, rules]));
     program.root().links.insert(name.clone(), Link { mtu: Some(1450), master, port, station, ..Link::new(kind) });
     let table = program.root().tables.entry(bridge_table()).or_default();
+    let helper = if rules.is_multiple_of(2) { "ftp" } else { "irc" };
+    table.helpers.insert(format!("helper-{name}").into(), CtHelper { helper: helper.into(), protocol: 6 });
     let rules = (0..rules).map(|port| Rule::new("", vec![Statement::is(Field::TcpDport, port), Statement::ACCEPT])).collect();
     table.chains.insert(format!("out-{name}").into(), Chain::regular(rules));
     table.element("ports", name.as_str(), Some(Data::jump(format!("out-{name}"))));
@@ -92,6 +94,8 @@ fn dhcp(n: u8, addresses: Vec<u8>, conf: u8) -> Program {
     }
     let gateway = [10, 0, 0, conf].into();
     inside.routes.insert(RouteKey::main("0.0.0.0/0".parse().expect("valid")), Route::via("ns", gateway));
+    let family = if conf.is_multiple_of(2) { net::Family::V4 } else { net::Family::V6 };
+    inside.route_rules.insert(RouteRule { priority: 100, family, mark: conf.into(), table: 1000 });
     inside.sysctls.insert("net.ipv6.conf.ns.accept_ra".into(), "0".into());
     let files = [("conf".into(), ConfigFile::at_start(format!("{}", conf / 2))), ("hosts".into(), ConfigFile::reloaded(format!("{conf}")))];
     inside.daemons.insert("dnsmasq".into(), Daemon { argv: vec!["dnsmasq".into()], files: files.into(), reload_signal: 1 });

@@ -32,6 +32,7 @@ enum Op {
     FloatingIp { n: u8, router: u8, fixed: bool, status: u8 },
     Forwarding { n: u8, of: u8, port: u8 },
     NdpProxy { n: u8, router: u8, last: u8 },
+    Helper { n: u8, router: u8, port: u8 },
     Remove { kind: u8, n: u8 },
 }
 
@@ -57,7 +58,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..4u8, 0..4u8, any::<bool>(), 0..3u8).prop_map(|(n, router, fixed, status)| Op::FloatingIp { n, router, fixed, status }),
         2 => (0..4u8, 0..4u8, 1..3u8).prop_map(|(n, of, port)| Op::Forwarding { n, of, port }),
         2 => (0..3u8, 0..3u8, 1..3u8).prop_map(|(n, router, last)| Op::NdpProxy { n, router, last }),
-        3 => (0..12u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
+        2 => (0..3u8, 0..3u8, 0..2u8).prop_map(|(n, router, port)| Op::Helper { n, router, port }),
+        3 => (0..13u8, 0..12u8).prop_map(|(kind, n)| Op::Remove { kind, n }),
     ]
 }
 
@@ -201,6 +203,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             tx.put(PortForwarding { external_ports: (u16::from(*port), u16::from(*port)), ..forwarding(*n, *of) });
         }
         Op::NdpProxy { n, router, last } => tx.put(ndp_proxy(*n, *router, *last)),
+        Op::Helper { n, router, port } => tx.put(conntrack_helper(*n, *router, *port)),
         Op::Remove { kind, n } => match kind {
             0 => _ = tx.remove::<Network>(&network_id(*n)),
             1 => _ = tx.remove::<Subnet>(&subnet_id(*n)),
@@ -211,6 +214,7 @@ fn apply(tx: &mut Tx, op: &Op) {
             6 => _ = tx.remove::<FloatingIp>(&floating_ip_id(*n % 4)),
             7 => _ = tx.remove::<PortForwarding>(&forwarding_id(*n % 4)),
             10 => _ = tx.remove::<NdpProxy>(&ndp_proxy_id(*n % 3)),
+            11 => _ = tx.remove::<ConntrackHelper>(&conntrack_helper_id(*n % 3)),
             9 => _ = tx.remove::<SubnetPool>(&pool_id(*n % 2)),
             8 => _ = tx.remove::<AddressGroup>(&address_group_id(*n % 2)),
             _ => _ = tx.remove::<Agent>(&agent_id(*n)),
@@ -307,6 +311,10 @@ proptest! {
                         prop_assert!(units.contains_key(&UnitId::FloatingIp(forwarding.router_id, forwarding.floating_ip_id)));
                     }
                     Unit::NdpProxy(proxy) => prop_assert!(units.contains_key(&UnitId::Router(proxy.router_id))),
+                    Unit::ConntrackHelper(helper) => {
+                        let router = units.get(&UnitId::Router(helper.router_id));
+                        prop_assert!(matches!(router, Some(Unit::Router(router)) if router.conntrack_helpers));
+                    }
                     Unit::MetadataClient(client) => {
                         let serves = |unit: &Unit| match unit {
                             Unit::Dhcp(dhcp) => dhcp.network_id == client.network_id,

@@ -18,6 +18,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
+use smol_str::format_smolstr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
@@ -208,12 +209,16 @@ impl Thread {
 
     fn tell(&self, key: &Key, outcome: Option<Outcome>) {
         let (Some(outcome), Some((delegation, _))) = (outcome, self.clients.get(key)) else { return };
-        let prefix = match outcome {
-            Outcome::Delegated(prefix) => Some(IpNet::V6(prefix)),
-            Outcome::Lost => None,
+        let (router, subnet) = (delegation.router, delegation.subnet);
+        let in_vain = |reason: &str| Event::NotDelegated { router, subnet, reason: format_smolstr!("{reason} on {}", delegation.link) };
+        let event = match outcome {
+            Outcome::Delegated(prefix) => Event::Delegated { router, subnet, prefix: Some(IpNet::V6(prefix)) },
+            Outcome::Lost => Event::Delegated { router, subnet, prefix: None },
+            Outcome::Unanswered => in_vain("no server answers"),
+            Outcome::Refused => in_vain("the servers have none to give"),
         };
         // An agent that has ended needs no telling.
-        _ = self.events.send(Event::Delegated { router: delegation.router, subnet: delegation.subnet, prefix });
+        _ = self.events.send(event);
     }
 
     /// Waits for a packet, a command, or until somebody is due.

@@ -7,7 +7,7 @@ use crate::delegation::Delegations;
 use crate::file::Files;
 use crate::netlink::{Refusal, Socket};
 use crate::nft::Nft;
-use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, sysctl};
+use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, route_rule, sysctl};
 use dataplane::{
     Action, Actual, ActualLink, ActualNamespace, Address, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Plan, Program,
     Role, Step, UnitKey,
@@ -187,6 +187,7 @@ impl Host {
             }
         }
         namespace.routes = retried(|| route::dump(&mut space.route, &names)).map_err(read("routes"))?;
+        namespace.route_rules = retried(|| route_rule::dump(&mut space.route)).map_err(read("route rules"))?;
         for found in fdb.remotes {
             if let Some(link) = names.get(&found.index).filter(|name| vxlan(name)) {
                 namespace.fdb.insert(FdbEntry { link: link.clone(), mac: found.mac, remote: found.address });
@@ -448,6 +449,7 @@ fn removes(action: &Action) -> bool {
             | Action::ReleaseLink(_)
             | Action::RemoveAddress(_)
             | Action::RemoveRoute(..)
+            | Action::RemoveRouteRule(_)
             | Action::RemoveFdb(_)
             | Action::RemoveNeighbour(_)
             | Action::StopDaemon(_)
@@ -459,7 +461,7 @@ fn removes(action: &Action) -> bool {
 fn forgiven(action: &Action, errno: i32) -> bool {
     match error::kind_of(errno) {
         ErrorKind::Gone => removes(action),
-        ErrorKind::Exists => matches!(action, Action::AddAddress(_) | Action::AddFdb(_)),
+        ErrorKind::Exists => matches!(action, Action::AddAddress(_) | Action::AddRouteRule(_) | Action::AddFdb(_)),
         _ => false,
     }
 }

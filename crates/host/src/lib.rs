@@ -23,6 +23,7 @@ mod nft;
 pub mod plug;
 mod probe;
 mod route;
+mod route_rule;
 mod sys;
 mod sysctl;
 mod watch;

@@ -54,6 +54,11 @@ fn dhcp() -> (UnitKey, Program) {
     inside.proxies.insert(NeighbourProxy { link: "ns-1".into(), address: "fd00::7".parse().expect("valid") });
     let nowhere = Route { kind: RouteKind::Unreachable, scope: Scope::Universe, source: None };
     inside.routes.insert(RouteKey::main("10.78.0.0/16".parse().expect("valid")), nowhere);
+    for (family, mark) in [(net::Family::V4, 0x9000_0001), (net::Family::V6, 2)] {
+        inside.route_rules.insert(RouteRule { priority: 100, family, mark, table: 0x9000_0001 });
+    }
+    let elsewhere = RouteKey { table: 0x9000_0001, ..RouteKey::main(to) };
+    inside.routes.insert(elsewhere, Route::on_link("ns-1", &to));
     (unit("dhcp"), program)
 }
 
@@ -116,6 +121,13 @@ fn everything_is_made_read_back_and_removed() {
             assert!(routes.contains(route), "{route} in {routes}");
         }
         assert!(sh("ip -n qdhcp-1 -6 route").contains("default via fd00::1 dev ns-1 proto 110 metric 1024"));
+        assert!(
+            sh("ip -n qdhcp-1 rule").contains("100:\tfrom all fwmark 0x90000001 lookup 2415919105 proto 110"),
+            "{}",
+            sh("ip -n qdhcp-1 rule")
+        );
+        assert!(sh("ip -n qdhcp-1 -6 rule").contains("100:\tfrom all fwmark 0x2 lookup 2415919105 proto 110"));
+        assert!(sh("ip -n qdhcp-1 route show table 2415919105").contains("10.77.0.0/16 dev ns-1"));
         assert_eq!(sh("ip netns exec qdhcp-1 sysctl -n net.ipv6.conf.ns-1.accept_ra").trim(), "0");
         let listed = sh("nft list table bridge neutrino");
         assert!(listed.contains("tcp dport 80 counter packets 0 bytes 0 drop comment \"rule-80\""), "{listed}");
@@ -167,6 +179,14 @@ fn drift_is_repaired_and_nothing_else_touched() {
         assert!(steps(&mut host).contains(&"add address 192.168.7.5/24 dev ns-1 in qdhcp-1".to_owned()));
         sh("ip -n qdhcp-1 addr add 192.168.99.5/24 dev ns-1");
         assert_eq!(steps(&mut host), ["remove address 192.168.99.5/24 dev ns-1 in qdhcp-1"]);
+        sh("ip -n qdhcp-1 rule del fwmark 0x90000001 && ip -n qdhcp-1 rule add fwmark 7 table 7 protocol 110");
+        let rule = |mark: u32, table: u32| {
+            format!("route rule IPv4 priority {} fwmark {mark:#x} table {table} in qdhcp-1", if table == 7 { 32765 } else { 100 })
+        };
+        let (ours, other) = (rule(0x9000_0001, 0x9000_0001), rule(7, 7));
+        assert_eq!(steps(&mut host), [format!("add {ours}"), format!("remove {other}")]);
+        sh("ip -n qdhcp-1 rule add fwmark 8 table 8");
+        assert_eq!(steps(&mut host), [""; 0], "others' rules are theirs");
         sh("ip link del brq1");
         assert!(steps(&mut host).contains(&"create link brq1".to_owned()));
         sh("ip netns del qdhcp-1; ip link del tapdhcp 2>/dev/null; true");

@@ -24,7 +24,8 @@ pub use metadata::{METADATA_V4, METADATA_V6, MetadataClient, metadata_v4, metada
 pub use network::{Carrier, NetworkIntent, RemotePort};
 pub use port::{AllowedAddress, PortIntent};
 pub use router::{
-    FloatingIpIntent, FurtherGateway, NdpProxyIntent, PortForwardingIntent, RaMode, RouterIntent, RouterPort, RouterSubnet, Scopes,
+    ConntrackHelperIntent, FloatingIpIntent, FurtherGateway, NdpProxyIntent, PortForwardingIntent, RaMode, RouterIntent, RouterPort,
+    RouterSubnet, Scopes,
 };
 pub use security_group::{AddressGroupIntent, Direction, GroupMember, GroupRule, Remote, SecurityGroupIntent, Transport};
 pub use unit::{DecodeError, Unit, UnitId};

@@ -1,8 +1,11 @@
 //! Routers as a host's L3 role must carry them.
 
 use crate::Route;
-use net::{AddressScopeId, FloatingIpId, IpNet, Mac, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use net::{
+    AddressScopeId, ConntrackHelperId, FloatingIpId, IpNet, Mac, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId,
+};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How a router says that clients of a subnet get their addresses.
@@ -114,6 +117,9 @@ pub struct RouterIntent {
     /// reached only.
     #[serde(default)]
     pub ndp_proxy: bool,
+    /// True: it has conntrack helpers, units of their own.
+    #[serde(default)]
+    pub conntrack_helpers: bool,
 }
 
 /// `floating-ip/<router>/<floating IP>`: a floating IP of such a router. It answers at the gateway, whatever is behind it.
@@ -164,4 +170,20 @@ pub struct NdpProxyIntent {
     pub router_id: RouterId,
     /// The instance's address.
     pub ip_address: Ipv6Addr,
+}
+
+/// `conntrack-helper/<router>/<conntrack helper>`: new connections through such a router to a port have further ones of theirs, which
+/// they announce, pass with them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConntrackHelperIntent {
+    /// Its id.
+    pub id: ConntrackHelperId,
+    /// The router.
+    pub router_id: RouterId,
+    /// Name of the application's protocol: `ftp`.
+    pub helper: SmolStr,
+    /// Number of the IP protocol: TCP or UDP.
+    pub protocol: u8,
+    /// Where connections go.
+    pub port: u16,
 }

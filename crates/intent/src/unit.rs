@@ -1,9 +1,9 @@
 //! Units: the parts of an intent, each with a key.
 
 use crate::{AddressGroupIntent, DhcpHost, DhcpNetwork, FloatingIpIntent, GroupMember, MetadataClient, NetworkIntent};
-use crate::{NdpProxyIntent, PortForwardingIntent, PortIntent};
+use crate::{ConntrackHelperIntent, NdpProxyIntent, PortForwardingIntent, PortIntent};
 use crate::{RemotePort, RouterIntent, SecurityGroupIntent};
-use net::{AddressGroupId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
+use net::{AddressGroupId, ConntrackHelperId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SecurityGroupId};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -33,6 +33,8 @@ pub enum UnitId {
     PortForwarding(RouterId, PortForwardingId),
     /// `ndp-proxy/<router>/<NDP proxy>`: an address behind such a router that it answers for outside.
     NdpProxy(RouterId, NdpProxyId),
+    /// `conntrack-helper/<router>/<conntrack helper>`: what helps connections through such a router.
+    ConntrackHelper(RouterId, ConntrackHelperId),
     /// `metadata-client/<network>/<port>`: a port whose instance may ask the host for its metadata.
     MetadataClient(NetworkId, PortId),
     /// `port/<port>`: a port bound to the host.
@@ -53,6 +55,7 @@ impl fmt::Display for UnitId {
             UnitId::FloatingIp(router, floating_ip) => write!(f, "floating-ip/{router}/{floating_ip}"),
             UnitId::PortForwarding(router, forwarding) => write!(f, "port-forwarding/{router}/{forwarding}"),
             UnitId::NdpProxy(router, proxy) => write!(f, "ndp-proxy/{router}/{proxy}"),
+            UnitId::ConntrackHelper(router, helper) => write!(f, "conntrack-helper/{router}/{helper}"),
             UnitId::MetadataClient(network, port) => write!(f, "metadata-client/{network}/{port}"),
             UnitId::Port(port) => write!(f, "port/{port}"),
         }
@@ -61,7 +64,7 @@ impl fmt::Display for UnitId {
 
 impl UnitId {
     /// The kinds of this version: the part of a key before its first slash. A reader leaves units of other kinds aside.
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 14] = [
         "network",
         "remote",
         "group",
@@ -73,6 +76,7 @@ impl UnitId {
         "floating-ip",
         "port-forwarding",
         "ndp-proxy",
+        "conntrack-helper",
         "metadata-client",
         "port",
     ];
@@ -108,6 +112,7 @@ impl FromStr for UnitId {
             "floating-ip" => UnitId::FloatingIp(RouterId(id()?.0), FloatingIpId(id()?.0)),
             "port-forwarding" => UnitId::PortForwarding(RouterId(id()?.0), PortForwardingId(id()?.0)),
             "ndp-proxy" => UnitId::NdpProxy(RouterId(id()?.0), NdpProxyId(id()?.0)),
+            "conntrack-helper" => UnitId::ConntrackHelper(RouterId(id()?.0), ConntrackHelperId(id()?.0)),
             "metadata-client" => UnitId::MetadataClient(NetworkId(id()?.0), id()?),
             "port" => UnitId::Port(id()?),
             _ => return Err(wrong("a kind that this version does not know")),
@@ -132,6 +137,7 @@ pub enum Unit {
     FloatingIp(FloatingIpIntent),
     PortForwarding(PortForwardingIntent),
     NdpProxy(NdpProxyIntent),
+    ConntrackHelper(ConntrackHelperIntent),
     MetadataClient(MetadataClient),
     Port(PortIntent),
 }
@@ -151,6 +157,7 @@ impl Unit {
             Unit::FloatingIp(unit) => UnitId::FloatingIp(unit.router_id, unit.id),
             Unit::PortForwarding(unit) => UnitId::PortForwarding(unit.router_id, unit.id),
             Unit::NdpProxy(unit) => UnitId::NdpProxy(unit.router_id, unit.id),
+            Unit::ConntrackHelper(unit) => UnitId::ConntrackHelper(unit.router_id, unit.id),
             Unit::MetadataClient(unit) => UnitId::MetadataClient(unit.network_id, unit.port_id),
             Unit::Port(unit) => UnitId::Port(unit.id),
         }
@@ -176,6 +183,7 @@ impl Unit {
             UnitId::FloatingIp(..) => serde_json::from_slice(body).map(Unit::FloatingIp),
             UnitId::PortForwarding(..) => serde_json::from_slice(body).map(Unit::PortForwarding),
             UnitId::NdpProxy(..) => serde_json::from_slice(body).map(Unit::NdpProxy),
+            UnitId::ConntrackHelper(..) => serde_json::from_slice(body).map(Unit::ConntrackHelper),
             UnitId::MetadataClient(..) => serde_json::from_slice(body).map(Unit::MetadataClient),
             UnitId::Port(_) => serde_json::from_slice(body).map(Unit::Port),
         };
@@ -219,6 +227,7 @@ mod tests {
             | UnitId::FloatingIp(..)
             | UnitId::PortForwarding(..)
             | UnitId::NdpProxy(..)
+            | UnitId::ConntrackHelper(..)
             | UnitId::MetadataClient(..)
             | UnitId::Port(_) => {}
         };

@@ -45,6 +45,18 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "Ports of a floating IP that lead to different ports inside.",
         "2018-01-19T10:00:00-00:00",
     ],
+    [
+        "l3-conntrack-helper",
+        "L3 Conntrack helper",
+        "Further connections that routers let pass with those that announce them.",
+        "2019-04-04T10:00:00-00:00",
+    ],
+    [
+        "expose-l3-conntrack-helper",
+        "Expose CT target rules for conntrack helper",
+        "Routers show their conntrack helpers.",
+        "2019-04-04T10:00:00-00:00",
+    ],
     ["l3-ext-ndp-proxy", "Router support to enable NDP proxy", "Whether a router has NDP proxies.", "2020-08-25T00:00:00-00:00"],
     ["l3-ndp-proxy", "L3 NDP Proxy", "IPv6 addresses that a router answers for outside.", "2021-06-29T10:00:00-00:00"],
     ["l3_agent_scheduler", "L3 Agent Scheduler", "Routers are given to L3 agents and taken from them.", "2013-02-07T10:00:00-00:00"],
@@ -95,24 +107,6 @@ const PREVIEWS: &[([&str; 4], Option<&str>)] = &[
             "Enforce Router's Admin State Down Before Update Extension",
             "A router is down before it becomes a distributed one or ceases to be.",
             "2019-07-02T15:56:00",
-        ],
-        None,
-    ),
-    (
-        [
-            "l3-conntrack-helper",
-            "L3 Conntrack helper",
-            "Further connections that routers let pass with those that announce them.",
-            "2019-04-04T10:00:00-00:00",
-        ],
-        Some("no connection gets a helper"),
-    ),
-    (
-        [
-            "expose-l3-conntrack-helper",
-            "Expose CT target rules for conntrack helper",
-            "Routers show their conntrack helpers.",
-            "2019-04-04T10:00:00-00:00",
         ],
         None,
     ),

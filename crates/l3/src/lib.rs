@@ -1,10 +1,10 @@
 //! Layer 3: routers, floating IPs and their port forwardings.
 //!
-//! [`router`], [`floating_ip`], [`port_forwarding`], [`ndp_proxy`] and [`auto_allocate`] are the resources; [`schedule`] gives routers to L3 agents. Ports of routers and
+//! [`router`], [`floating_ip`], [`port_forwarding`], [`ndp_proxy`], [`conntrack_helper`] and [`auto_allocate`] are the resources; [`schedule`] gives routers to L3 agents. Ports of routers and
 //! floating IPs are ordinary ports of `ml2`; what has to happen here when such a port or an agent changes is [`dependent`].
 //!
 //! Routers are centralised: one L3 agent carries a router with all its ports, also one that an administrator wants distributed or highly
-//! available, which is a preview like [`conntrack_helper`] and [`local_ip`]. Deliberately absent: what hosts are told (`dispatch` projects
+//! available, which is a preview like [`local_ip`]. Deliberately absent: what hosts are told (`dispatch` projects
 //! it from the records).
 
 pub mod auto_allocate;

@@ -21,7 +21,8 @@ pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
             }
             Unit::Port(port) => units.extend([filter_unit(), port_unit(port.id)]),
             Unit::Member(_) | Unit::AddressGroup(_) | Unit::Dhcp(_) | Unit::DhcpHost(_) => {}
-            Unit::Router(_) | Unit::FloatingIp(_) | Unit::PortForwarding(_) | Unit::NdpProxy(_) | Unit::MetadataClient(_) => {}
+            Unit::Router(_) | Unit::FloatingIp(_) | Unit::PortForwarding(_) | Unit::NdpProxy(_) => {}
+            Unit::ConntrackHelper(_) | Unit::MetadataClient(_) => {}
         }
     }
     units
@@ -36,9 +37,8 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
         UnitId::AddressGroup(group) => [addresses_unit(*group)].into(),
         UnitId::Port(port) => port_concerns(*port, before, intents),
         UnitId::Dhcp(_) | UnitId::DhcpHost(..) => BTreeSet::new(),
-        UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::NdpProxy(..) | UnitId::MetadataClient(..) => {
-            BTreeSet::new()
-        }
+        UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::NdpProxy(..) => BTreeSet::new(),
+        UnitId::ConntrackHelper(..) | UnitId::MetadataClient(..) => BTreeSet::new(),
     }
 }
 

@@ -74,6 +74,7 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         interfaces: networks.iter().map(interface).collect(),
         routes: vec![],
         ndp_proxy: false,
+        conntrack_helpers: false,
     })
 }
 

@@ -2,7 +2,7 @@
 //! addresses at its gateway.
 //!
 //! Program units are `router/<router>` (namespace, ports, routes, an nft table with its rules and maps, and radvd), and for each
-//! floating IP, port forwarding and NDP proxy a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
+//! floating IP, port forwarding, NDP proxy and conntrack helper a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
 //! `pipeline.rs` has the nft table and is to be read first. Deliberately absent: answers about metadata (a role of its own),
@@ -10,6 +10,7 @@
 
 mod advertise;
 mod concern;
+mod conntrack_helpers;
 mod cuts;
 mod delegations;
 mod elements;
@@ -17,6 +18,7 @@ mod links;
 mod pipeline;
 mod routes;
 mod scopes;
+mod symmetric;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +26,7 @@ use agent::{Compile, Compiled, Complaint, Cut, Delegation, Facts, Intents};
 use dataplane::{Name, Netns, UnitKey};
 use intent::wire::Role;
 use intent::{Unit, UnitId};
-use net::{FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId};
+use net::{ConntrackHelperId, FloatingIpId, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId};
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 
@@ -66,6 +68,10 @@ pub(crate) fn proxy_unit(router: RouterId, id: NdpProxyId) -> UnitKey {
     UnitKey::new("ndp-proxy", format_args!("{router}/{id}"))
 }
 
+pub(crate) fn helper_unit(router: RouterId, id: ConntrackHelperId) -> UnitKey {
+    UnitKey::new("conntrack-helper", format_args!("{router}/{id}"))
+}
+
 /// A unit of which nothing can be.
 pub(crate) fn refused(unit: UnitId, reason: impl Into<String>) -> Compiled {
     Compiled { complaints: vec![Complaint { unit, reason: reason.into() }], ..Compiled::default() }
@@ -86,7 +92,7 @@ impl Compile for Routing {
             "ex_gw_ports": intents.routers().map(|router| router.gateway.iter().count() + router.further_gateways.len()).sum::<usize>(),
             "interfaces": interfaces,
             "floating_ips": floating_ips,
-            "extensions": ["port_forwarding", "ndp_proxy"],
+            "extensions": ["port_forwarding", "ndp_proxy", "conntrack_helper"],
         });
         Role {
             agent_type: "L3 agent".to_owned(),
@@ -119,6 +125,9 @@ impl Compile for Routing {
                 intents.port_forwarding(router, id).map(|forwarding| elements::forwarding(forwarding, intents))
             }
             Ok(UnitId::NdpProxy(router, id)) => intents.ndp_proxy(router, id).map(|proxy| elements::ndp_proxy(proxy, intents)),
+            Ok(UnitId::ConntrackHelper(router, id)) => {
+                intents.conntrack_helper(router, id).map(|helper| conntrack_helpers::conntrack_helper(helper, intents))
+            }
             _ => None,
         };
         compiled.unwrap_or_default()

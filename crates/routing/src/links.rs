@@ -1,6 +1,6 @@
 //! `router/…`: the namespace of a router with its ports.
 
-use crate::{Routing, advertise, gateway_link, interface_link, netns, pipeline, routes};
+use crate::{Routing, advertise, gateway_link, interface_link, netns, pipeline, routes, symmetric};
 use agent::{Compiled, Complaint};
 use dataplane::{Address, Link, LinkKind, Name, Program, Veth};
 use intent::{RouterIntent, RouterPort, UnitId, metadata_v4, metadata_v6};
@@ -76,6 +76,8 @@ impl Routing {
             space.sysctls.extend(proxying(&gateway.link));
         }
         space.routes = routes;
+        space.route_rules = symmetric::rules(&legs);
+        space.sysctls.extend(symmetric::has_several(&legs).then_some(symmetric::SYSCTL));
         if router.admin_state_up {
             space.addresses.extend(metadata(&legs.interfaces));
             space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));

@@ -6,10 +6,14 @@
 //! | `input` | input | drops what comes from outside to the metadata service |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
+//! | `came-by`, `own-answers` | prerouting, output | of a router with several gateways: which of them answers leave by; see `symmetric.rs` |
+//! | `helpers` | prerouting | gives new connections to some ports a conntrack helper; see `conntrack_helpers.rs` |
 //! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 
+use crate::conntrack_helpers;
 use crate::links::{Leg, Legs};
 use crate::scopes::Scopes;
+use crate::symmetric;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
 use intent::RouterIntent;
@@ -61,6 +65,8 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     let to_outside = outsides.iter().flat_map(|outside| outside.rules(&gateways)).collect();
     table.chains.insert("to-outside".into(), nat(Hook::Postrouting, 100, to_outside));
     scopes.put(&mut table);
+    symmetric::put(legs, &mut table);
+    conntrack_helpers::put(router, &mut table);
     table
 }
 

@@ -1,6 +1,8 @@
-//! The routes of a router. Those to the prefixes of its addresses are the kernel's.
+//! The routes of a router. Those to the prefixes of its addresses are the kernel's; what a router with several gateways has besides
+//! is in `symmetric.rs`.
 
 use crate::links::{Leg, Legs};
+use crate::symmetric;
 use dataplane::{Gateway, Route, RouteKey, RouteKind, Scope};
 use intent::{RouterIntent, RouterSubnet};
 use net::{Family, IpNet};
@@ -15,12 +17,20 @@ pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<Str
     for (key, route) in legs.gateways().flat_map(outside) {
         routes.entry(key).or_insert(route);
     }
+    let (extra, reasons) = extra(router, &legs.all().collect::<Vec<_>>());
+    routes.extend(extra);
+    routes.extend(symmetric::tables(router, legs));
+    (routes, reasons)
+}
+
+/// The extra routes by next hops on these legs, and why some are not there.
+pub(crate) fn extra(router: &RouterIntent, legs: &[&Leg<'_>]) -> (Routes, Vec<String>) {
     let mut extra = Routes::new();
     let mut reasons = Vec::new();
     for route in &router.routes {
         let hop = route.nexthop;
         let key = RouteKey::main(route.destination.trunc());
-        match legs.all().find(|leg| connects(leg, hop)) {
+        match legs.iter().find(|leg| connects(leg, hop)) {
             None => reasons.push(format!("next hop {hop} to {} is on none of its networks", route.destination)),
             Some(_) if Family::of(&hop) != Family::of_net(&route.destination) => {
                 reasons.push(format!("next hop {hop} to {} is of another family", route.destination));
@@ -31,8 +41,7 @@ pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<Str
             },
         }
     }
-    routes.extend(extra);
-    (routes, reasons)
+    (extra, reasons)
 }
 
 /// An address of the port has a prefix with this neighbour in it.
@@ -41,7 +50,7 @@ fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
 }
 
 /// The default routes, and those to further prefixes of the external network.
-fn outside(gateway: &Leg<'_>) -> Routes {
+pub(crate) fn outside(gateway: &Leg<'_>) -> Routes {
     let mut routes = Routes::new();
     let (here, elsewhere): (Vec<&RouterSubnet>, Vec<&RouterSubnet>) =
         gateway.port.subnets.iter().partition(|subnet| gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr())));
@@ -49,15 +58,19 @@ fn outside(gateway: &Leg<'_>) -> Routes {
         routes.insert(RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr));
     }
     for address in here.iter().filter_map(|subnet| subnet.gateway_ip) {
-        let any = match Family::of(&address) {
-            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let all = IpNet::new(any, 0).expect("0 is a prefix length of both families");
         let onlink = !connects(gateway, address);
         let kind = RouteKind::Unicast { link: gateway.link.clone(), via: Some(Gateway { address, onlink }) };
         // With several subnets the first says where outside is.
-        routes.entry(RouteKey::main(all)).or_insert(Route { kind, scope: Scope::Universe, source: None });
+        routes.entry(RouteKey::main(everywhere(Family::of(&address)))).or_insert(Route { kind, scope: Scope::Universe, source: None });
     }
     routes
+}
+
+/// The prefix of all addresses of a family.
+pub(crate) fn everywhere(family: Family) -> IpNet {
+    let any = match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    IpNet::new(any, 0).expect("0 is a prefix length of both families")
 }

@@ -80,6 +80,7 @@ pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPor
         interfaces,
         routes: vec![],
         ndp_proxy: false,
+        conntrack_helpers: false,
     }
 }
 

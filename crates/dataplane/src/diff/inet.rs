@@ -1,4 +1,4 @@
-//! Addresses, routes, forwarding and neighbour entries and proxies. What is on a link that goes away goes with it.
+//! Addresses, routes and which of their tables count, forwarding and neighbour entries and proxies. What is on a link that goes away goes with it.
 
 use super::{Phase, Scene, Steps};
 use crate::{Action, Name, Namespace, UnitKey};
@@ -34,9 +34,15 @@ impl Scene<'_> {
                 steps.push(Phase::Route, unit, self.netns, Action::SetRoute(key.clone(), route.clone()));
             }
         }
+        for rule in want.route_rules.difference(&self.is.route_rules) {
+            steps.push(Phase::Route, unit, self.netns, Action::AddRouteRule(*rule));
+        }
     }
 
     pub(super) fn remove_inet(&self, steps: &mut Steps, want: &Namespace) {
+        for rule in self.is.route_rules.difference(&want.route_rules) {
+            steps.push(Phase::RouteRemove, None, self.netns, Action::RemoveRouteRule(*rule));
+        }
         for (key, route) in self.is.routes.iter().filter(|(key, _)| !want.routes.contains_key(*key)) {
             if route.link().is_none_or(|link| !self.is_gone(link)) {
                 steps.push(Phase::RouteRemove, None, self.netns, Action::RemoveRoute(key.clone(), route.clone()));

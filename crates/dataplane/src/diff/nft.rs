@@ -1,7 +1,7 @@
-//! nftables: chains are replaced whole, sets element by element.
+//! nftables: chains are replaced whole, sets element by element, conntrack helpers made anew.
 
 use super::{Phase, Scene, Steps};
-use crate::nft::{Base, Chain, Elements, Key, Table, TableKey};
+use crate::nft::{Base, Chain, Elements, Key, MapData, Table, TableKey};
 use crate::{Action, ActualChain, ActualTable, Name, Owner, Role, TableChange, UnitKey};
 use std::collections::BTreeMap;
 
@@ -28,10 +28,14 @@ impl Scene<'_> {
         }
     }
 
-    /// A set's type has changed: as rules may refer to it, all chains known are written anew.
+    /// A set's type has changed, or what a helper is: as rules may refer to it, all chains known are written anew.
     fn resets(&self, key: &TableKey, is: &ActualTable) -> bool {
         let want = self.all.namespaces.get(self.netns).and_then(|namespace| namespace.tables.get(key));
-        want.is_some_and(|want| want.sets.iter().any(|(name, spec)| is.sets.get(name).is_some_and(|is| is != spec)))
+        want.is_some_and(|want| {
+            let set = |(name, spec)| is.sets.get(name).is_some_and(|is| is != spec);
+            let helper = |(name, helper)| is.helpers.get(name).is_some_and(|is| is != helper);
+            want.sets.iter().any(set) || want.helpers.iter().any(helper)
+        })
     }
 
     pub(super) fn remove_tables(&self, steps: &mut Steps, want: &BTreeMap<TableKey, Table>) {
@@ -65,6 +69,14 @@ impl TableScene<'_> {
         if table.declared && !self.is.declared {
             let owner = Owner { unit: unit.clone(), role: Role::Made };
             self.push(steps, Phase::Table(Stage::Table), some, TableChange::Create(owner));
+        }
+        for (name, helper) in &table.helpers {
+            match self.is.helpers.get(name) {
+                Some(is) if is == helper => continue,
+                Some(_) => self.push(steps, Phase::Table(Stage::RemoveSet), some, TableChange::DeleteHelper(name.clone())),
+                None => {}
+            }
+            self.push(steps, Phase::Table(Stage::Set), some, TableChange::CreateHelper(name.clone(), helper.clone()));
         }
         for (name, spec) in &table.sets {
             match self.is.sets.get(name) {
@@ -136,8 +148,9 @@ impl TableScene<'_> {
     fn remove(&self, steps: &mut Steps, want: &Table) {
         let none = Elements::new();
         for set in self.is.elements.keys() {
-            let vanishes = self.is.sets.contains_key(set) && !want.sets.contains_key(set);
-            if vanishes {
+            let vanishing = self.is.sets.get(set).filter(|_| !want.sets.contains_key(set));
+            // Chains to which elements lead go before sets do.
+            if vanishing.is_some_and(|spec| spec.data != Some(MapData::Verdict)) {
                 continue;
             }
             let wanted = canonical(want.elements.get(set).unwrap_or(&none));
@@ -153,6 +166,9 @@ impl TableScene<'_> {
         for name in self.is.chains.keys().filter(|name| !want.chains.contains_key(*name)) {
             self.push(steps, Phase::TableRemove(Stage::Flush), None, TableChange::SetRules(name.clone(), Vec::new()));
             self.push(steps, Phase::TableRemove(Stage::RemoveChain), None, TableChange::DeleteChain(name.clone()));
+        }
+        for name in self.is.helpers.keys().filter(|name| !want.helpers.contains_key(*name)) {
+            self.push(steps, Phase::TableRemove(Stage::RemoveSet), None, TableChange::DeleteHelper(name.clone()));
         }
         for name in self.is.sets.keys().filter(|name| !want.sets.contains_key(*name)) {
             self.push(steps, Phase::TableRemove(Stage::RemoveSet), None, TableChange::DeleteSet(name.clone()));

@@ -71,6 +71,15 @@ impl fmt::Display for TableKey {
     }
 }
 
+/// A helper of connection tracking, which rules give to connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CtHelper {
+    /// The kernel's name of it.
+    pub helper: Name,
+    /// Number of the transport protocol of its connections.
+    pub protocol: u8,
+}
+
 /// A table or one unit's share of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -78,6 +87,8 @@ pub struct Table {
     pub declared: bool,
     /// Chains by name.
     pub chains: BTreeMap<Name, Chain>,
+    /// Conntrack helpers this unit makes and removes, by name.
+    pub helpers: BTreeMap<Name, CtHelper>,
     /// Sets and maps this unit makes and removes, by name (both share the names).
     pub sets: BTreeMap<Name, SetSpec>,
     /// Elements this unit puts into sets and maps, its own or those of others.
@@ -99,6 +110,7 @@ impl Table {
     pub fn merge(&mut self, other: &Table) {
         self.declared |= other.declared;
         self.chains.extend(other.chains.iter().map(|(name, chain)| (name.clone(), chain.clone())));
+        self.helpers.extend(other.helpers.iter().map(|(name, helper)| (name.clone(), helper.clone())));
         self.sets.extend(other.sets.iter().map(|(name, spec)| (name.clone(), spec.clone())));
         for (set, elements) in &other.elements {
             let ours = self.elements.entry(set.clone()).or_default();

@@ -1,8 +1,8 @@
 //! The text of a table, in the syntax and layout of `nft list ruleset`.
 
 use crate::nft::{
-    Base, Chain, ChainKind, Compare, Ct, Data, DataType, Elements, Field, Hook, Key, Limit, LimitUnit, MapData, Policy, Reject, Right,
-    Rule, SetSpec, Span, Statement, Table, TableKey, Target, Value, Verdict,
+    Base, Chain, ChainKind, Compare, Ct, CtHelper, Data, DataType, Elements, Field, Hook, Key, Limit, LimitUnit, MapData, Policy, Reject,
+    Right, Rule, SetSpec, Span, Statement, Table, TableKey, Target, Value, Verdict,
 };
 use std::fmt::{self, Write};
 
@@ -18,6 +18,11 @@ fn write_table(out: &mut String, key: &TableKey, table: &Table) -> fmt::Result {
     let none = Elements::new();
     writeln!(out, "table {key} {{")?;
     let mut gap = "";
+    for (name, CtHelper { helper, protocol }) in &table.helpers {
+        let protocol = number_name(DataType::InetProto, u32::from(*protocol)).map_or_else(|| protocol.to_string(), str::to_owned);
+        writeln!(out, "{gap}\tct helper {name} {{\n\t\ttype \"{helper}\" protocol {protocol}\n\t}}")?;
+        gap = "\n";
+    }
     for (name, spec) in &table.sets {
         out.push_str(gap);
         write_set(out, name, spec, table.elements.get(name).unwrap_or(&none))?;
@@ -135,6 +140,7 @@ impl fmt::Display for Statement {
             Statement::Set(target, value) => write!(f, "{target} set {}", target_value(*target, *value)),
             Statement::SetFromMap { target, key, map } => write!(f, "{target} set {} map @{map}", fields_text(key)),
             Statement::Copy { target, from } => write!(f, "{target} set {}", from.name()),
+            Statement::CtHelper(name) => write!(f, "ct helper set \"{name}\""),
             Statement::Counter => f.write_str("counter"),
             Statement::Limit(limit) => write!(f, "{limit}"),
             Statement::Notrack => f.write_str("notrack"),

@@ -68,6 +68,8 @@ pub enum Statement {
         /// Where the value comes from: [`Field::Mark`] or [`Field::CtMark`].
         from: Field,
     },
+    /// Give a new connection a conntrack helper of the table.
+    CtHelper(Name),
     /// Count packets and bytes.
     Counter,
     /// Go on only within (or with `over`, beyond) a rate.

@@ -12,7 +12,8 @@ mod router;
 use gate::Gate;
 use intent::UnitId;
 use model::{
-    AddressGroup, Agent, FloatingIp, NdpProxy, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule, Subnet, SubnetPool,
+    AddressGroup, Agent, ConntrackHelper, FloatingIp, NdpProxy, Network, Port, PortForwarding, Router, SecurityGroup, SecurityGroupRule,
+    Subnet, SubnetPool,
 };
 use net::HostName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ impl Gather<'_> {
             Router::KIND => self.router(&Sides::of(entry)),
             FloatingIp::KIND => self.floating_ip(&Sides::of(entry)),
             PortForwarding::KIND => self.port_forwarding(&Sides::of(entry)),
+            ConntrackHelper::KIND => self.conntrack_helper(&Sides::of(entry)),
             NdpProxy::KIND => self.ndp_proxy(&Sides::of(entry)),
             // No host is told of other kinds.
             _ => {}

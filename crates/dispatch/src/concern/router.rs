@@ -1,9 +1,9 @@
-//! What follows from a change of routers, floating IPs, port forwardings and NDP proxies, and from one of what routers are made of.
+//! What follows from a change of routers, floating IPs, port forwardings, NDP proxies and conntrack helpers, and from one of what routers are made of.
 
 use super::{Gate, Gather, Sides};
 use crate::project::{metadata, router};
 use intent::UnitId;
-use model::{FloatingIp, FloatingIpStatus, NdpProxy, Network, Port, PortForwarding, Router, Subnet, SubnetPool};
+use model::{ConntrackHelper, FloatingIp, FloatingIpStatus, NdpProxy, Network, Port, PortForwarding, Router, Subnet, SubnetPool};
 use net::{FloatingIpId, HostName, NetworkId, RouterId};
 use std::collections::BTreeSet;
 
@@ -142,6 +142,16 @@ impl Gather<'_> {
     pub(super) fn ndp_proxy(&mut self, proxy: &Sides<'_, NdpProxy>) {
         if proxy.differ(|p| (p.router_id, p.ip_address)) {
             proxy.iter().for_each(|side| self.behind_router(side.router_id, UnitId::NdpProxy(side.router_id, side.id)));
+        }
+    }
+
+    /// The router is told whether it has any.
+    pub(super) fn conntrack_helper(&mut self, helper: &Sides<'_, ConntrackHelper>) {
+        if helper.differ(|h| (h.router_id, h.helper.clone(), h.protocol.clone(), h.port)) {
+            for side in helper.iter() {
+                self.router_unit(side.router_id);
+                self.behind_router(side.router_id, UnitId::ConntrackHelper(side.router_id, side.id));
+            }
         }
     }
 }

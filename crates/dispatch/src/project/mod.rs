@@ -38,6 +38,7 @@ pub fn unit(config: &Config, world: &World, host: &HostName, id: &UnitId) -> Opt
         UnitId::FloatingIp(router, id) => router::floating_ip(world, host, router, id).map(Unit::FloatingIp),
         UnitId::PortForwarding(router, id) => router::port_forwarding(world, host, router, id).map(Unit::PortForwarding),
         UnitId::NdpProxy(router, id) => router::ndp_proxy(world, host, router, id).map(Unit::NdpProxy),
+        UnitId::ConntrackHelper(router, id) => router::conntrack_helper(world, host, router, id).map(Unit::ConntrackHelper),
         UnitId::MetadataClient(network, id) => metadata::client(world, host, network, id).map(Unit::MetadataClient),
         UnitId::Port(id) => port::port(world, host, id).map(Unit::Port),
     }

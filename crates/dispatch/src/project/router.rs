@@ -1,16 +1,18 @@
-//! `router/…`, `floating-ip/…`, `port-forwarding/…` and `ndp-proxy/…` units.
+//! `router/…`, `floating-ip/…`, `port-forwarding/…`, `ndp-proxy/…` and `conntrack-helper/…` units.
 
 use super::metadata;
 use intent::{
-    FloatingIpIntent, FurtherGateway, NdpProxyIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort, RouterSubnet, Scopes,
-    UnitId,
+    ConntrackHelperIntent, FloatingIpIntent, FurtherGateway, NdpProxyIntent, PortForwardingIntent, RaMode, Route, RouterIntent, RouterPort,
+    RouterSubnet, Scopes, UnitId,
 };
 use l3::schedule::carrier_of;
 use ml2::Config;
 use ml2::address_scope::of_network;
 use ml2::network::effective_mtu;
-use model::{Agent, AgentType, FloatingIp, Gateway, Ipv6Mode, NdpProxy, Network, Port, PortForwarding, Router, Subnet, device_owner};
-use net::{Family, FloatingIpId, HostName, IpNet, NdpProxyId, NetworkId, PortForwardingId, RouterId, SubnetId};
+use model::{
+    Agent, AgentType, ConntrackHelper, FloatingIp, Gateway, Ipv6Mode, NdpProxy, Network, Port, PortForwarding, Router, Subnet, device_owner,
+};
+use net::{ConntrackHelperId, Family, FloatingIpId, HostName, IpNet, NdpProxyId, NetworkId, PortForwardingId, RouterId, SubnetId};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
         interfaces: interfaces.filter_map(|port| self::port(config, world, id, port, inside(port))).collect(),
         routes: routes.collect(),
         ndp_proxy: router.enable_ndp_proxy,
+        conntrack_helpers: helpers(world, id).next().is_some(),
     })
 }
 
@@ -116,16 +119,31 @@ pub(super) fn ndp_proxy(world: &World, host: &HostName, router: RouterId, id: Nd
     Some(NdpProxyIntent { id, router_id: router, ip_address: proxy.ip_address })
 }
 
+pub(super) fn conntrack_helper(world: &World, host: &HostName, router: RouterId, id: ConntrackHelperId) -> Option<ConntrackHelperIntent> {
+    carried(world, host, router)?;
+    let helper = world.get::<ConntrackHelper>(&id).filter(|helper| helper.router_id == router)?;
+    let protocol = match helper.protocol.as_str() {
+        "tcp" => 6,
+        "udp" => 17,
+        _ => return None,
+    };
+    Some(ConntrackHelperIntent { id, router_id: router, helper: helper.helper.clone(), protocol, port: helper.port })
+}
+
 /// The keys of all that a host has of a router.
 pub(crate) fn keys(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
     let floating_ips = world.table::<FloatingIp>().ids(FloatingIp::BY_ROUTER, router);
     let behind = floating_ips.flat_map(move |id| std::iter::once(UnitId::FloatingIp(router, *id)).chain(forwardings(world, router, *id)));
-    std::iter::once(UnitId::Router(router)).chain(behind).chain(proxies(world, router))
+    std::iter::once(UnitId::Router(router)).chain(behind).chain(proxies(world, router)).chain(helpers(world, router))
 }
 
 /// The keys of a router's NDP proxies.
 pub(crate) fn proxies(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
     world.table::<NdpProxy>().ids(NdpProxy::BY_ROUTER, router).map(move |id| UnitId::NdpProxy(router, *id))
+}
+
+fn helpers(world: &World, router: RouterId) -> impl Iterator<Item = UnitId> {
+    world.table::<ConntrackHelper>().ids(ConntrackHelper::BY_ROUTER, router).map(move |id| UnitId::ConntrackHelper(router, *id))
 }
 
 /// The keys of a floating IP's port forwardings behind a router.

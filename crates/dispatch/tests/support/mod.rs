@@ -211,6 +211,21 @@ pub fn ndp_proxy(n: u8, of: u8, last: u8) -> NdpProxy {
     }
 }
 
+pub fn conntrack_helper_id(n: u8) -> ConntrackHelperId {
+    ConntrackHelperId(uuid(14, n))
+}
+
+pub fn conntrack_helper(n: u8, of: u8, port: u8) -> ConntrackHelper {
+    ConntrackHelper {
+        id: conntrack_helper_id(n),
+        project_id: "p".into(),
+        router_id: router_id(of),
+        protocol: if port == 0 { "udp" } else { "tcp" }.into(),
+        port: 21,
+        helper: "sip".into(),
+    }
+}
+
 pub fn router(n: u8) -> Router {
     Router {
         id: router_id(n),

@@ -14,6 +14,8 @@ const RENEW: Pauses = Pauses { first: Duration::from_secs(10), longest: Duration
 const CONFIRM: Pauses = Pauses { first: Duration::from_secs(1), longest: Duration::from_secs(2) };
 const CONFIRMS: u32 = 4;
 const REQUESTS: u32 = 10;
+/// So many messages may go without an answer before that is worth a word.
+const PATIENCE: u32 = 2;
 /// A server may not make its clients ask more often.
 const LEAST: Duration = Duration::from_secs(1);
 const FOREVER: u32 = u32::MAX;
@@ -63,6 +65,10 @@ enum State {
 pub(super) enum Outcome {
     Delegated(Ipv6Net),
     Lost,
+    /// Asked for more than once, and nobody answers.
+    Unanswered,
+    /// Somebody answers, but has none to give.
+    Refused,
 }
 
 /// A client.
@@ -77,13 +83,15 @@ pub(super) struct Client {
     pause: Duration,
     sent: u32,
     due: Instant,
+    /// Somebody has answered that there is none, since that was told last.
+    refused: bool,
 }
 
 impl Client {
     /// A client of this identity (a DUID), with the prefix that it had before.
     pub(super) fn new(identity: Vec<u8>, iaid: u32, known: Option<Ipv6Net>, now: Instant) -> Client {
         let state = known.map_or(State::Soliciting(None), State::Confirming);
-        let mut client = Client { identity, iaid, state, transaction: [0; 3], began: now, pause: LEAST, sent: 0, due: now };
+        let mut client = Client { identity, iaid, state, transaction: [0; 3], began: now, pause: LEAST, sent: 0, due: now, refused: false };
         client.enter(client.state.clone(), now);
         client
     }
@@ -133,9 +141,16 @@ impl Client {
             State::Bound(lease) | State::Renewing(lease) if over(lease.rebind) => self.enter(State::Rebinding(lease), now),
             State::Bound(lease) if over(lease.renew) => self.enter(State::Renewing(lease), now),
             State::Bound(lease) => self.enter(State::Bound(lease), now),
+            State::Soliciting(None) if self.sent >= PATIENCE => return Some(self.in_vain()),
+            // Its own server has been asked before.
+            State::Rebinding(_) if self.sent > 0 => return Some(self.in_vain()),
             _ => {}
         }
         None
+    }
+
+    fn in_vain(&mut self) -> Outcome {
+        if std::mem::take(&mut self.refused) { Outcome::Refused } else { Outcome::Unanswered }
     }
 
     fn message(&mut self, now: Instant) -> Vec<u8> {
@@ -193,7 +208,10 @@ impl Client {
         let given = usable.and_then(|association| Some((association, association.prefixes.iter().copied().find(is_usable)?)));
         match (answer.kind, &mut self.state) {
             (Kind::Advertise, State::Soliciting(best)) => {
-                let (_, prefix) = given?;
+                let Some((_, prefix)) = given else {
+                    self.refused = true;
+                    return None;
+                };
                 let offer = Offer { server: answer.server.clone(), preference: answer.preference, prefix: prefix.net };
                 if best.as_ref().is_none_or(|best| best.preference < offer.preference) {
                     *best = Some(offer);
@@ -242,6 +260,7 @@ impl Client {
         if matches!(self.state, State::Soliciting(_)) || !ended {
             return None;
         }
+        self.refused = true;
         let outcome = was_ours.then_some(Outcome::Lost);
         self.enter(State::Soliciting(None), now);
         // It is not to be asked in a circle.

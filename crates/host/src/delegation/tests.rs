@@ -74,20 +74,44 @@ fn a_prefix_is_asked_for_renewed_and_given_back() {
 #[test]
 fn a_server_that_falls_silent_is_replaced_and_the_prefix_ends() {
     let (mut client, began) = bound("2001:db8:1::/64");
-    let mut said = Vec::new();
+    let (mut said, mut unanswered) = (Vec::new(), 0);
     let (end, now) = loop {
         let now = client.due();
         assert!(now < began + Duration::from_secs(60));
         let (message, outcome) = client.turn(now);
         said.extend(message.map(|message| message[0]));
-        if outcome.is_some() {
-            break (outcome, now);
+        match outcome {
+            Some(Outcome::Unanswered) => unanswered += 1,
+            Some(outcome) => break (outcome, now),
+            None => {}
         }
     };
-    assert_eq!(end, Some(Outcome::Lost));
+    assert_eq!(end, Outcome::Lost);
+    assert!(unanswered > 0, "it is said before the prefix is lost");
     assert!(now >= began + Duration::from_secs(40), "not before its time: {:?}", now - began);
     said.dedup();
     assert_eq!(said, [Kind::Renew, Kind::Rebind, Kind::Solicit].map(|kind| kind as u8));
+}
+
+#[test]
+fn what_is_asked_for_in_vain_is_said() {
+    let began = Instant::now();
+    let mut client = client(None, began);
+    let mut next = || {
+        let now = client.due();
+        (client.turn(now).1, now)
+    };
+    assert_eq!([next().0, next().0], [None, None], "an answer may be lost");
+    let (outcome, now) = next();
+    assert_eq!(outcome, Some(Outcome::Unanswered));
+    assert!(now < began + Duration::from_secs(5), "soon: {:?}", now - began);
+    assert_eq!(next().0, Some(Outcome::Unanswered), "and as long as it is so");
+    let due = client.due();
+    let (Some(message), Some(Outcome::Unanswered)) = client.turn(due) else { panic!("it goes on asking") };
+    let none = Association { iaid: IAID, status: 6, ..Association::default() };
+    assert_eq!(client.hear(&answer(Kind::Advertise, [message[1], message[2], message[3]], none), due), None);
+    let due = client.due();
+    assert_eq!(client.turn(due).1, Some(Outcome::Refused), "there are servers");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Outcome, Run, fault, forgiven, removes};
 use crate::netlink::{Message, Refusal, Socket};
-use crate::{Error, ErrorKind, address, link, neigh, netns, route};
+use crate::{Error, ErrorKind, address, link, neigh, netns, route, route_rule};
 use dataplane::{Action, Link, LinkChange, LinkKind, Name, Netns, Owner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -127,6 +127,8 @@ impl<'a> RouteRun<'a> {
                 let index = route.link().map(|name| self.index(run, name)).transpose()?;
                 vec![route::remove(key, route, index)]
             }
+            Action::AddRouteRule(rule) => vec![route_rule::add(rule)],
+            Action::RemoveRouteRule(rule) => vec![route_rule::remove(rule)],
             other => return Err(Error::invalid("apply", other, "not a rtnetlink action")),
         })
     }

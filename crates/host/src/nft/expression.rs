@@ -80,6 +80,7 @@ impl Encoder<'_> {
                 self.load(*from, wire::FIRST_REGISTER)?;
                 self.store(*target);
             }
+            Statement::CtHelper(name) => self.expression("objref", |data| _ = data.be32(1, wire::CT_HELPER).text(2, name)),
             Statement::Counter => self.expression("counter", |data| _ = data.put(1, &[0; 8]).put(2, &[0; 8])),
             Statement::Limit(limit) => self.limit(*limit),
             Statement::Notrack => self.expression("notrack", |_| {}),

@@ -5,12 +5,13 @@
 
 mod element;
 mod expression;
+mod helper;
 mod read;
 mod wire;
 
 use crate::netlink::{CREATE, Message, Refusal, Socket};
 use crate::{Cause, Error, error};
-use dataplane::nft::{Base, ChainKind, DataType, Elements, Family, MapData, Policy, SetSpec, TableKey};
+use dataplane::nft::{Base, ChainKind, CtHelper, DataType, Elements, Family, MapData, Policy, SetSpec, TableKey};
 use dataplane::{Name, TableChange, UnitKey};
 use element::Wrong;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +160,11 @@ impl Nft {
                 message.text(wire::TABLE_NAME, &table.name);
                 vec![message]
             }
+            TableChange::CreateHelper(name, wanted) => {
+                helper::load_translation(wanted);
+                vec![helper::create(table, name, wanted)]
+            }
+            TableChange::DeleteHelper(name) => vec![helper::delete(table, name)],
             TableChange::CreateSet(name, spec) => {
                 self.set_id += 1;
                 vec![set_message(message(wire::NEWSET, CREATE), &table.name, name, spec, self.set_id)]
@@ -210,7 +216,11 @@ fn created<'a>(change: &Change<'a>) -> Option<((&'a TableKey, &'a Name), &'a Set
 
 fn removes(change: &TableChange) -> bool {
     match change {
-        TableChange::Delete | TableChange::DeleteSet(_) | TableChange::DeleteChain(_) | TableChange::RemoveElements(..) => true,
+        TableChange::Delete
+        | TableChange::DeleteHelper(_)
+        | TableChange::DeleteSet(_)
+        | TableChange::DeleteChain(_)
+        | TableChange::RemoveElements(..) => true,
         TableChange::SetRules(_, rules) => rules.is_empty(),
         _ => false,
     }
@@ -220,9 +230,21 @@ fn is_gone(error: &std::io::Error) -> bool {
     error.raw_os_error().is_some_and(|errno| error::kind_of(errno) == crate::ErrorKind::Gone)
 }
 
+/// The attributes after the subsystem's header.
+fn body(payload: &[u8]) -> &[u8] {
+    payload.get(4..).unwrap_or(&[])
+}
+
 /// The change fails; what else its unit has in the transaction is left out.
 fn fail(changes: &[Change<'_>], at: usize, refusal: Cause, outcomes: &mut [Option<Outcome>]) {
     let Change { unit, table, change } = changes[at];
+    let refusal = match (change, refusal) {
+        (TableChange::CreateHelper(_, helper), Cause::Kernel(error, _)) if is_gone(&error) => {
+            let CtHelper { helper, protocol } = helper;
+            Cause::Invalid(format!("this kernel has no conntrack helper '{helper}' for IP protocol {protocol}"))
+        }
+        (_, refusal) => refusal,
+    };
     for (other, outcome) in changes.iter().zip(outcomes.iter_mut()) {
         if unit.is_some() && other.unit == unit && outcome.is_none() {
             *outcome = Some(Outcome::Skipped);

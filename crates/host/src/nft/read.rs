@@ -1,6 +1,6 @@
 //! Reading our tables back.
 
-use super::{Nft, element, wire};
+use super::{Nft, body, element, helper, wire};
 use crate::netlink::{self, DUMP, Message, Refusal};
 use crate::{Cause, Error};
 use dataplane::nft::{Base, ChainKind, DataType, Elements, Family, MapData, Policy, SetSpec, TableKey};
@@ -45,6 +45,7 @@ impl Nft {
         for (key, table) in &mut tables {
             self.read_rules(key, table)?;
             self.read_sets(key, table)?;
+            table.helpers = helper::dump(&mut self.socket, key)?;
         }
         Ok(tables)
     }
@@ -98,11 +99,6 @@ impl Nft {
         self.socket.query(message, |_, payload| found = set_spec(body(payload)))?;
         found.map(|(_, spec)| spec).ok_or_else(|| Cause::Invalid(format!("set {set} has a type we do not know")))
     }
-}
-
-/// The attributes after the subsystem's header.
-fn body(payload: &[u8]) -> &[u8] {
-    payload.get(4..).unwrap_or(&[])
 }
 
 fn table_key(payload: &[u8], attribute: u16) -> Option<TableKey> {

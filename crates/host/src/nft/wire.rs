@@ -22,6 +22,9 @@ pub(super) const DELSET: u16 = 11;
 pub(super) const NEWSETELEM: u16 = 12;
 pub(super) const GETSETELEM: u16 = 13;
 pub(super) const DELSETELEM: u16 = 14;
+pub(super) const NEWOBJECT: u16 = 18;
+pub(super) const GETOBJECT: u16 = 19;
+pub(super) const DELOBJECT: u16 = 20;
 
 /// The name and the table's name are attributes 1 and 2 or 3 of each object.
 pub(super) const TABLE_NAME: u16 = 1;
@@ -58,6 +61,13 @@ pub(super) const ELEMENT_DATA: u16 = 2;
 pub(super) const ELEMENT_FLAGS: u16 = 3;
 pub(super) const ELEMENT_KEY_END: u16 = 10;
 pub(super) const ELEMENT_INTERVAL_END: u32 = 1;
+pub(super) const OBJECT_TABLE: u16 = 1;
+pub(super) const OBJECT_NAME: u16 = 2;
+pub(super) const OBJECT_TYPE: u16 = 3;
+pub(super) const OBJECT_DATA: u16 = 4;
+pub(super) const CT_HELPER: u32 = 3;
+pub(super) const HELPER_NAME: u16 = 1;
+pub(super) const HELPER_PROTOCOL: u16 = 3;
 pub(super) const LIST_ITEM: u16 = 1;
 pub(super) const EXPRESSION_NAME: u16 = 1;
 pub(super) const EXPRESSION_DATA: u16 = 2;

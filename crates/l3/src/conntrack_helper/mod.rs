@@ -1,7 +1,8 @@
 //! `routers/{id}/conntrack_helpers`: protocols of applications whose further connections (data of FTP, answers of TFTP) a router is to let
 //! pass with those that announce them (extension `l3-conntrack-helper`), shown with the router (`expose-l3-conntrack-helper`).
 //!
-//! Deliberately absent: what hosts are told; no connection gets a helper yet.
+//! Whether a kernel has a helper says the host that carries the router. Deliberately absent: what becomes of connections that are there:
+//! a helper comes to new ones.
 
 mod ops;
 #[cfg(test)]

@@ -131,6 +131,13 @@ fn addressed(lab: &Lab, instance: &Instance<'_>, prefix: &str) -> Result<String>
     Ok(address)
 }
 
+/// The last that the agent said of a router's faults is that it has none.
+fn mended(lab: &Lab, router: &str) -> bool {
+    let tail = lab.tail();
+    let of_it = |line: &&str| line.contains(router) && (line.contains("mended") || line.contains("cannot be realised"));
+    tail.lines().rfind(of_it).is_some_and(|line| line.contains("mended"))
+}
+
 testkit::isolated_tests! {
     fn prefixes_come_from_outside_and_go_again() {
         let mut lab = lab()?;
@@ -141,9 +148,12 @@ testkit::isolated_tests! {
             let (a, b) = (lab.instance("a", &networks[0], &[])?, lab.instance("b", &networks[1], &[])?);
             let advertised = a.exec_ok(&["ip", "-6", "route"])?;
             ensure!(!advertised.contains("proto kernel metric 256 expires"), "no prefix is on the link: {advertised}");
+            let subnet = subnets[1].clone();
+            eventually("that nobody answers to be said", || Ok(lab.tail().contains(&format!("for subnet {subnet}: no server answers on qg-"))))?;
             provider.start()?;
             let prefixes = [delegated(&lab, &subnets[0])?, delegated(&lab, &subnets[1])?];
             ensure!(prefixes[0] != prefixes[1], "one each: {prefixes:?}");
+            eventually("the fault to go by itself", || Ok(mended(&lab, &router)))?;
             let subnet = lab.cloud()?.get("subnets", &subnets[0])?;
             let first = prefixes[0].trim_end_matches("/64");
             ensure!(subnet["gateway_ip"] == format!("{first}1"), "{subnet}");
@@ -179,10 +189,12 @@ testkit::isolated_tests! {
         // Nobody renews any more: the prefix is no longer ours to use.
         provider.stop()?;
         eventually("the prefix to end", || Ok(cidr(&lab, &subnets[0])? == NONE))?;
+        eventually("that to be said", || Ok(!mended(&lab, &router)))?;
         eventually("nothing is routed any more", || Ok(!a.pings(FAR)?))?;
         provider.start()?;
         let prefix = delegated(&lab, &subnets[0])?;
         addressed(&lab, &a, &prefix)?;
+        eventually("the fault to go by itself", || Ok(mended(&lab, &router)))?;
         a.reaches(FAR)
     }
 

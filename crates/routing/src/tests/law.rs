@@ -11,19 +11,20 @@ type Programs = BTreeMap<UnitKey, Compiled>;
 fn any_unit() -> impl Strategy<Value = Unit> {
     let number = 0_u8..3;
     let interfaces = prop::collection::btree_set(0_u8..4, 0..3);
-    let a_router = (number.clone(), prop::option::of(20_u8..22), interfaces, any::<[bool; 2]>()).prop_map(
-        |(number, gateway_port, interfaces, [up, snat])| {
+    let a_router = (number.clone(), prop::option::of(20_u8..22), interfaces, any::<[bool; 3]>()).prop_map(
+        |(number, gateway_port, interfaces, [up, snat, helped])| {
             let mut router = router(number, gateway_port.map(gateway), interfaces.into_iter().map(interface).collect());
-            (router.admin_state_up, router.enable_snat) = (up, snat);
+            (router.admin_state_up, router.enable_snat, router.conntrack_helpers) = (up, snat, helped);
             router.routes = vec![Route { destination: net("10.9.0.0/16"), nexthop: ip("10.0.1.9") }];
             Unit::Router(router)
         },
     );
     let a_floating_ip = (0_u8..4, number.clone(), prop::option::of(5_u8..8))
         .prop_map(|(id, router, last)| Unit::FloatingIp(floating_ip(id, router, last.map(|last| format!("10.0.1.{last}")).as_deref())));
-    let a_forwarding =
-        (0_u8..4, number, 80_u16..83).prop_map(|(id, router, last)| Unit::PortForwarding(forwarding(id, router, (80, last), (8080, 8082))));
-    prop_oneof![a_router, a_floating_ip, a_forwarding]
+    let a_forwarding = (0_u8..4, number.clone(), 80_u16..83)
+        .prop_map(|(id, router, last)| Unit::PortForwarding(forwarding(id, router, (80, last), (8080, 8082))));
+    let a_helper = (0_u8..4, number, 20_u16..22).prop_map(|(id, router, port)| Unit::ConntrackHelper(helper(id, router, "ftp", port)));
+    prop_oneof![a_router, a_floating_ip, a_forwarding, a_helper]
 }
 
 fn everything(intents: &Intents) -> Programs {

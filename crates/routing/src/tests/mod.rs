@@ -8,7 +8,7 @@ mod text;
 use crate::Routing;
 use agent::{Compile, Facts, Intents};
 use intent::*;
-use net::{FloatingIpId, IpNet, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
+use net::{ConntrackHelperId, FloatingIpId, IpNet, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
 use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
@@ -81,6 +81,7 @@ fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) 
         interfaces,
         routes: vec![],
         ndp_proxy: false,
+        conntrack_helpers: false,
     }
 }
 
@@ -113,6 +114,12 @@ fn proxy(number: u8, router: u8, address: &str) -> NdpProxyIntent {
         router_id: router_id(router),
         ip_address: address.parse().expect("an IPv6 address"),
     }
+}
+
+/// The helper of a port, for UDP when it is 69 or 1719, else for TCP.
+fn helper(number: u8, router: u8, name: &str, port: u16) -> ConntrackHelperIntent {
+    let protocol = if [69, 1719].contains(&port) { 17 } else { 6 };
+    ConntrackHelperIntent { id: ConntrackHelperId(uuid(0xfb, number)), router_id: router_id(router), helper: name.into(), protocol, port }
 }
 
 fn intents(units: impl IntoIterator<Item = Unit>) -> Intents {

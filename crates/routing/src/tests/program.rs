@@ -68,6 +68,17 @@ fn ndp_proxies() {
 }
 
 #[test]
+fn helpers_of_connection_tracking() {
+    let mut routed = router(1, None, vec![interface(1)]);
+    let helpers = [(1, "tftp", 69), (2, "h323", 1719), (3, "h323", 1720), (4, "sip", 69)];
+    let units = || helpers.map(|(number, name, port)| Unit::ConntrackHelper(helper(number, 1, name, port)));
+    let refused = all([Unit::Router(routed.clone())].into_iter().chain(units()));
+    assert_eq!(refused.matches("has no conntrack helpers").count(), 4, "{refused}");
+    routed.conntrack_helpers = true;
+    insta::assert_snapshot!(program([Unit::Router(routed)].into_iter().chain(units())));
+}
+
+#[test]
 fn both_families_and_odd_gateways() {
     let subnets = vec![
         subnet(1, "198.51.100.7/32", Some("192.0.2.1")),

@@ -26,9 +26,10 @@ fn namespace_text(namespace: &Namespace) -> String {
     let addresses = namespace.addresses.iter().map(|address| format!("address {address}\n"));
     let proxies = namespace.proxies.iter().map(|proxy| format!("proxy {proxy}\n"));
     let routes = namespace.routes.iter().map(|(key, route)| route_text(key, route));
+    let rules = namespace.route_rules.iter().map(|rule| format!("route rule {rule}\n"));
     let tables = namespace.tables.iter().map(|(key, table)| nft::render(key, table).replace(&format!("table {key} {{\n}}\n"), ""));
     let daemons = namespace.daemons.iter().map(|(name, daemon)| daemon_text(name, daemon));
-    sysctls.chain(links).chain(addresses).chain(proxies).chain(routes).chain(tables).chain(daemons).collect()
+    sysctls.chain(links).chain(addresses).chain(proxies).chain(routes).chain(rules).chain(tables).chain(daemons).collect()
 }
 
 fn daemon_text(name: &Name, daemon: &Daemon) -> String {
@@ -49,7 +50,8 @@ fn link_text(name: &Name, link: &Link) -> String {
 }
 
 fn route_text(key: &RouteKey, route: &Route) -> String {
-    let RouteKind::Unicast { link, via } = &route.kind else { return format!("route {} {:?}\n", key.destination, route.kind) };
+    let table = if key.table == 254 { String::new() } else { format!(" table {}", key.table) };
+    let RouteKind::Unicast { link, via } = &route.kind else { return format!("route {} {:?}{table}\n", key.destination, route.kind) };
     let via = via.map(|via| format!(" via {}{}", via.address, if via.onlink { " onlink" } else { "" })).unwrap_or_default();
-    format!("route {}{via} dev {link}\n", key.destination)
+    format!("route {}{via} dev {link}{table}\n", key.destination)
 }
