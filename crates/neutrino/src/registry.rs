@@ -6,7 +6,7 @@ use dhcp::Dhcp;
 use linuxbridge::LinuxBridge;
 use metadata::{Metadata, Places};
 use ml2::Dependents;
-use model::Router;
+use model::{Network, Router};
 use rbac::Shareables;
 use routing::Routing;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ const LEASE_S: u32 = 86_400;
 /// The resources and extensions that the API serves.
 pub fn api(quotas: &QuotaConfig) -> Registry {
     Registry::new()
-        .core_resource(ml2::network::resource().with(qos::attach::of_network()).with(l3::router::of_network()))
+        .core_resource(network())
         .core_resource(ml2::subnet::resource())
         .core_resource(ml2::subnet_pool::resource())
         .core_resource(ml2::port::resource().with(qos::attach::of_port()).with(trunk::of_port()).with(logging::of_port()))
@@ -31,7 +31,7 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .collection(ml2::segment::COLLECTION, ml2::segment::collection)
         .resource(ml2::segment_range::resource())
         .collection(ml2::availability_zone::COLLECTION, ml2::availability_zone::collection)
-        .links(ml2::dhcp::by_hand::networks_of_agent(), ml2::network::resource())
+        .links(ml2::dhcp::by_hand::networks_of_agent(), network())
         .links(ml2::dhcp::by_hand::agents_of_network(), ml2::agent::resource())
         .collection(ml2::ip_availability::COLLECTION, ml2::ip_availability::collection)
         .resource(security_groups::group::resource().with(logging::of_group()))
@@ -73,6 +73,11 @@ pub fn api(quotas: &QuotaConfig) -> Registry {
         .previews(trunk::previews())
         .previews(metering::previews())
         .previews([logging::preview()])
+}
+
+/// Networks, with what other slices add.
+fn network() -> Resource<Network> {
+    ml2::network::resource().with(qos::attach::of_network()).with(l3::router::of_network())
 }
 
 /// Routers, with what other slices add.
