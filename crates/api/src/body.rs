@@ -100,6 +100,7 @@ impl<R> Form<'_, R> {
             }
             given.insert("project_id".to_owned(), self.caller.project_id.as_str().into());
         }
+        self.refuse_project(&given)?;
         self.refuse_unknown(&given)?;
         for attribute in self.attributes {
             if attribute.post || attribute.name == "project_id" {
@@ -133,6 +134,17 @@ impl<R> Form<'_, R> {
 
     fn refuse_unknown(&self, given: &Map<String, Value>) -> Result<(), Fault> {
         refuse_unknown(given.keys().filter(|name| self.attribute(name).is_none()))
+    }
+
+    /// A resource without an owner is told of neither name of one.
+    fn refuse_project(&self, given: &Map<String, Value>) -> Result<(), Fault> {
+        let names = ["project_id", "tenant_id"];
+        if self.has_project() || !names.iter().any(|name| given.contains_key(*name)) {
+            return Ok(());
+        }
+        let others = given.keys().filter(|name| !names.contains(&name.as_str()) && self.attribute(name).is_none()).cloned();
+        let unknown: Vec<String> = others.chain(names.map(str::to_owned)).collect();
+        refuse_unknown(unknown.iter())
     }
 
     /// Makes `tenant_id` and `project_id` one, and lets only administrators and services name another project.

@@ -4,10 +4,9 @@
 
 use crate::answer::Answering;
 use crate::endpoint::Endpoint;
-use crate::{Answer, Collection, Fault, Request, Route, object};
+use crate::{Answer, Collection, Fault, Query, Request, Route, object, python, refuse_unknown};
 use auth::Caller;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use uuid::Uuid;
 use world::{Record, World};
 
@@ -66,9 +65,9 @@ impl<R: Record> Child<R> {
                 return Err((self.not_found)(parent, id));
             }
         }
-        let body = if is_create { Some(self.body(request, parent)?) } else { None };
-        let own = (Cow::Borrowed(self.parent.attribute), parent.clone());
-        let query = if request.method == http::Method::GET && path.is_empty() { request.query.with(own) } else { request.query.clone() };
+        let is_list = request.method == http::Method::GET && path.is_empty();
+        let query = if is_list { self.query(request, parent)? } else { request.query.clone() };
+        let body = self.body(request, is_create.then_some(parent))?;
         let narrowed = Request {
             frame: request.frame,
             caller: request.caller.clone(),
@@ -82,18 +81,34 @@ impl<R: Record> Child<R> {
         self.endpoint.handle(&narrowed).await
     }
 
-    /// A create's body with the parent in each object.
-    fn body(&self, request: &Request<'_>, parent: &str) -> Result<Vec<u8>, Fault> {
+    /// A list's query with the parent, which the path alone may name.
+    fn query<'q>(&self, request: &Request<'q>, parent: &str) -> Result<Query<'q>, Fault> {
+        let name = self.parent.attribute;
+        if request.query.last(name).is_some() {
+            return Err(Fault::bad_request(format!("{} is invalid attribute for filtering", python::list([name]))));
+        }
+        Ok(request.query.with(name, parent.to_owned()))
+    }
+
+    /// A create's body with the parent in each object. No body may name it.
+    fn body(&self, request: &Request<'_>, create_below: Option<&str>) -> Result<Option<Vec<u8>>, Fault> {
+        if !matches!(request.method.as_str(), "POST" | "PUT") {
+            return Ok(None);
+        }
         let mut body = object(request.body)?;
-        let set = |map: &mut Map<String, Value>| {
-            map.insert(self.parent.attribute.to_owned(), parent.into());
+        let set = |map: &mut Map<String, Value>| -> Result<(), Fault> {
+            refuse_unknown(map.keys().filter(|name| *name == self.parent.attribute))?;
+            if let Some(parent) = create_below {
+                map.insert(self.parent.attribute.to_owned(), parent.into());
+            }
+            Ok(())
         };
         if let Some(Value::Object(map)) = body.get_mut(self.name) {
-            set(map);
+            set(map)?;
         }
         if let Some(Value::Array(items)) = body.get_mut(self.collection) {
-            items.iter_mut().filter_map(Value::as_object_mut).for_each(set);
+            items.iter_mut().filter_map(Value::as_object_mut).try_for_each(set)?;
         }
-        Ok(Value::Object(body).to_string().into_bytes())
+        Ok(create_below.map(|_| Value::Object(body).to_string().into_bytes()))
     }
 }

@@ -5,11 +5,11 @@ use http::{HeaderMap, header};
 
 /// The revision that a client believes to be current.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Constraint(u64);
+pub struct Constraint(u64);
 
 impl Constraint {
     /// Reads the header; other entity tags are ignored.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Constraint>, Fault> {
+    pub fn read(headers: &HeaderMap) -> Result<Option<Constraint>, Fault> {
         let bad = |message: &str| Fault::new(400, "BadRequest", format!("Bad if-match request: {message}"));
         let mut found = None;
         let values = headers.get_all(header::IF_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -24,7 +24,8 @@ impl Constraint {
         Ok(found)
     }
 
-    pub(crate) fn check(self, current: u64) -> Result<(), Fault> {
+    /// 412 where the current revision is another.
+    pub fn check(self, current: u64) -> Result<(), Fault> {
         if self.0 == current {
             return Ok(());
         }

@@ -53,6 +53,7 @@ pub use attribute::{Attribute, CellOf, Default, Matcher, MatcherOf};
 pub use body::{object, refuse_unknown, unwrap};
 pub use cell::{Cell, ErasedSerialize};
 pub use child::Parent;
+pub use etag::Constraint;
 pub use fault::Fault;
 pub use fields::Fields;
 pub use frame::Frame;

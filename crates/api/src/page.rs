@@ -84,7 +84,7 @@ pub(crate) struct Shown {
 }
 
 fn link(address: &str, query: &Query<'_>, marker: Option<&str>, previous: bool) -> String {
-    let kept = query.iter().filter(|(name, _)| !matches!(*name, "marker" | "page_reverse"));
+    let kept = query.asked().filter(|(name, _)| !matches!(*name, "marker" | "page_reverse"));
     let marker = marker.map(|marker| ("marker", marker));
     let reverse = previous.then_some(("page_reverse", "True"));
     format!("{address}?{}", query::encode(kept.chain(marker).chain(reverse)))

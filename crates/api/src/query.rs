@@ -7,6 +7,8 @@ use std::fmt::Write;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// A name that the server set itself.
+    own: Option<&'static str>,
 }
 
 impl<'a> Query<'a> {
@@ -16,13 +18,18 @@ impl<'a> Query<'a> {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             (decode(name, true), decode(value, true))
         });
-        Query { pairs: pairs.collect() }
+        Query { pairs: pairs.collect(), own: None }
     }
 
-    /// This query with one value for a name, whatever it said of that before.
-    pub(crate) fn with(&self, pair: (Cow<'a, str>, Cow<'a, str>)) -> Query<'a> {
-        let others = self.pairs.iter().filter(|(name, _)| *name != pair.0).cloned();
-        Query { pairs: others.chain([pair.clone()]).collect() }
+    /// This query with a name that it must not have yet, of which clients are not told.
+    pub(crate) fn with(&self, name: &'static str, value: String) -> Query<'a> {
+        let pairs = self.pairs.iter().cloned().chain([(Cow::Borrowed(name), Cow::Owned(value))]);
+        Query { pairs: pairs.collect(), own: Some(name) }
+    }
+
+    /// What the client asked.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().filter(|(name, _)| self.own != Some(*name))
     }
 
     /// All names and values.

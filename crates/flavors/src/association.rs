@@ -87,7 +87,7 @@ impl Collection for NextProviders {
             if !request.frame.policy.check(self.get, &request.caller, &()) {
                 return Err(Fault::no_such_path());
             }
-            let provider = provider_of(&world, flavor)?;
+            let provider = provider_of(&request.frame.settings, &world, flavor)?;
             Ok(Answer::value(200, &json!({"next_providers": [{"driver": provider.driver, "provider": provider.name}]})))
         })
     }

@@ -17,7 +17,7 @@ mod tests;
 pub use extensions::extensions;
 pub use router::of_router;
 
-use api::{Fault, Registry};
+use api::{Fault, Registry, Settings};
 use model::{Flavor, ServiceProfile};
 use net::{FlavorId, ServiceProfileId};
 use providers::Provider;
@@ -55,8 +55,10 @@ pub enum FlavorFault {
     NotAssociated(Option<ServiceProfileId>, String),
     /// 400 `InvalidServiceType`.
     ServiceType(SmolStr),
-    /// 400 `InvalidInput`: the provider does not do what else was asked for.
-    Unsupported(&'static str, &'static str),
+    /// 400 `InvalidInput`: the provider does not do what else was asked for: an attribute, and its value.
+    Unsupported(&'static str, &'static str, bool),
+    /// 400 `InvalidInput`: nor does that of the flavor that the router has.
+    Fixed,
 }
 
 impl From<FlavorFault> for Fault {
@@ -83,8 +85,13 @@ impl From<FlavorFault> for Fault {
                 (404, "FlavorServiceProfileBindingNotFound", message)
             }
             FlavorFault::ServiceType(word) => (400, "InvalidServiceType", format!("Invalid service type: {word}.")),
-            FlavorFault::Unsupported(provider, attribute) => {
-                return Fault::invalid_input(format_args!("Provider {provider} does not support {attribute}=True"));
+            FlavorFault::Unsupported(provider, attribute, value) => {
+                let value = if value { "True" } else { "False" };
+                return Fault::invalid_input(format_args!("Provider {provider} does not support {attribute}={value}"));
+            }
+            FlavorFault::Fixed => {
+                let message = "Changing the 'ha' and 'distributed' attributes on a router associated with a flavor is not supported";
+                return Fault::invalid_input(message);
             }
         };
         Fault::new(status, kind, message)
@@ -92,11 +99,11 @@ impl From<FlavorFault> for Fault {
 }
 
 /// Who carries a flavor: the provider of its first profile.
-pub fn provider_of(world: &World, flavor: &Flavor) -> Result<&'static Provider, FlavorFault> {
+pub fn provider_of(settings: &Settings, world: &World, flavor: &Flavor) -> Result<&'static Provider, FlavorFault> {
     let profile = flavor.service_profiles.first().ok_or(FlavorFault::NotAssociated(None, flavor.id.to_string()))?;
     let profile = world.get::<ServiceProfile>(profile).ok_or(FlavorFault::NoProfile(*profile))?;
     if !profile.enabled {
         return Err(FlavorFault::ProfileDisabled);
     }
-    providers::by_driver(&profile.driver).ok_or_else(|| FlavorFault::NoDriver(profile.driver.clone()))
+    providers::by_driver(settings, &profile.driver).ok_or_else(|| FlavorFault::NoDriver(profile.driver.clone()))
 }

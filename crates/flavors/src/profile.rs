@@ -1,7 +1,7 @@
 //! `service_profiles`: how flavors are carried. Administrators alone see them.
 
 use crate::{FlavorFault, providers};
-use api::{Attribute, Cell, Fault, Fields, Kind, Op, Resource, View};
+use api::{Attribute, Cell, Fault, Fields, Kind, Op, Resource, Settings, View};
 use model::{Flavor, ServiceProfile};
 use net::ServiceProfileId;
 use std::sync::Arc;
@@ -35,12 +35,12 @@ fn attributes() -> Vec<A> {
 fn create(op: &mut Op<'_>, fields: &Fields) -> Result<ServiceProfileId, Fault> {
     let id = ServiceProfileId(op.tx.context.uuid());
     let blank = ServiceProfile { id, description: None, driver: "".into(), enabled: true, metainfo: "".into() };
-    op.tx.put(set(blank, fields)?);
+    op.tx.put(set(op.settings, blank, fields)?);
     Ok(id)
 }
 
 /// It names a driver that some provider has, or says something else.
-fn set(mut profile: ServiceProfile, fields: &Fields) -> Result<ServiceProfile, FlavorFault> {
+fn set(settings: &Settings, mut profile: ServiceProfile, fields: &Fields) -> Result<ServiceProfile, FlavorFault> {
     if fields.has("description") {
         profile.description = fields.text("description");
     }
@@ -50,7 +50,7 @@ fn set(mut profile: ServiceProfile, fields: &Fields) -> Result<ServiceProfile, F
     if profile.driver.is_empty() {
         return if profile.metainfo.is_empty() { Err(FlavorFault::EmptyProfile) } else { Ok(profile) };
     }
-    match providers::by_driver(&profile.driver) {
+    match providers::by_driver(settings, &profile.driver) {
         Some(_) => Ok(profile),
         None => Err(FlavorFault::NoDriver(profile.driver)),
     }
@@ -64,7 +64,7 @@ fn check_unused(op: &Op<'_>, id: ServiceProfileId) -> Result<(), FlavorFault> {
 
 fn update(op: &mut Op<'_>, profile: &Arc<ServiceProfile>, fields: &Fields) -> Result<(), Fault> {
     check_unused(op, profile.id)?;
-    let new = set(ServiceProfile::clone(profile), fields)?;
+    let new = set(op.settings, ServiceProfile::clone(profile), fields)?;
     op.tx.put(new);
     Ok(())
 }

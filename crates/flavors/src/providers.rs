@@ -1,7 +1,7 @@
-//! `service-providers`: who carries services (extension `service-type`). A new one is a line in [`PROVIDERS`].
+//! `service-providers`: who carries services (extension `service-type`). A new one is a line in `PROVIDERS`.
 
 use api::rows::Rows;
-use api::{Collection, Fault, Listed, Request, schema};
+use api::{Collection, Fault, Fields, Listed, Request, Settings, schema};
 use auth::Policy;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -16,21 +16,39 @@ pub struct Provider {
     pub name: &'static str,
     /// What a service profile calls it: upstream's names, which clients and documents know.
     pub driver: &'static str,
-    /// Attributes that what it carries cannot have.
-    pub without: &'static [&'static str],
+    /// What it carries is so: the attributes of routers, and their values.
+    pub carries: [(&'static str, bool); 2],
+}
+
+const fn of_routers(name: &'static str, driver: &'static str, distributed: bool, ha: bool) -> Provider {
+    Provider { service_type: "L3_ROUTER_NAT", name, driver, carries: [("distributed", distributed), ("ha", ha)] }
 }
 
 /// All there are.
-pub static PROVIDERS: [Provider; 1] = [Provider {
-    service_type: "L3_ROUTER_NAT",
-    name: "single_node",
-    driver: "neutron.services.l3_router.service_providers.single_node.SingleNodeDriver",
-    without: &["distributed", "ha"],
-}];
+static PROVIDERS: [Provider; 4] = [
+    of_routers("single_node", "neutron.services.l3_router.service_providers.single_node.SingleNodeDriver", false, false),
+    of_routers("dvr", "neutron.services.l3_router.service_providers.dvr.DvrDriver", true, false),
+    of_routers("ha", "neutron.services.l3_router.service_providers.ha.HaDriver", false, true),
+    of_routers("dvrha", "neutron.services.l3_router.service_providers.dvrha.DvrHaDriver", true, true),
+];
+
+impl Provider {
+    /// The first attribute that a request gives a value which the provider does not carry.
+    pub(crate) fn unsupported(&self, fields: &Fields) -> Option<(&'static str, bool)> {
+        let differs = |(name, carried): &(&'static str, bool)| Some((*name, fields.bool(name).filter(|asked| asked != carried)?));
+        self.carries.iter().find_map(differs)
+    }
+}
+
+/// Those that are served: of routers that are distributed or highly available only where routers can be.
+fn served(settings: &Settings) -> impl Iterator<Item = &'static Provider> {
+    let has_modes = settings.get::<l3::Config>().has_modes;
+    PROVIDERS.iter().filter(move |provider| has_modes || provider.carries.iter().all(|(_, carried)| !carried))
+}
 
 /// The provider with this driver.
-pub(crate) fn by_driver(driver: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().find(|provider| provider.driver == driver)
+pub(crate) fn by_driver(settings: &Settings, driver: &str) -> Option<&'static Provider> {
+    served(settings).find(|provider| provider.driver == driver)
 }
 
 const MEMBERS: [&str; 3] = ["service_type", "name", "default"];
@@ -45,10 +63,10 @@ fn form() -> Vec<(&'static str, Value)> {
     MEMBERS.into_iter().zip([schema::text(255), schema::text(255), schema::boolean()]).collect()
 }
 
-fn all(_request: &Request<'_>, _world: &World) -> Result<Vec<Map<String, Value>>, Fault> {
+fn all(request: &Request<'_>, _world: &World) -> Result<Vec<Map<String, Value>>, Fault> {
     let shown = |provider: &Provider| {
         let values = [provider.service_type.into(), provider.name.into(), Value::Bool(false)];
         MEMBERS.into_iter().map(str::to_owned).zip(values).collect()
     };
-    Ok(PROVIDERS.iter().map(shown).collect())
+    Ok(served(&request.frame.settings).map(shown).collect())
 }

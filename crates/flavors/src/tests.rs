@@ -19,9 +19,12 @@ fn registry() -> Registry {
 
 /// As an administrator.
 fn lab() -> Lab {
-    let settings =
-        Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(ml2::Heartbeats::new())).with(Arc::new(l3::Config::default()));
-    Lab::new(registry(), settings)
+    Lab::new(registry(), settings(false))
+}
+
+fn settings(has_modes: bool) -> Settings {
+    let l3 = l3::Config { has_modes, ..l3::Config::default() };
+    Settings::new().with(Arc::new(ml2::Config::default())).with(Arc::new(ml2::Heartbeats::new())).with(Arc::new(l3))
 }
 
 fn refused(status: u16, kind: &str) -> (u16, String) {
@@ -158,6 +161,32 @@ fn routers_by_flavor() {
     assert_eq!(lab.refused("POST", "routers", router(json!(flavor))), refused(404, "ServiceProfileDriverNotFound"));
     lab.accepted("DELETE", &format!("routers/{id}"), Value::Null);
     lab.accepted("DELETE", &format!("flavors/{flavor}"), Value::Null);
+}
+
+#[test]
+fn flavors_of_distributed_and_highly_available_routers() {
+    let driver = |module: &str| json!({"driver": format!("neutron.services.l3_router.service_providers.{module}")});
+    let without = lab();
+    let dvr = || driver("dvr.DvrDriver");
+    assert_eq!(
+        without.refused("POST", "service_profiles", json!({"service_profile": dvr()})),
+        refused(404, "ServiceProfileDriverNotFound"),
+        "where routers cannot be so"
+    );
+    let lab = Lab::new(registry().preview_extensions(true), settings(true));
+    let names = lab.show("service-providers?fields=name&sort_key=name&sort_dir=asc");
+    assert_eq!(names, json!([{"name": "dvr"}, {"name": "dvrha"}, {"name": "ha"}, {"name": "single_node"}]));
+    let flavor = flavor(&lab);
+    let profile = lab.create("service_profile", dvr());
+    associate(&lab, &flavor, &profile);
+    let router = |more: &str, value: bool| json!({"router": {"flavor_id": flavor, more: value}});
+    for (attribute, value) in [("distributed", false), ("ha", true)] {
+        assert_eq!(lab.refused("POST", "routers", router(attribute, value)), refused(400, "InvalidInput"));
+    }
+    let id = lab.create("router", json!({"flavor_id": flavor, "distributed": true, "admin_state_up": false}));
+    let path = format!("routers/{id}");
+    assert_eq!(lab.refused("PUT", &path, json!({"router": {"distributed": false}})), refused(400, "InvalidInput"));
+    assert_eq!(lab.update(&path, "router", json!({"distributed": true, "name": "same"}))["distributed"], true);
 }
 
 #[test]

@@ -10,10 +10,12 @@ pub struct Config {
     /// Routers of a dead L3 agent go to another (`allow_automatic_l3agent_failover`, false in the reference). The host that comes back is
     /// told what is not its any more before anything else.
     pub router_failover: bool,
+    /// Routers can be distributed or highly available (extensions `dvr` and `l3-ha`).
+    pub has_modes: bool,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { max_routes: 30, enable_snat_by_default: true, router_failover: true }
+        Config { max_routes: 30, enable_snat_by_default: true, router_failover: true, has_modes: false }
     }
 }

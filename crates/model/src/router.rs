@@ -93,6 +93,9 @@ pub struct Router {
     /// True: several hosts are to carry it, one at a time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ha: bool,
+    /// The network of its project's highly available routers, while it is one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ha_network_id: Option<NetworkId>,
     /// True: it answers outside for addresses behind it, its NDP proxies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub enable_ndp_proxy: bool,

@@ -189,7 +189,9 @@ impl<R: Record> Resolved<R> {
         let act = move |frame: &Frame, op: &mut Op<'_>| {
             let record = this.open(frame, op, &id)?;
             let view = this.view(frame, op.tx.world(), op.caller, &record);
-            frame.policy.enforce(&requirement, op.caller, &this.target(&view))?;
+            let target = this.target(&view);
+            let admitted = frame.policy.enforce(&requirement, op.caller, &target);
+            admitted.map_err(|refused| this.hide(frame, op.caller, &target, refused.into()))?;
             Ok((record.id(), run(op, &record, &body)?))
         };
         let done = request.frame.commit(&request.caller, act).await?;

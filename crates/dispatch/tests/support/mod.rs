@@ -241,6 +241,7 @@ pub fn router(n: u8) -> Router {
         gateway_qos_policy_id: None,
         distributed: false,
         ha: false,
+        ha_network_id: None,
         enable_ndp_proxy: false,
         standard: Standard::default(),
     }

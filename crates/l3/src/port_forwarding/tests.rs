@@ -159,11 +159,23 @@ fn each_is_below_its_own_floating_ip() {
     let other = f.lab.floating_ip(json!({}));
     let other = format!("floatingips/{other}/port_forwardings");
     assert_eq!(f.lab.show(&other), json!([]));
-    assert_eq!(f.lab.show(&format!("{other}?floatingip_id={}", f.floating_ip)), json!([]), "the path decides");
     let page = f.lab.accepted("GET", &format!("{}?limit=1", f.path()), Value::Null);
     assert_eq!(page["port_forwardings"][0]["id"], id.as_str());
+    let next = page["port_forwardings_links"][0]["href"].as_str().expect("an address");
+    assert!(next.ends_with(&format!("{}?limit=1&marker={id}", f.path())), "{next}");
     assert_eq!(f.lab.refused("GET", &format!("{other}/{id}"), Value::Null), refusal(404, "PortForwardingNotFound"));
     assert_eq!(f.lab.refused("DELETE", &format!("{other}/{id}"), Value::Null), refusal(404, "PortForwardingNotFound"));
+}
+
+#[test]
+fn the_path_alone_names_the_floating_ip() {
+    let f = forwarded();
+    let id = f.create(json!({}));
+    let by_query = format!("{}?floatingip_id={}", f.path(), f.floating_ip);
+    assert_eq!(f.lab.refused("GET", &by_query, Value::Null), refusal(400, "HTTPBadRequest"));
+    assert_eq!(f.refused(json!({"floatingip_id": f.floating_ip, "external_port": 81})), refusal(400, "HTTPBadRequest"));
+    let moved = json!({"port_forwarding": {"floatingip_id": f.lab.floating_ip(json!({}))}});
+    assert_eq!(f.lab.message("PUT", &format!("{}/{id}", f.path()), moved), "Unrecognized attribute(s) 'floatingip_id'");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod delegation;
 mod fault;
 mod gateway;
 mod gateways;
+mod ha_network;
 mod interface;
 mod kinds;
 mod mode;

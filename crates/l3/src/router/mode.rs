@@ -20,8 +20,8 @@ pub(super) fn attributes() -> [A; 2] {
     ]
 }
 
-/// For networks: that one is for routers that several hosts carry (extension `network_ha`). No such network is made, and one that is
-/// called so is like any other.
+/// For networks: that one is for routers that several hosts carry (extension `network_ha`). Routers make their own, and one that a client
+/// calls so is like any other.
 pub fn of_network() -> Addition<Network> {
     Addition::new(vec![Attribute::new("ha", Kind::Bool, |_| Cell::Bool(false)).post_or(false).hidden().of("network_ha")])
 }

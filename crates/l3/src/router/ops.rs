@@ -1,7 +1,7 @@
 //! Create, update and delete of routers.
 
 use super::kinds::AskedGateway;
-use super::{RouterFault, gateway, interfaces, mode, routes};
+use super::{RouterFault, gateway, ha_network, interfaces, mode, routes};
 use crate::schedule::schedule;
 use crate::{conntrack_helper, ndp_proxy};
 use api::{Fault, Fields, Op};
@@ -31,10 +31,12 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         gateway_qos_policy_id: None,
         distributed: false,
         ha: false,
+        ha_network_id: None,
         enable_ndp_proxy: false,
         standard,
     };
     mode::set(&mut router, fields);
+    ha_network::join(op, &mut router)?;
     if let Some(asked) = requested_gateway(fields) {
         gateway::change(op, &mut router, asked.as_ref())?;
     }
@@ -61,6 +63,11 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
         new.standard.description = description;
     }
     mode::change(op, router, &mut new, fields)?;
+    if new.ha {
+        ha_network::join(op, &mut new)?;
+    } else if new.ha_network_id.take().is_some() {
+        ha_network::leave(op, router)?;
+    }
     let mut is_readdressed = false;
     if let Some(asked) = requested_gateway(fields) {
         let addresses = |op: &Op<'_>, id: PortId| op.tx.get::<Port>(&id).map(|port| port.fixed_ips.clone());
@@ -89,6 +96,7 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
     for gateway in router.gateways() {
         gateway::leave(op, router, gateway)?;
     }
+    ha_network::leave(op, router)?;
     conntrack_helper::forget(op, router.id);
     op.tx.remove::<Router>(&router.id);
     Ok(())

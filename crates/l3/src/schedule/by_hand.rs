@@ -51,7 +51,7 @@ pub fn routers_of_agent() -> Links<Router> {
     }
 }
 
-/// The agents of a router. One that is not there has none.
+/// The agents of a router.
 pub fn agents_of_router() -> Links<Agent> {
     Links {
         collection: "routers",
@@ -62,7 +62,7 @@ pub fn agents_of_router() -> Links<Agent> {
         untie: None,
         ids: |world, id| {
             let router = id.parse().ok().and_then(|id| world.get::<Router>(&id));
-            Ok(router.map(|router| router.agents.clone()).unwrap_or_default())
+            Ok(router.ok_or_else(|| RouterFault::NotFound(id.to_owned()))?.agents.clone())
         },
     }
 }

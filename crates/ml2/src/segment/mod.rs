@@ -1,7 +1,7 @@
 //! `segments`: the ways in which networks are carried, one by one (extensions `segment` and `standard-attr-segment`).
 //!
 //! Segments are parts of their network's record, so that a network and how it is carried change together; the collection is written by
-//! hand for that reason. Absent: tags.
+//! hand for that reason. They have no tags, as in the reference.
 
 mod fault;
 mod ops;
@@ -11,7 +11,7 @@ mod tests;
 pub use fault::SegmentFault;
 
 use api::rows::{Rows, shown};
-use api::{Answer, Answering, Collection, Fault, Kind, Op, Request, Route, object, refuse_unknown, schema, unwrap};
+use api::{Answer, Answering, Collection, Constraint, Fault, Kind, Op, Request, Route, object, refuse_unknown, schema, unwrap};
 use auth::{Policy, RuleId};
 use model::{Network, Segment};
 use net::SegmentId;
@@ -141,7 +141,14 @@ impl Segments {
     async fn put(&self, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
         self.admit(request, self.update)?;
         let (changed, id) = (changed(request.body)?, id.to_owned());
-        commit(request, 200, move |op| ops::update(op, &id, &changed)).await
+        let constraint = Constraint::read(request.headers)?;
+        let update = move |op: &mut Op<'_>| {
+            let current = find(op.tx.world(), &id)?.1.standard.revision_number;
+            let updated = ops::update(op, &id, &changed)?;
+            constraint.map_or(Ok(()), |constraint| constraint.check(current))?;
+            Ok(updated)
+        };
+        commit(request, 200, update).await
     }
 
     async fn remove(&self, request: &Request<'_>, id: &str) -> Result<Answer, Fault> {
@@ -182,19 +189,26 @@ fn read(body: &[u8], attributes: &[(&'static str, Kind)]) -> Result<Map<String, 
 const ON_CREATE: [(&str, Kind); 8] = [
     ("network_id", Kind::Uuid),
     ("network_type", Kind::Text(32)),
-    ("physical_network", Kind::TextOrNull(64)),
-    ("segmentation_id", crate::network::INT_OR_NULL),
+    ("physical_network", Kind::Text(64)),
+    ("segmentation_id", Kind::Int),
     ("name", Kind::TextOrNull(255)),
-    ("description", Kind::TextOrNull(255)),
+    ("description", Kind::Text(255)),
     ("project_id", Kind::Text(255)),
     ("tenant_id", Kind::Text(255)),
 ];
 /// What it must say.
 const REQUIRED: [&str; 2] = ["network_id", "network_type"];
 /// What an update may say.
-const ON_UPDATE: [(&str, Kind); 2] = [("name", Kind::TextOrNull(255)), ("description", Kind::TextOrNull(255))];
+const ON_UPDATE: [(&str, Kind); 2] = [("name", Kind::TextOrNull(255)), ("description", Kind::Text(255))];
+
+/// What a create must leave to the server.
+const SHOWN: [&str; 4] = ["id", "created_at", "updated_at", "revision_number"];
 
 fn new(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+    let asked = unwrap(&mut object(body)?, ONE)?;
+    if let Some(name) = SHOWN.into_iter().find(|name| asked.contains_key(*name)) {
+        return Err(Fault::bad_request(format!("Attribute '{name}' not allowed in POST")));
+    }
     let given = read(body, &ON_CREATE)?;
     for name in REQUIRED {
         if !given.contains_key(name) {

@@ -70,7 +70,7 @@ fn refusals() {
     assert_eq!(lab.refused("DELETE", &format!("{}/{missing}", path(&one)), Value::Null), refusal(404, "RouterNotFound"));
     assert_eq!(lab.refused("DELETE", &format!("{}/{router}", path(&missing)), Value::Null), refusal(404, "AgentNotFound"));
     assert_eq!(lab.refused("GET", &path(&missing), Value::Null), refusal(404, "AgentNotFound"));
-    assert_eq!(lab.show(&format!("routers/{missing}/l3-agents")), json!([]));
+    assert_eq!(lab.refused("GET", &format!("routers/{missing}/l3-agents"), Value::Null), refusal(404, "RouterNotFound"));
     assert_eq!(lab.show(&path(&bridge)), json!([]));
     lab.member();
     assert_eq!(lab.refused("GET", &path(&one), Value::Null), refusal(403, "PolicyNotAuthorized"));

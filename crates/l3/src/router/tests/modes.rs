@@ -67,3 +67,45 @@ fn changed_while_down() {
     lab.floating_ip(json!({"port_id": port}));
     lab.accepted("PUT", &format!("{path}/remove_router_interface"), json!({"subnet_id": second.1}));
 }
+
+#[test]
+fn one_network_for_a_projects_routers() {
+    let mut lab = Lab::new();
+    lab.admin();
+    let networks = |lab: &Lab| lab.show("networks?name=HA%20network%20project%20p1");
+    let make = |lab: &Lab, body: Value| lab.create("router", body);
+    make(&lab, json!({"project_id": "p1"}));
+    assert_eq!(networks(&lab), json!([]), "nothing for others");
+    let first = make(&lab, json!({"project_id": "p1", "ha": true}));
+    let second = make(&lab, json!({"project_id": "p1", "admin_state_up": false}));
+    lab.update(&format!("routers/{second}"), "router", json!({"ha": true}));
+    let there = networks(&lab);
+    assert_eq!(there.as_array().map(Vec::len), Some(1), "{there}");
+    assert_eq!((&there[0]["project_id"], &there[0]["shared"]), (&json!(""), &json!(false)));
+    let id = there[0]["id"].as_str().expect("an id");
+    let subnets = lab.show(&format!("subnets?network_id={id}"));
+    let subnet = &subnets[0];
+    assert_eq!((&subnet["cidr"], &subnet["gateway_ip"], &subnet["enable_dhcp"]), (&json!("169.254.192.0/18"), &Value::Null, &json!(false)));
+    lab.accepted("DELETE", &format!("routers/{first}"), Value::Null);
+    assert_eq!(networks(&lab)[0]["id"], id, "another is there");
+    lab.update(&format!("routers/{second}"), "router", json!({"ha": false}));
+    assert_eq!(networks(&lab), json!([]), "it goes with the last");
+}
+
+#[test]
+fn a_network_that_went_or_is_used() {
+    let mut lab = Lab::new();
+    lab.admin();
+    let network = |lab: &Lab, project: &str| lab.show(&format!("networks?name=HA%20network%20project%20{project}"))[0]["id"].clone();
+    let router = |lab: &Lab, project: &str| lab.create("router", json!({"project_id": project, "ha": true}));
+    router(&lab, "p1");
+    let removed = network(&lab, "p1");
+    lab.accepted("DELETE", &format!("networks/{}", removed.as_str().expect("an id")), Value::Null);
+    router(&lab, "p1");
+    assert!(network(&lab, "p1").is_string() && network(&lab, "p1") != removed, "made anew");
+    let only = router(&lab, "p2");
+    let used = network(&lab, "p2");
+    lab.create("port", json!({"network_id": used}));
+    lab.accepted("DELETE", &format!("routers/{only}"), Value::Null);
+    assert_eq!(network(&lab, "p2"), used, "ports stay where they are");
+}
