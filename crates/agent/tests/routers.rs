@@ -250,6 +250,8 @@ fn extra_routes() {
         let said = host.faults();
         assert!(said.values().any(|said| said.contains("next hop 10.0.3.7")), "{said:?}");
         assert!(pings("a", "10.0.2.7"), "the rest is unharmed");
+        host.change(Unit::Router(routed()));
+        until("nothing is amiss", || host.faults().is_empty());
     });
 }
 

@@ -238,13 +238,7 @@ fn body(payload: &[u8]) -> &[u8] {
 /// The change fails; what else its unit has in the transaction is left out.
 fn fail(changes: &[Change<'_>], at: usize, refusal: Cause, outcomes: &mut [Option<Outcome>]) {
     let Change { unit, table, change } = changes[at];
-    let refusal = match (change, refusal) {
-        (TableChange::CreateHelper(_, helper), Cause::Kernel(error, _)) if is_gone(&error) => {
-            let CtHelper { helper, protocol } = helper;
-            Cause::Invalid(format!("this kernel has no conntrack helper '{helper}' for IP protocol {protocol}"))
-        }
-        (_, refusal) => refusal,
-    };
+    let refusal = lacking(changes, at, outcomes).filter(|_| is_absent(&refusal)).unwrap_or(refusal);
     for (other, outcome) in changes.iter().zip(outcomes.iter_mut()) {
         if unit.is_some() && other.unit == unit && outcome.is_none() {
             *outcome = Some(Outcome::Skipped);
@@ -252,6 +246,18 @@ fn fail(changes: &[Change<'_>], at: usize, refusal: Cause, outcomes: &mut [Optio
     }
     let object = format!("{table}: {change}");
     outcomes[at] = Some(Outcome::Failed(Error::new("change table", object, refusal)));
+}
+
+/// That there is no such thing is said of a helper that the kernel does not have, and of a table that could not be made.
+fn lacking(changes: &[Change<'_>], at: usize, outcomes: &[Option<Outcome>]) -> Option<Cause> {
+    let Change { table, change: TableChange::CreateHelper(_, CtHelper { helper, protocol }), .. } = changes[at] else { return None };
+    let makes = |other: &Change<'_>| other.table == table && matches!(other.change, TableChange::Create(_));
+    let without_table = changes.iter().zip(outcomes).any(|(other, outcome)| makes(other) && outcome.is_some());
+    (!without_table).then(|| Cause::Invalid(format!("this kernel has no conntrack helper '{helper}' for IP protocol {protocol}")))
+}
+
+fn is_absent(refusal: &Cause) -> bool {
+    matches!(refusal, Cause::Kernel(error, _) if is_gone(error))
 }
 
 fn comment(text: &str) -> Result<Vec<u8>, Cause> {
