@@ -15,7 +15,9 @@ V=$($B uname -r); $B mkdir -p /new/lib/modules/$V /new/run/job /new/run/netns
 $B mount -t virtiofs modules /new/lib/modules/$V; $B mount -t virtiofs job /new/run/job
 $B cat > /new/run/go <<'G'
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-hostname vm; ip link set lo up; cd /run/job; bash ./command > output 2>&1; echo $? > status; sync
+hostname vm; ip link set lo up; cd /run/job
+[ -s work ] && mkdir -p "$(cat work)" && mount -t virtiofs -o ro work "$(cat work)"
+bash ./command > output 2>&1; echo $? > status; sync
 echo 1 > /proc/sys/kernel/sysrq; echo o > /proc/sysrq-trigger; sleep 60
 G
 # switch_root, not chroot: the kernel runs modprobe in the first root, and with chroot modules would not load by themselves.

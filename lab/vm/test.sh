@@ -25,11 +25,12 @@ slow=(--skip plugging --skip ten_thousand)
 run nft host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 run namespaces agent 4 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 run vlans agent 2 ${filters[@]+"${filters[@]}"}
+run conntrack_helpers agent 2 ${filters[@]+"${filters[@]}"}
 run hosts agent 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 if [ -n "$all" ]; then
     run kernel host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
     run networks neutrino 3 ${filters[@]+"${filters[@]}"}
 elif [ ${#filters[@]} = 0 ]; then
-    run networks neutrino 4 variant a_connection_ends forged_addresses members_of_a_remote on_vlans
+    run networks neutrino 2 variant a_connection_ends forged_addresses members_of_a_remote on_vlans
 fi
-LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 900 || echo 240)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"
+LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 900 || echo 480)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"
