@@ -7,8 +7,9 @@ cd "$(dirname "$0")/../.."
 VM=$(realpath -m "${CARGO_TARGET_DIR:-target}/vm")
 lab/vm/prepare.sh "$VM"
 all=; [ "${1:-}" = --all ] && { all=1; shift; }
-PACKAGES=(-p host -p agent -p neutrino)
-programs=$(cargo test --locked "${PACKAGES[@]}" --no-run 2>&1) || { echo "$programs" >&2; exit 1; }
+# Of the workspace, so that what its tests have built is not built again with other features.
+TARGETS=(--test nft --test kernel --test namespaces --test vlans --test conntrack_helpers --test hosts --test networks)
+programs=$(cargo test --locked --workspace "${TARGETS[@]}" --no-run 2>&1) || { echo "$programs" >&2; exit 1; }
 # binary NAME: the newest build of a test target.
 binary() { echo "$programs" | sed -n "s|.*Executable tests/$1[./].*(\(.*\))|\1|p" | head -1; }
 # The tests that can tell fail when the kernel turns out not to be what it is there for.
