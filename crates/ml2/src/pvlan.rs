@@ -113,7 +113,11 @@ pub fn of_port() -> Addition<Port> {
             .put()
             .filter()
             .of(ALIAS),
-        Attribute::<Port>::new(COMMUNITY, community, |v| Cell::optional(v.record.pvlan_community.as_deref(), Cell::Str)).post_or(Value::Null).put().filter().of(ALIAS),
+        Attribute::<Port>::new(COMMUNITY, community, |v| Cell::optional(v.record.pvlan_community.as_deref(), Cell::Str))
+            .post_or(Value::Null)
+            .put()
+            .filter()
+            .of(ALIAS),
     ])
     .set(set_port)
 }
@@ -121,9 +125,8 @@ pub fn of_port() -> Addition<Port> {
 /// A name of letters, digits, `_` and `.`, or null.
 fn community(value: Value) -> Result<Value, Invalid> {
     let is_letter = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '.');
-    let is_name = |name: &str| {
-        name.len() <= MAX_COMMUNITY && name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
-    };
+    let is_name =
+        |name: &str| name.len() <= MAX_COMMUNITY && name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
     match &value {
         Value::Null => Ok(value),
         Value::String(name) if is_name(name) => Ok(value),
