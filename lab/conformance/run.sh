@@ -76,12 +76,14 @@ password = "$password"
 C
 "$neutrino" up --state "$run/neutrino" --listen 127.0.0.1:9696 --auth keystone --host conformance >"$run/log/neutrino.log" 2>&1 &
 wait_for neutrino 30 answers $url/
-(
-  export OS_AUTH_URL=$auth OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne OS_USERNAME=admin OS_PASSWORD=$password OS_PROJECT_NAME=admin
-  export OS_USER_DOMAIN_NAME=Default OS_PROJECT_DOMAIN_NAME=Default
-  export PEER_URL=$url PEER_OUT=$run PEER_SERVICE_PASSWORD=$password PEER_TEMPLATE=$here/tempest.conf.tmpl
-  exec "$tests/bin/python" "$here/../peer/seed.py"
-)
+as_admin() {
+  OS_AUTH_URL=$auth OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne OS_USERNAME=admin OS_PASSWORD=$password OS_PROJECT_NAME=admin \
+    OS_USER_DOMAIN_NAME=Default OS_PROJECT_DOMAIN_NAME=Default PEER_URL=$url PEER_OUT=$run PEER_SERVICE_PASSWORD=$password \
+    PEER_TEMPLATE=$here/tempest.conf.tmpl exec "$tests/bin/python" "$@"
+}
+as_admin "$here/compute.py" conformance >"$run/log/compute.log" 2>&1 &
+wait_for "the compute service" 60 answers http://127.0.0.1:8774/v2.1/os-hypervisors
+(as_admin "$here/../peer/seed.py")
 
 export PATH=$tests/bin:$PATH HOME=$run
 tempest init "$run/tempest" >"$run/log/tempest-init.log" 2>&1

@@ -6,7 +6,7 @@
     corpus.py check AREA --url http://127.0.0.1:9696                # `neutrino server --auth none`: roles go in headers
     corpus.py check AREA --url ... --keystone ... --password ...    # upstream again: is what was recorded stable?
 
-The requests of an AREA are in `areas/AREA.py`, its recording is crates/neutrino/tests/parity/recorded/AREA.jsonl. Upstream has to be
+An area whose requests are about agents names them (AGENTS); `--agents` makes them report. The requests of an AREA are in `areas/AREA.py`, its recording is crates/neutrino/tests/parity/recorded/AREA.jsonl. Upstream has to be
 empty: `down.sh neutron && up.sh freshdb neutron`. What differs from run to run (ids, MACs, times, random addresses, revisions) is replaced by
 words. A line of a recording is one request with its normalised answer, whole. What is left out when answers are compared (attributes of
 features that this project does not serve), and the requests on which it answers otherwise on purpose, are in `differences.json` there.
@@ -40,11 +40,16 @@ ROLES = {
 PROJECTS = {name: f"{n:032x}" for n, name in enumerate(("admin", "a", "b", "service"), 0xA0)}
 
 PARITY = Path(__file__).resolve().parents[2] / "crates/neutrino/tests/parity"
-UNORDERED = {"security_group_rules", "security_groups", "subnets", "fixed_ips", "host_routes", "allocation_pools", "extra_dhcp_opts",
-             "allowed_address_pairs", "dns_assignment", "embedded_rules", "networks", "ports", "agents", "quotas", "address_groups", "address_scopes",
-             "default_security_group_rules", "rbac_policies", "subnetpools"}
-COLLECTIONS = ("networks", "ports", "subnets", "security_groups", "security_group_rules", "agents", "address_groups", "address_scopes",
-               "default_security_group_rules", "rbac_policies", "subnetpools")
+# Lists whose order is what `sort_key` asks for, and lists whose order says nothing.
+COLLECTIONS = ("address_groups", "address_scopes", "agents", "bandwidth_limit_rules", "conntrack_helpers", "default_security_group_rules",
+               "dscp_marking_rules", "flavors", "floatingips", "local_ips", "logs", "metering_label_rules", "metering_labels", "minimum_bandwidth_rules",
+               "minimum_packet_rate_rules", "ndp_proxies", "network_segment_ranges", "networks", "packet_rate_limit_rules", "policies",
+               "port_associations", "port_forwardings", "ports", "rbac_policies", "routers", "rule_types", "security_group_rules", "security_groups",
+               "segments", "service_profiles", "service_providers", "subnetpools", "subnets", "trunks")
+UNORDERED = {*COLLECTIONS, "allocation_pools", "allowed_address_pairs", "dns_assignment", "drivers", "embedded_rules", "external_fixed_ips", "external_gateways",
+                           "extra_dhcp_opts", "fixed_ips", "host_routes", "quotas", "request_groups", "required", "routes", "rules", "same_subtree", "sub_ports",
+                           "supported_parameters", "tags"}
+ADDRESSES = {"fixed_ip", "fixed_ip_address", "floating_ip_address", "internal_ip_address", "ip_address", "local_ip_address"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
 SET = re.compile(r"\{('\w+'(?:, '\w+')*)\}")  # Python shows sets in any order
@@ -163,12 +168,13 @@ class Run:
             self.keep.write(compact(out) + "\n")
         return out
 
-    def wait_for_agents(self):
+    def wait_for_agents(self, agents):
         for _ in range(300):
-            if b"fake-1" in http("GET", f"{self.url}/v2.0/agents?agent_type=DHCP%20agent", headers=self.headers["admin"])[2]:
+            there = json.loads(http("GET", f"{self.url}/v2.0/agents", headers=self.headers["admin"])[2])["agents"]
+            if set(agents) <= {(agent["agent_type"], agent["host"]) for agent in there}:
                 return
             time.sleep(0.2)
-        sys.exit("no agent reported")
+        sys.exit(f"not all of {agents} reported")
 
     def text(self, text):
         for name, value in sorted(self.names.items(), key=lambda item: -len(item[1])):
@@ -203,7 +209,7 @@ class Run:
                 return "<time>" if "T" in value else "<agent time>"
             if key in ("hostname", "fqdn") and value.startswith("host-"):
                 return "<host>" + value[value.index("."):] if "." in value else "<host>"
-            if key == "ip_address" and value not in asked:
+            if key in ADDRESSES and value not in asked:
                 return self.address(value)
             return self.text(value)
         return value
@@ -298,14 +304,14 @@ def record(args, keystone):
     for case in asking.CASES:
         if case.get("with_agents") and args.agents:
             subprocess.run(args.agents, shell=True, check=True)
-            run.wait_for_agents()
+            run.wait_for_agents(args.agents_there)
             args.agents = None
         answer = run.send(case)
         lines.append({**case, "got": answer})
     templates = Templates(lines)
     roles = {role: [PROJECTS[project], roles] for role, (project, roles) in ROLES.items()}
     with open(args.recording, "w") as out:
-        out.write(compact({"projects": PROJECTS, "roles": roles, "templates": templates.objects}) + "\n")
+        out.write(compact({"projects": PROJECTS, "roles": roles, "agents": args.agents_there, "templates": templates.objects}) + "\n")
         for line in lines:
             out.write(compact({**line, "got": templates.fold(line["got"])}) + "\n")
     print(f"{len(asking.CASES)} requests recorded")
@@ -335,11 +341,12 @@ def check(args, keystone):
                 continue
             want, got = (without(a, "", omitted, "sort_key" in case["path"]) for a in (templates.unfold(case["got"]), json.loads(compact(run.send(case)))))
             count += 1
+            is_on_purpose = case["name"] in on_purpose or f"{args.area}: {case['name']}" in on_purpose
             if want == got:
-                if case["name"] in on_purpose:
+                if is_on_purpose:
                     print(f"STALE {case['name']}: no difference any more")
                 continue
-            if case["name"] in on_purpose:
+            if is_on_purpose:
                 deliberate += 1
                 continue
             differences += 1
@@ -361,7 +368,7 @@ def main():
     parser.add_argument("--password")
     parser.add_argument("--width", type=int, default=900)
     args = parser.parse_args()
-    importlib.import_module(f"areas.{args.area}")
+    args.agents_there = getattr(importlib.import_module(f"areas.{args.area}"), "AGENTS", ())
     args.recording = PARITY / "recorded" / f"{args.area}.jsonl"
     keystone = Keystone(args.keystone, args.password) if args.keystone else None
     sys.exit(check(args, keystone) if args.action == "check" else record(args, keystone))

@@ -603,6 +603,8 @@ for body in ({"admin_state_up": "x"}, {"foo": 1}, {"host": "x"}, {"alive": True}
 # ---------------------------------------------------------------------------------------------------------------- agents that live
 # The rest is asked once a DHCP agent reports from the host fake-1.
 section("living agent")
+# The agents that report before what follows: type and host.
+AGENTS = (("DHCP agent", "fake-1"),)
 FIRST_WITH_AGENTS = len(CASES)
 DHCP = "agents?agent_type=DHCP%20agent"
 get(f"{DHCP}&host=fake-1", save={"agent": "agents.0.id"})

@@ -3,42 +3,68 @@
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 
-/// Lists whose order says nothing.
+/// Lists in answers whose order says nothing.
 const UNORDERED: [&str; 19] = [
-    "address_groups",
-    "address_scopes",
-    "agents",
     "allocation_pools",
     "allowed_address_pairs",
-    "default_security_group_rules",
     "dns_assignment",
+    "drivers",
     "embedded_rules",
+    "external_fixed_ips",
+    "external_gateways",
     "extra_dhcp_opts",
     "fixed_ips",
     "host_routes",
-    "networks",
-    "ports",
     "quotas",
-    "rbac_policies",
-    "security_group_rules",
-    "security_groups",
-    "subnetpools",
-    "subnets",
+    "request_groups",
+    "required",
+    "routes",
+    "rules",
+    "same_subtree",
+    "sub_ports",
+    "supported_parameters",
+    "tags",
 ];
-/// Lists whose order is what `sort_key` asks for.
-const COLLECTIONS: [&str; 11] = [
+/// Lists whose order is what `sort_key` asks for, and says nothing otherwise.
+const COLLECTIONS: [&str; 34] = [
     "address_groups",
     "address_scopes",
     "agents",
+    "bandwidth_limit_rules",
+    "conntrack_helpers",
     "default_security_group_rules",
+    "dscp_marking_rules",
+    "flavors",
+    "floatingips",
+    "local_ips",
+    "logs",
+    "metering_label_rules",
+    "metering_labels",
+    "minimum_bandwidth_rules",
+    "minimum_packet_rate_rules",
+    "ndp_proxies",
+    "network_segment_ranges",
     "networks",
+    "packet_rate_limit_rules",
+    "policies",
+    "port_associations",
+    "port_forwardings",
     "ports",
     "rbac_policies",
+    "routers",
+    "rule_types",
     "security_group_rules",
     "security_groups",
+    "segments",
+    "service_profiles",
+    "service_providers",
     "subnetpools",
     "subnets",
+    "trunks",
 ];
+/// Addresses that may have been given at random.
+const ADDRESSES: [&str; 6] =
+    ["fixed_ip", "fixed_ip_address", "floating_ip_address", "internal_ip_address", "ip_address", "local_ip_address"];
 /// What a name stands for that no answer gave.
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 /// Shorter values are not looked for in texts.
@@ -139,7 +165,7 @@ impl Form<'_> {
             Value::Array(items) => {
                 let one = key.strip_suffix('s').unwrap_or(key);
                 let mut items: Vec<Value> = items.into_iter().map(|item| self.value(item, one)).collect();
-                if UNORDERED.contains(&key) && !(COLLECTIONS.contains(&key) && self.is_ordered) {
+                if UNORDERED.contains(&key) || (COLLECTIONS.contains(&key) && !self.is_ordered) {
                     items.sort_by_key(python_text);
                 }
                 Value::Array(items)
@@ -180,7 +206,7 @@ impl Form<'_> {
             return text.split_once('.').map_or("<host>".to_owned(), |(_, domain)| format!("<host>.{domain}"));
         }
         match text.parse::<IpAddr>() {
-            Ok(address) if key == "ip_address" && !self.asked.contains(text) => address_word(address).to_owned(),
+            Ok(address) if ADDRESSES.contains(&key) && !is_named(self.asked, text) => address_word(address).to_owned(),
             _ => self.names.text(text),
         }
     }
@@ -205,6 +231,13 @@ pub fn as_recorded(got: Value, recorded: &Value) -> Value {
         }
         (got, _) => got,
     }
+}
+
+/// True when a request names this address, and not only one that begins or ends like it.
+fn is_named(asked: &str, address: &str) -> bool {
+    let goes_on = |next: Option<char>| next.is_some_and(|c| c.is_ascii_hexdigit() || matches!(c, '.' | ':'));
+    let is_whole = |at: usize| !goes_on(asked[..at].chars().next_back()) && !goes_on(asked[at + address.len()..].chars().next());
+    asked.match_indices(address).any(|(at, _)| is_whole(at))
 }
 
 fn address_word(address: IpAddr) -> &'static str {

@@ -15,8 +15,10 @@ use auth::identity::{Identity, NoAuth};
 use auth::{Caller, Policy};
 use bytes::Bytes;
 use http::Request;
+use ml2::VlanRange;
 use ml2::agent::AgentReport;
 use model::AgentType;
+use net::VlanId;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,18 +32,34 @@ const BASE: &str = "http://localhost";
 
 /// The limits of the deployment that was asked.
 fn limits() -> QuotaConfig {
-    QuotaConfig { limits: [("security_group".to_owned(), 150), ("security_group_rule".to_owned(), 1000)].into() }
+    let raised = [("security_group", 150), ("security_group_rule", 1000), ("router", 100), ("floatingip", 500)];
+    QuotaConfig { limits: raised.map(|(resource, limit)| (resource.to_owned(), limit)).into() }
 }
 
-fn server() -> Server {
+/// The networks of the deployment that was asked.
+fn networks() -> ml2::Config {
+    let vlans = |first, last| VlanRange { physical_network: "foo".into(), first, last };
+    let vlan = |id| VlanId::try_from(id).expect("a VLAN");
+    let dns_domain = "openstackgate.local.".into();
+    ml2::Config { dns_domain, vni_ranges: vec![(1, 2000)], vlan_ranges: vec![vlans(vlan(1), vlan(10))], ..ml2::Config::default() }
+}
+
+/// This server with everything that it serves.
+async fn server() -> Server {
     let engine = Memory::new(Locking::Pessimistic, 1).engine();
     let store = Store::open(engine, Arc::new(model::schema()), StoreOptions::default()).expect("an empty state");
     let settings = Settings::new()
-        .with(Arc::new(ml2::Config { dns_domain: "openstackgate.local.".into(), ..ml2::Config::default() }))
+        .with(Arc::new(networks()))
+        .with(Arc::new(l3::Config { has_modes: true, ..l3::Config::default() }))
         .with(Arc::new(ml2::Heartbeats::new()))
+        .with(Arc::new(registry::dependents()))
         .with(Arc::new(registry::shareables()));
     let identity = Identity::None(NoAuth::default());
-    Server::new(store, registry::api(&limits()), Policy::defaults(), identity, settings, ServerOptions::default())
+    let registry = registry::api(&limits()).preview_extensions(true);
+    let server = Server::new(store, registry, Policy::defaults(), identity, settings, ServerOptions::default());
+    let followed = server.frame().commit(&Caller::internal(), |_, op| ml2::segment_range::follow_configuration(op)).await;
+    followed.expect("ranges as they are configured");
+    server
 }
 
 /// One request as it was recorded, with upstream's answer.
@@ -65,10 +83,13 @@ impl Case {
 struct Header {
     roles: Map<String, Value>,
     projects: Map<String, Value>,
+    /// Type and host of the agents that report before what is asked with them there.
+    agents: Vec<(AgentType, String)>,
     templates: Vec<Value>,
 }
 
-/// What is left out of answers before they are compared, by resource, and the names of requests that are answered otherwise on purpose.
+/// What is left out of answers before they are compared, by resource, and the requests that are answered otherwise on purpose: their names,
+/// or `area: name`.
 struct Differences {
     omitted: Map<String, Value>,
     deliberate: BTreeSet<String>,
@@ -82,6 +103,10 @@ impl Differences {
         let names = part("deliberate").into_iter().flat_map(|(_, names)| names.as_array().cloned().unwrap_or_default());
         let deliberate = names.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect();
         Differences { omitted, deliberate }
+    }
+
+    fn is_deliberate(&self, area: &str, name: &str) -> bool {
+        self.deliberate.contains(name) || self.deliberate.contains(&format!("{area}: {name}"))
     }
 }
 
@@ -109,26 +134,33 @@ fn recorded(text: &str) -> (Header, Vec<Case>) {
     let mut lines = text.lines().map(object);
     let mut head = lines.next().expect("a first line");
     let templates = head.remove("templates").and_then(|list| list.as_array().cloned()).expect("templates");
+    let agents = head.remove("agents").map(|agents| serde_json::from_value(agents).expect("pairs of type and host")).unwrap_or_default();
     let mut part = |name: &str| head.remove(name).and_then(|part| part.as_object().cloned()).unwrap_or_else(|| panic!("no {name}"));
-    let header = Header { roles: part("roles"), projects: part("projects"), templates };
+    let header = Header { roles: part("roles"), projects: part("projects"), agents, templates };
     (header, lines.map(|fields| Case { fields }).collect())
 }
 
-/// What a DHCP agent of the host of the recording says of itself.
-async fn report_agent(server: &Server) {
-    let report = |_: &Frame, op: &mut Op<'_>| {
-        let report = AgentReport {
-            host: "fake-1".into(),
-            agent_type: AgentType::Dhcp,
-            binary: "neutron-dhcp-agent".into(),
-            topic: "dhcp_agent".into(),
-            availability_zone: Some("nova".into()),
-            configurations: Map::new(),
-            started_at: op.tx.context.now,
+/// What the agents of the recording say of themselves.
+async fn report_agents(server: &Server, agents: &[(AgentType, String)]) {
+    for (agent_type, host) in agents.iter().cloned() {
+        let (binary, topic) = match agent_type {
+            AgentType::L3 => ("neutron-l3-agent", "l3_agent"),
+            _ => ("neutron-dhcp-agent", "dhcp_agent"),
         };
-        Ok(ml2::agent::report_agent(op, report))
-    };
-    server.frame().commit(&Caller::internal(), report).await.expect("reports are taken");
+        let report = move |_: &Frame, op: &mut Op<'_>| {
+            let report = AgentReport {
+                host: host.as_str().into(),
+                agent_type,
+                binary: binary.into(),
+                topic: topic.into(),
+                availability_zone: Some("nova".into()),
+                configurations: Map::new(),
+                started_at: op.tx.context.now,
+            };
+            Ok(ml2::agent::report_agent(op, report))
+        };
+        server.frame().commit(&Caller::internal(), report).await.expect("reports are taken");
+    }
 }
 
 /// Sends the request and brings its answer to the recorded form.
@@ -164,23 +196,24 @@ async fn answer(server: &Server, header: &Header, case: &Case, names: &mut Names
 }
 
 /// Asks all that an area asks.
-async fn compare(text: &str) {
+async fn compare(area: &str, text: &str) {
     let (header, cases) = recorded(text);
-    let Differences { omitted, deliberate } = Differences::read();
-    let server = server();
+    let known = Differences::read();
+    let omitted = &known.omitted;
+    let server = server().await;
     let mut names = Names::new(BASE, &header.projects);
     let (mut differences, mut stale) = (Vec::new(), Vec::new());
     let mut has_agents = false;
     for case in &cases {
         if case.fields.contains_key("with_agents") && !has_agents {
-            report_agent(&server).await;
+            report_agents(&server, &header.agents).await;
             has_agents = true;
         }
-        let got = answer(&server, &header, case, &mut names, &omitted).await;
+        let got = answer(&server, &header, case, &mut names, omitted).await;
         let asked = case.body(&names).unwrap_or_default() + case.text("path");
-        let want = names.compared(header.unfold(&case.fields["got"]), &asked, &omitted);
+        let want = names.compared(header.unfold(&case.fields["got"]), &asked, omitted);
         let got = answer::as_recorded(got, &want);
-        let is_deliberate = deliberate.contains(case.text("name"));
+        let is_deliberate = known.is_deliberate(area, case.text("name"));
         let about = || format!("{} ({} {} {})", case.text("name"), case.text("as"), case.text("method"), case.text("path"));
         if want == got {
             if is_deliberate {
@@ -199,13 +232,17 @@ macro_rules! areas {
     ($($area:ident)*) => {
         $(#[tokio::test]
         async fn $area() {
-            compare(include_str!(concat!("recorded/", stringify!($area), ".jsonl"))).await;
+            compare(stringify!($area), include_str!(concat!("recorded/", stringify!($area), ".jsonl"))).await;
         })*
 
         #[test]
         fn each_mark_is_of_a_request() {
-            let recordings = [$(include_str!(concat!("recorded/", stringify!($area), ".jsonl"))),*];
-            let asked: BTreeSet<String> = recordings.iter().flat_map(|text| recorded(text).1).map(|case| case.text("name").to_owned()).collect();
+            let recordings = [$((stringify!($area), include_str!(concat!("recorded/", stringify!($area), ".jsonl")))),*];
+            let names = |(area, text): &(&str, &str)| {
+                let cases = recorded(text).1.into_iter().map(|case| case.text("name").to_owned());
+                cases.flat_map(|name| [format!("{area}: {name}"), name]).collect::<Vec<_>>()
+            };
+            let asked: BTreeSet<String> = recordings.iter().flat_map(names).collect();
             let unknown: Vec<String> = Differences::read().deliberate.difference(&asked).cloned().collect();
             assert!(asked.len() > 2000 && unknown.is_empty(), "of {} requests none is called {unknown:#?}", asked.len());
         }
@@ -216,4 +253,11 @@ areas! {
     core
     sharing
     dns
+    qos
+    trunk
+    metering
+    segments
+    flavors
+    routers
+    scheduling
 }
