@@ -148,7 +148,6 @@ for body in ({"port_id": "$vm"}, {"description": "e"}, {}, {"port_id": "$vm"}, {
     put("floatingip", "$fip", body, "member", name=f"floating IP update {said(body)}")
     get("floatingips/$fip?fields=port_id&fields=fixed_ip_address&fields=router_id&fields=status&fields=port_details", "member", name=f"floating IP after {said(body)}")
 put("floatingip", "$fip", {"port_id": "$vm"}, "member", name="floating IP of a port")
-post("floatingip", {"floating_network_id": "$ext", "port_id": "$vm"}, "member", name="second floating IP of an address")
 for query in ("port_id=$vm", "port_id=x", "router_id=$router", "floating_network_id=$ext", "fixed_ip_address=10.81.0.20", "fixed_ip_address=x", "status=DOWN", "description=x", "project_id=$project_a", "id=$fip", "fields=id", "fields=port_details", "nope=x", "sort_key=status&sort_dir=asc",
               "sort_key=fixed_ip_address&sort_dir=asc", "sort_key=port_details&sort_dir=asc", "sort_key=nope&sort_dir=asc", "limit=1", "marker=nope"):
     get(f"floatingips?{query}", "member", name=f"floating IPs?{query}")
