@@ -33,9 +33,12 @@ fn check_device(op: &Op<'_>, port: &Port) -> Result<(), Fault> {
     }
 }
 
-/// The addresses of a router's port are the router's business; what leads to an address that goes leads nowhere.
+/// The device and the addresses of a router's port are the router's business; what leads to an address that goes leads nowhere.
 fn port_update(op: &mut Op<'_>, before: &Port, after: &Port) -> Result<(), Fault> {
     if (&before.device_id, &before.device_owner) != (&after.device_id, &after.device_owner) {
+        if owner_exists(op, before) {
+            return Err(RouterFault::DeviceFixed(before.id, before.device_owner.clone()).into());
+        }
         check_device(op, after)?;
     }
     if before.fixed_ips == after.fixed_ips {

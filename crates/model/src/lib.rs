@@ -38,7 +38,10 @@ pub use log::{Log, LogEvent};
 pub use metering::{MeteringLabel, MeteringLabelRule};
 pub use ndp_proxy::NdpProxy;
 pub use network::{Network, NetworkType, Segment};
-pub use port::{AddressPair, Binding, DnsKeywords, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, PvlanType, Standby, VifType, VnicType, device_owner};
+pub use port::{
+    AddressPair, Binding, DnsKeywords, ExtraDhcpOption, FixedIp, IpAllocation, Port, PortStatus, Provisioning, PvlanType, Standby, VifType,
+    VnicType, device_owner,
+};
 pub use qos::{QosDirection, QosPolicy, QosRule, QosRuleType};
 pub use quota::Quota;
 pub use rbac::{EVERYBODY, RbacAction, RbacPolicy};

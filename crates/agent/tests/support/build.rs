@@ -163,6 +163,7 @@ pub fn agent<H: Host>(state: &Path, host: H, local_ip: Option<&str>) -> Agent<H>
 pub fn agent_with<H: Host>(state: &Path, host: H, local_ip: Option<&str>, further: impl FnOnce(&mut Config)) -> Agent<H> {
     let mut config = Config::new("host-1".into(), state);
     config.local_ip = local_ip.map(ip);
+    config.br_netfilter = true;
     further(&mut config);
     Agent::new(config, compilers(), host).expect("the state directory can be made")
 }

@@ -124,7 +124,7 @@ impl Inside {
         let host = host::Host::new(self.state.path()).expect("a host");
         let vlan_links = has_vlans() && !self.without_vlans;
         let agent = build::agent_with(self.state.path(), host, self.local_ip.as_deref(), |config| {
-            (config.bridge_conntrack, config.br_netfilter, config.vlan_links) = (is_native(), true, vlan_links);
+            (config.bridge_conntrack, config.vlan_links) = (is_native(), vlan_links);
             config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         });
         let running = agent.start(|host, events| {

@@ -58,6 +58,8 @@ pub enum RouterFault {
     TooManyRoutes(RouterId, usize),
     /// 409 `ServicePortInUse`: the port belongs to a router or floating IP.
     ServicePort(PortId, SmolStr),
+    /// 409 `ServicePortInUse`: nor is it given to another device.
+    DeviceFixed(PortId, SmolStr),
     /// 400 `IPAddressChangeNotAllowed`.
     AddressFixed(PortId),
     /// 409 `DeviceIDNotOwnedByTenant`: the device is another project's router.
@@ -93,7 +95,7 @@ impl From<RouterFault> for Fault {
             RouterFault::InUse(..) => (409, "RouterInUse"),
             RouterFault::InvalidRoutes(..) => (400, "InvalidRoutes"),
             RouterFault::TooManyRoutes(..) => (400, "RoutesExhausted"),
-            RouterFault::ServicePort(..) => (409, "ServicePortInUse"),
+            RouterFault::ServicePort(..) | RouterFault::DeviceFixed(..) => (409, "ServicePortInUse"),
             RouterFault::AddressFixed(_) => (400, "IPAddressChangeNotAllowed"),
             RouterFault::ForeignDevice(_) => (409, "DeviceIDNotOwnedByTenant"),
         };
@@ -151,6 +153,11 @@ impl RouterFault {
             }
             RouterFault::ServicePort(port, owner) => {
                 format!("Port {port} cannot be deleted directly via the port API: has device owner {owner}.")
+            }
+            RouterFault::DeviceFixed(port, owner) => {
+                format!(
+                    "The device of port {port} cannot be changed: has device owner {owner}, whose interfaces and associations are changed instead."
+                )
             }
             RouterFault::AddressFixed(port) => format!("IP addresses of port {port} follow from its router and cannot be changed."),
             RouterFault::ForeignDevice(device) => {

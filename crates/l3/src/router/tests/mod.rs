@@ -63,7 +63,10 @@ fn what_a_router_holds_stays() {
     assert_eq!(lab.refused("PUT", &subnet, json!({"subnet": {"gateway_ip": "10.0.0.9"}})), refusal(409, "GatewayIpInUse"));
     let moved = json!({"port": {"fixed_ips": [{"ip_address": "10.0.0.7"}]}});
     assert_eq!(lab.refused("PUT", &port, moved), refusal(400, "IPAddressChangeNotAllowed"));
-    lab.accepted("PUT", &port, json!({"port": {"name": "mine"}}));
+    for device in [json!({"device_id": ""}), json!({"device_owner": "compute:nova"})] {
+        assert_eq!(lab.refused("PUT", &port, json!({"port": device})), refusal(409, "ServicePortInUse"));
+    }
+    lab.accepted("PUT", &port, json!({"port": {"name": "mine", "device_id": router}}));
 }
 
 #[test]
