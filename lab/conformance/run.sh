@@ -32,6 +32,10 @@ cat >"$run/keystone.conf" <<C
 log_file = $run/log/keystone.log
 [database]
 connection = sqlite:///$run/keystone/keystone.db
+sqlite_synchronous = false
+[cache]
+enabled = true
+backend = dogpile.cache.memory
 [fernet_tokens]
 key_repository = $run/keystone/fernet
 [credential]
