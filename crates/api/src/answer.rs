@@ -39,6 +39,12 @@ pub enum Reading<'a> {
 }
 
 impl Request<'_> {
+    /// For what is below the members of a collection: the member's id, and the path after what is below it is called.
+    pub fn below_member(&self) -> Result<(&str, &[Cow<'_, str>]), Fault> {
+        let (member, below) = self.path.split_first().ok_or_else(Fault::no_such_path)?;
+        Ok((member, below.get(1..).unwrap_or_default()))
+    }
+
     /// What is asked of a collection that nobody changes; anything else is refused.
     pub fn reading(&self) -> Result<Reading<'_>, Fault> {
         match (self.method.as_str(), self.path.as_slice()) {

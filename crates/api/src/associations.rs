@@ -79,8 +79,8 @@ impl<R: Record> Collection for Resolved<R> {
 
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
-            let Some((id, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
-            match (request.method.as_str(), path.get(1..).unwrap_or_default()) {
+            let (id, path) = request.below_member()?;
+            match (request.method.as_str(), path) {
                 ("GET", []) => self.list(request, id).await,
                 ("POST", []) => self.post(request, id).await,
                 ("GET", [other]) => self.show(request, id, other).await,

@@ -52,8 +52,7 @@ impl<R: Record> Collection for Child<R> {
 
 impl<R: Record> Child<R> {
     async fn answer(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        let Some((parent, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
-        let path = path.get(1..).unwrap_or_default();
+        let (parent, path) = request.below_member()?;
         let world = request.frame.fresh().await?;
         let is_create = request.method == http::Method::POST && path.is_empty();
         let check = if is_create { self.parent.check_create } else { self.parent.check };

@@ -60,8 +60,8 @@ impl<R: Record> Collection for Linked<R> {
 
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
-            let Some((member, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
-            match (request.method.as_str(), path.get(1..).unwrap_or_default()) {
+            let (member, path) = request.below_member()?;
+            match (request.method.as_str(), path) {
                 ("GET", []) => self.list(request, member).await,
                 ("POST", []) => self.post(request, member).await,
                 ("DELETE", [id]) => self.delete(request, member, id).await,

@@ -84,8 +84,8 @@ impl Collection for Bindings {
 
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> Answering<'a> {
         Box::pin(async move {
-            let Some((port, path)) = request.path.split_first() else { return Err(Fault::no_such_path()) };
-            match (request.method.as_str(), path.get(1..).unwrap_or_default()) {
+            let (port, path) = request.below_member()?;
+            match (request.method.as_str(), path) {
                 ("GET", []) => self.list(request, port).await,
                 ("POST", []) => self.post(request, port).await,
                 ("GET", [host]) => self.show(request, port, host).await,
