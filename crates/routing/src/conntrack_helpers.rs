@@ -4,16 +4,15 @@
 //! Each has an object of the kernel, a chain that gives it to a connection, and an element that leads there. A helper that the kernel
 //! does not have is a fault of its unit alone.
 
-use crate::{netns, pipeline, refused};
+use crate::pipeline::{self, UNTRANSLATED};
+use crate::{netns, refused};
 use agent::{Compiled, Intents};
-use dataplane::nft::{Base, Chain, ChainKind, Ct, CtHelper, Data, DataType, Field, Hook, Key, Policy, Rule, SetSpec, Statement, Table};
+use dataplane::nft::{Chain, Ct, CtHelper, Data, DataType, Field, Hook, Key, Policy, Rule, SetSpec, Statement, Table};
 use intent::{ConntrackHelperIntent, RouterIntent, UnitId};
 use smol_str::{SmolStr, format_smolstr};
 
 /// Protocol and port to the chain of a helper.
 const HELPED: &str = "helped";
-/// The connection is known, its destination is not translated yet: the port is that which its client meant.
-const MANGLE: i32 = -150;
 
 /// The map, and the chain that asks it.
 pub(crate) fn put(router: &RouterIntent, table: &mut Table) {
@@ -22,8 +21,9 @@ pub(crate) fn put(router: &RouterIntent, table: &mut Table) {
     }
     table.sets.insert(HELPED.into(), SetSpec::verdicts([DataType::InetProto, DataType::InetService]));
     let ask = Statement::verdict_map([Field::L4proto, Field::ThDport], HELPED);
-    let base = Base { kind: ChainKind::Filter, hook: Hook::Prerouting, priority: MANGLE, policy: Policy::Accept, device: None };
-    table.chains.insert("helpers".into(), Chain { base: Some(base), rules: vec![Rule::new("", vec![Statement::ct_state(Ct::NEW), ask])] });
+    // The port is that which the client meant.
+    let rules = vec![Rule::new("", vec![Statement::ct_state(Ct::NEW), ask])];
+    table.chains.insert("helpers".into(), Chain::filter(Hook::Prerouting, UNTRANSLATED, Policy::Accept, rules));
 }
 
 /// The kernel's name of a helper: that of H.323 has one for each of its protocols.

@@ -32,6 +32,9 @@ pub(crate) const FORWARDED: &str = "forwarded";
 /// IPv6 addresses that are reached from outside.
 pub(crate) const PROXIED: &str = "proxied";
 
+/// The priority of chains that know a packet's connection, before its destination is translated.
+pub(crate) const UNTRANSLATED: i32 = -150;
+
 /// The key of the table.
 pub(crate) fn table() -> TableKey {
     TableKey::new(Family::Inet, "neutrino")

@@ -6,6 +6,7 @@
 //! the gateway. Connections that begin behind the router have no mark: they are routed by `main`.
 
 use crate::links::{Leg, Legs};
+use crate::pipeline::UNTRANSLATED;
 use crate::routes::{self, Routes};
 use dataplane::nft::{Base, Chain, ChainKind, Ct, Field, Hook, Policy, Rule, Statement, Table, Target};
 use dataplane::{Route, RouteKey, RouteKind, RouteRule, Scope};
@@ -16,8 +17,6 @@ use std::collections::BTreeSet;
 
 /// Of the rules, before `main`.
 const PRIORITY: u32 = 100;
-/// Of the chains: the connection is known, its destination is not translated yet.
-const MANGLE: i32 = -150;
 /// Marks and tables are of the upper half, which has none of the kernel's own tables.
 const UPPER: u32 = 1 << 31;
 
@@ -81,9 +80,9 @@ pub(crate) fn put(legs: &Legs<'_>, table: &mut Table) {
     let take_over = || Statement::Copy { target: Target::Mark, from: Field::CtMark };
     let inside = several(legs).map(|leg| Statement::is_not(Field::Iifname, leg.link.clone())).chain([take_over()]).collect();
     let rules = several(legs).map(came).chain([Rule::new("goes back", inside)]).collect();
-    table.chains.insert("came-by".into(), Chain::filter(Hook::Prerouting, MANGLE, Policy::Accept, rules));
+    table.chains.insert("came-by".into(), Chain::filter(Hook::Prerouting, UNTRANSLATED, Policy::Accept, rules));
     let answers = vec![Statement::is(Field::CtDirection, 1_u8), take_over()];
-    let base = Base { kind: ChainKind::Route, hook: Hook::Output, priority: MANGLE, policy: Policy::Accept, device: None };
+    let base = Base { kind: ChainKind::Route, hook: Hook::Output, priority: UNTRANSLATED, policy: Policy::Accept, device: None };
     table.chains.insert("own-answers".into(), Chain { base: Some(base), rules: vec![Rule::new("goes back", answers)] });
 }
 
