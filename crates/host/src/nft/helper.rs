@@ -4,8 +4,9 @@ use super::{body, wire};
 use crate::netlink::{self, CREATE, DUMP, Message, Refusal, Socket};
 use dataplane::Name;
 use dataplane::nft::{CtHelper, TableKey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 fn message(kind: u16, flags: u16, table: &TableKey, name: &str) -> Message {
     let mut message = wire::message(kind, flags, wire::family_number(table.family));
@@ -44,6 +45,9 @@ fn parse(object: &[u8]) -> Option<(Name, CtHelper)> {
     Some((name, CtHelper { helper, protocol }))
 }
 
+/// Modules that were asked for, which is once: each router with a helper wants them.
+static ASKED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
 /// Loads what translates the connections that a helper expects, where that is a module: the kernel does so of the helper alone. That
 /// it is built in, or not there, cannot be told from here.
 pub(super) fn load_translation(helper: &CtHelper) {
@@ -58,6 +62,9 @@ pub(super) fn load_translation(helper: &CtHelper) {
         "tftp" => "nf_nat_tftp",
         _ => return,
     };
+    if !ASKED.lock().unwrap_or_else(PoisonError::into_inner).insert(module) {
+        return;
+    }
     let loaded = Command::new("modprobe").args(["-q", module]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !loaded.is_ok_and(|status| status.success()) {
         tracing::debug!(module, "not loaded: it is built in, or not there");
