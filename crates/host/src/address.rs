@@ -1,9 +1,9 @@
 //! IP addresses over rtnetlink.
 
-use crate::link::{ip, octets};
+use crate::link::{family, ip, octets};
 use crate::netlink::{self, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
 use dataplane::Address;
-use net::IpNet;
+use net::{Family, IpNet};
 
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -14,9 +14,8 @@ const NODAD: u32 = 2;
 const PERMANENT: u32 = 0x80;
 
 fn header(net: &IpNet, index: u32) -> [u8; 8] {
-    let family = if net.addr().is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let mut bytes = [0; 8];
-    bytes[0] = family as u8;
+    bytes[0] = family(Family::of_net(net));
     bytes[1] = net.prefix_len();
     bytes[4..8].copy_from_slice(&index.to_ne_bytes());
     bytes

@@ -2,7 +2,7 @@
 
 use crate::netlink::{self, CREATE, DUMP, EXCL, Message, Refusal, Socket};
 use dataplane::{ActualLink, Bridge, BridgePort, Link, LinkChange, LinkKind, Name, Netns, Owner, Role, Veth, Vlan, Vxlan};
-use net::{Mac, VlanId, Vni};
+use net::{Family, Mac, VlanId, Vni};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -389,6 +389,14 @@ fn port_of(info: &[u8]) -> Option<BridgePort> {
         isolated: flag(BRPORT_ISOLATED),
         neigh_suppress: flag(BRPORT_NEIGH_SUPPRESS),
     })
+}
+
+/// The kernel's number of a family of addresses.
+pub(crate) fn family(family: Family) -> u8 {
+    match family {
+        Family::V4 => libc::AF_INET as u8,
+        Family::V6 => libc::AF_INET6 as u8,
+    }
 }
 
 /// The octets of an address.

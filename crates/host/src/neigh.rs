@@ -1,9 +1,9 @@
 //! Forwarding entries of VXLAN links and bridges, permanent neighbours and neighbour proxies, over rtnetlink.
 
-use crate::link::{ip, octets};
+use crate::link::{family, ip, octets};
 use crate::netlink::{self, APPEND, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
 use dataplane::{FdbEntry, Neighbour, NeighbourProxy};
-use net::Mac;
+use net::{Family, Mac};
 use std::net::{IpAddr, Ipv6Addr};
 
 const NDA_DST: u16 = 1;
@@ -59,7 +59,7 @@ pub(crate) fn remove_station(mac: Mac, index: u32) -> Message {
 }
 
 fn neighbour(kind: u16, flags: u16, entry: &Neighbour, index: u32) -> Message {
-    let family = if entry.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let family = family(Family::of(&entry.address)).into();
     let mut message = Message::new(kind, flags).raw(&header(family, index, PERMANENT, 0));
     message.put(NDA_DST, &octets(entry.address)).put(NDA_LLADDR, &entry.mac.0);
     message

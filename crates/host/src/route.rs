@@ -1,9 +1,9 @@
 //! IP routes over rtnetlink.
 
-use crate::link::{ip, octets};
+use crate::link::{family, ip, octets};
 use crate::netlink::{self, CREATE, DUMP, Message, REPLACE, Refusal, Socket};
 use dataplane::{Gateway, PROTOCOL, Route, RouteKey, RouteKind, Scope};
-use net::IpNet;
+use net::{Family, IpNet};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -26,7 +26,7 @@ fn message(kind: u16, flags: u16, key: &RouteKey, route: &Route, index: Option<u
         RouteKind::Unreachable => (UNREACHABLE, false),
     };
     let mut header = [0; 12];
-    header[0] = family(&key.destination);
+    header[0] = family(Family::of_net(&key.destination));
     header[1] = key.destination.prefix_len();
     header[4] = u8::try_from(key.table).unwrap_or(0);
     header[5] = PROTOCOL;
@@ -53,10 +53,6 @@ fn message(kind: u16, flags: u16, key: &RouteKey, route: &Route, index: Option<u
     message
 }
 
-fn family(net: &IpNet) -> u8 {
-    if net.addr().is_ipv4() { libc::AF_INET as u8 } else { libc::AF_INET6 as u8 }
-}
-
 /// The message that adds or replaces a route; `index` is that of its link.
 pub(crate) fn set(key: &RouteKey, route: &Route, index: Option<u32>) -> Message {
     message(libc::RTM_NEWROUTE, CREATE | REPLACE, key, route, index)
@@ -70,9 +66,9 @@ pub(crate) fn remove(key: &RouteKey, route: &Route, index: Option<u32>) -> Messa
 /// Our routes in the socket's namespace. `names` gives links by index.
 pub(crate) fn dump(socket: &mut Socket, names: &BTreeMap<u32, dataplane::Name>) -> Result<BTreeMap<RouteKey, Route>, Refusal> {
     let mut found = BTreeMap::new();
-    for family in [libc::AF_INET, libc::AF_INET6] {
+    for of in [Family::V4, Family::V6] {
         let mut header = [0; 12];
-        header[0] = family as u8;
+        header[0] = family(of);
         header[5] = PROTOCOL;
         socket.query(Message::new(libc::RTM_GETROUTE, DUMP).raw(&header), |_, payload| {
             found.extend(parse(payload, names));

@@ -1,5 +1,6 @@
 //! Rules that choose routing tables, over rtnetlink.
 
+use crate::link::family;
 use crate::netlink::{self, CREATE, DUMP, EXCL, Message, Refusal, Socket};
 use dataplane::{PROTOCOL, RouteRule};
 use net::Family;
@@ -16,7 +17,7 @@ const WHOLE: u32 = u32::MAX;
 
 fn message(kind: u16, flags: u16, rule: &RouteRule) -> Message {
     let mut header = [0; 12];
-    header[0] = number(rule.family);
+    header[0] = family(rule.family);
     header[4] = u8::try_from(rule.table).unwrap_or(0);
     header[7] = TO_TABLE;
     let mut message = Message::new(kind, flags).raw(&header);
@@ -26,10 +27,6 @@ fn message(kind: u16, flags: u16, rule: &RouteRule) -> Message {
     message.u32(FRA_TABLE, rule.table);
     message.u8(FRA_PROTOCOL, PROTOCOL);
     message
-}
-
-fn number(family: Family) -> u8 {
-    (if family == Family::V4 { libc::AF_INET } else { libc::AF_INET6 }) as u8
 }
 
 /// The message that adds a rule.
@@ -45,10 +42,10 @@ pub(crate) fn remove(rule: &RouteRule) -> Message {
 /// Our rules in the socket's namespace.
 pub(crate) fn dump(socket: &mut Socket) -> Result<BTreeSet<RouteRule>, Refusal> {
     let mut found = BTreeSet::new();
-    for family in [Family::V4, Family::V6] {
+    for of in [Family::V4, Family::V6] {
         let mut header = [0; 12];
-        header[0] = number(family);
-        socket.query(Message::new(libc::RTM_GETRULE, DUMP).raw(&header), |_, payload| found.extend(parse(family, payload)))?;
+        header[0] = family(of);
+        socket.query(Message::new(libc::RTM_GETRULE, DUMP).raw(&header), |_, payload| found.extend(parse(of, payload)))?;
     }
     Ok(found)
 }
