@@ -8,7 +8,7 @@ VM=$(realpath -m "${CARGO_TARGET_DIR:-target}/vm")
 lab/vm/prepare.sh "$VM"
 all=; [ "${1:-}" = --all ] && { all=1; shift; }
 # Of the workspace, so that what its tests have built is not built again with other features.
-TARGETS=(--test nft --test kernel --test namespaces --test vlans --test conntrack_helpers --test hosts --test networks)
+TARGETS=(--test nft --test kernel --test namespaces --test vlans --test conntrack_helpers --test cuts --test hosts --test networks)
 programs=$(cargo test --locked --workspace "${TARGETS[@]}" --no-run 2>&1) || { echo "$programs" >&2; exit 1; }
 # binary NAME: the newest build of a test target.
 binary() { echo "$programs" | sed -n "s|.*Executable tests/$1[./].*(\(.*\))|\1|p" | head -1; }
@@ -27,6 +27,7 @@ run nft host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 run namespaces agent 4 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 run vlans agent 2 ${filters[@]+"${filters[@]}"}
 run conntrack_helpers agent 2 ${filters[@]+"${filters[@]}"}
+run cuts agent 1 ${filters[@]+"${filters[@]}"}
 run hosts agent 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 if [ -n "$all" ]; then
     run kernel host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}

@@ -33,6 +33,8 @@ pub struct Facts {
     pub vlan_links: bool,
     /// Numbers that were given out.
     pub allocations: Allocations,
+    /// Connections that a change has cut, while they are looked for: those that are judged again packet by packet.
+    pub cuts: BTreeSet<Cut>,
 }
 
 /// Something of an intent that cannot be realised; the rest of its unit is dropped closed.
@@ -98,6 +100,12 @@ impl Cut {
     /// All of a family in a zone.
     pub fn all(netns: Netns, zone: u16, family: Family) -> Cut {
         Cut { netns, zone, family, protocol: None, source: None, destination: None, destination_ports: None, translated_source: None }
+    }
+
+    /// Its connections stay tracked, and are judged again packet by packet. Those of a network or router that is gone, and translated ones,
+    /// are forgotten.
+    pub fn is_judged(&self) -> bool {
+        self.netns.is_root() && *self != Cut::all(Netns::ROOT, self.zone, self.family)
     }
 }
 
@@ -166,6 +174,11 @@ pub trait Compile: Send + Sync {
     /// Connections to forget once a change is in force. Asked when `intents` has the change and `facts` still has the numbers of before.
     fn cuts(&self, _changed: &UnitId, _before: Option<&Unit>, _intents: &Intents, _facts: &Facts) -> Vec<Cut> {
         Vec::new()
+    }
+
+    /// The program units that say what becomes of packets of [`Facts::cuts`].
+    fn cut_units(&self) -> BTreeSet<UnitKey> {
+        BTreeSet::new()
     }
 
     /// Connections to forget before a number, which an owner that is gone had, may be given to another.

@@ -98,6 +98,7 @@ impl<H: Host> Agent<H> {
             br_netfilter: config.br_netfilter,
             vlan_links: config.vlan_links,
             allocations,
+            cuts: BTreeSet::new(),
         };
         Ok(Agent {
             timers: Timers { resync: now, heartbeat: now + config.heartbeat, retry: None, failures: 0 },
@@ -333,6 +334,7 @@ impl<H: Host> Agent<H> {
 
     fn pass(&mut self, now: Instant) {
         let delegations = self.delegations();
+        self.say_cuts(self.cuts.iter().filter(|cut| cut.is_judged()).cloned().collect());
         let due = now >= self.timers.resync || self.timers.retry.is_some_and(|at| now >= at);
         let done = if due || self.dirty.keys().any(|unit| self.broken.contains_key(unit)) {
             self.timers.resync = now + self.config.resync;
@@ -343,10 +345,10 @@ impl<H: Host> Agent<H> {
             self.quick_pass()
         };
         let seen = done.is_ok();
-        self.reschedule(now, done, due);
         self.delegate(delegations);
         // A rule is not gone while connections that it let pass go on.
-        self.aftermath();
+        let ended = self.aftermath();
+        self.reschedule(now, done.and(ended), due);
         // What was told in part is the state of no revision that a report could name: what is in force may be what is about to be taken away.
         if !self.partial {
             self.reporter.flush(self.newest, &self.told, seen);
@@ -400,8 +402,18 @@ impl<H: Host> Agent<H> {
         self.delegations = wanted;
     }
 
+    /// Says of which connections packets are to be judged as if these were new.
+    fn say_cuts(&mut self, cuts: BTreeSet<Cut>) {
+        if cuts != self.facts.cuts {
+            self.facts.cuts = cuts;
+            for (role, compiler) in self.compilers.iter().enumerate() {
+                self.dirty.extend(compiler.cut_units().into_iter().map(|unit| (unit, role)));
+            }
+        }
+    }
+
     /// What follows a change that is in force.
-    fn aftermath(&mut self) {
+    fn aftermath(&mut self) -> Result<(), HostError> {
         let cuts: Vec<Cut> = std::mem::take(&mut self.cuts).into_iter().collect();
         if !cuts.is_empty()
             && let Err(error) = self.host.cut(&cuts)
@@ -414,6 +426,11 @@ impl<H: Host> Agent<H> {
         {
             tracing::warn!(%error, "cannot end leases");
         }
+        if self.facts.cuts.is_empty() {
+            return Ok(());
+        }
+        self.say_cuts(BTreeSet::new());
+        self.quick_pass()
     }
 
     fn roles(&self) -> Vec<Role> {

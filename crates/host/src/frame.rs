@@ -52,16 +52,13 @@ impl agent::Host for Host {
             destination_ports: cut.destination_ports,
             ..Filter::default()
         };
-        // Bridged connections are judged again packet by packet; those of a network or router that is gone, and translated ones, are forgotten.
-        let keeps =
-            |cut: &Cut| cut.netns.is_root() && (cut.source, cut.destination, cut.protocol, cut.destination_ports) != Default::default();
         let mut filters: BTreeMap<(&Netns, bool), Vec<Filter>> = BTreeMap::new();
         for cut in cuts {
-            filters.entry((&cut.netns, keeps(cut))).or_default().push(filter(cut));
+            filters.entry((&cut.netns, cut.is_judged())).or_default().push(filter(cut));
         }
         let mut result = Ok(());
-        for ((netns, keep), filters) in filters {
-            let change = |mut conntrack: Conntrack| if keep { conntrack.mark(&filters, CUT_MARK) } else { conntrack.cut(&filters) };
+        for ((netns, judged), filters) in filters {
+            let change = |mut conntrack: Conntrack| if judged { conntrack.mark(&filters, CUT_MARK) } else { conntrack.cut(&filters) };
             match Conntrack::open(netns).and_then(change) {
                 Ok(cut) => tracing::debug!(%netns, cut, "connections cut"),
                 // What it tracked is gone with it.

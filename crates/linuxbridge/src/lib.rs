@@ -6,6 +6,7 @@
 //! | unit | what it owns |
 //! |---|---|
 //! | `filter/host` | the nft tables, their base chains, shared chains and sets |
+//! | `cuts/host` | while connections that a change has cut are looked for: the chain that finds those that say something |
 //! | `network/<network>` | the bridge `brq…` and its uplink (`vxlan-<vni>`, `<physical link>.<tag>` or the physical link) |
 //! | `remote/<network>/<port>` | forwarding and neighbour entries of a port on another host |
 //! | `group/<group>` | the chains of a security group's rules |
@@ -76,8 +77,12 @@ impl Compile for LinuxBridge {
         }
     }
 
-    fn units(&self, intents: &Intents, _facts: &Facts) -> BTreeSet<UnitKey> {
-        concern::units(intents)
+    fn units(&self, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
+        let mut units = concern::units(intents);
+        if !facts.cuts.is_empty() {
+            units.extend(self.cut_units());
+        }
+        units
     }
 
     fn concerned(&self, changed: &UnitId, before: Option<&Unit>, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey> {
@@ -90,6 +95,10 @@ impl Compile for LinuxBridge {
 
     fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled {
         compile::compile(unit, intents, facts)
+    }
+
+    fn cut_units(&self) -> BTreeSet<UnitKey> {
+        [name::cuts_unit()].into()
     }
 
     fn cuts_of_number(&self, space: &str, number: u32) -> Vec<Cut> {

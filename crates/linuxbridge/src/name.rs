@@ -39,6 +39,10 @@ pub(crate) fn filter_unit() -> UnitKey {
     UnitKey::new("filter", "host")
 }
 
+pub(crate) fn cuts_unit() -> UnitKey {
+    UnitKey::new("cuts", "host")
+}
+
 pub(crate) fn network_unit(network: NetworkId) -> UnitKey {
     UnitKey::new("network", network)
 }

@@ -11,6 +11,7 @@
 //! | – from a port that is only prepared here: nothing passes | | |
 //! | – from an uplink: none in the name of a service that is here; of a flat network's, none of a VLAN | | |
 //! | – from a filtered port: anti-spoofing, stateless: MAC, ARP, IP and ND sources of the port | | |
+//! | of a connection cut just now (`cuts/host`) | bridge prerouting −160 | inet prerouting −10 |
 //! | rules of the sender | bridge prerouting −150, by link | inet prerouting 0, by mark |
 //! | what it is asked, by the link it is about to leave by | bridge forward −5 | the same |
 //! | – between our ports and strange ones: nothing passes | | |
@@ -107,6 +108,19 @@ impl Variant {
         match self {
             Variant::Native => bridge_table(),
             Variant::Hybrid => TableKey::new(Family::Inet, TABLE),
+        }
+    }
+
+    /// A priority in prerouting after connections are tracked and before the rules of the sender.
+    pub(crate) const fn before_rules(self) -> i32 {
+        self.sender() - 10
+    }
+
+    /// The priority in prerouting of the rules of the sender.
+    const fn sender(self) -> i32 {
+        match self {
+            Variant::Native => -150,
+            Variant::Hybrid => 0,
         }
     }
 }
@@ -346,7 +360,7 @@ fn native(bridge: &mut Table) {
         rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]),
         rule("sender", vec![verdict_by([Iifname], EGRESS)]),
     ];
-    base(bridge, "sender", Hook::Prerouting, -150, sender);
+    base(bridge, "sender", Hook::Prerouting, Variant::Native.sender(), sender);
     always_chains(bridge);
 }
 
@@ -365,7 +379,7 @@ fn hybrid(root: &mut Namespace, bridge: &mut Table) {
         dropped("strange port", vec![ours(Compare::IsNot), within([Iifname], BRIDGES)]),
         rule("sender", vec![verdict_by([Mark], EGRESS)]),
     ];
-    base(&mut inet, "sender", Hook::Prerouting, 0, sender);
+    base(&mut inet, "sender", Hook::Prerouting, Variant::Hybrid.sender(), sender);
     base(&mut inet, "receiver", Hook::Forward, 0, vec![plain, rule("receiver", vec![verdict_by([Mark], INGRESS)])]);
     always_chains(&mut inet);
     root.tables.insert(Variant::Hybrid.rules_table(), inet);

@@ -1,6 +1,7 @@
 //! A host of its own in a network and a mount namespace, with a real agent on the real kernel, and instances in namespaces.
 
 use super::build;
+use super::held::{Gate, Kernel};
 use agent::{Event, Running};
 use dataplane::Netns;
 use host::plug::{self, Nic};
@@ -32,7 +33,9 @@ pub struct Inside {
     local_ip: Option<String>,
     /// The agent takes this kernel for one without VLAN links.
     pub without_vlans: bool,
-    running: Option<Running<host::Host>>,
+    /// The next agent looks for connections that are cut only when this lets it.
+    pub gate: Option<Gate>,
+    running: Option<Running<Kernel>>,
     reports: Option<UnboundedReceiver<Report>>,
     realised: BTreeMap<String, u64>,
     faults: BTreeMap<String, String>,
@@ -69,6 +72,7 @@ impl Lab {
                 state,
                 local_ip,
                 without_vlans: false,
+                gate: None,
                 running: None,
                 reports: None,
                 realised: BTreeMap::new(),
@@ -121,13 +125,13 @@ impl Drop for Lab {
 impl Inside {
     /// Starts the agent and attaches a server that tells these units.
     pub fn start(&mut self, units: impl IntoIterator<Item = intent::Unit>) {
-        let host = host::Host::new(self.state.path()).expect("a host");
+        let host = Kernel::new(host::Host::new(self.state.path()).expect("a host"), self.gate.take());
         let vlan_links = has_vlans() && !self.without_vlans;
         let agent = build::agent_with(self.state.path(), host, self.local_ip.as_deref(), |config| {
             (config.bridge_conntrack, config.vlan_links) = (is_native(), vlan_links);
             config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         });
-        let running = agent.start(|host, events| {
+        let running = agent.start(|Kernel { host, .. }, events| {
             host.delegations().listen(events.clone());
             host::watch_daemons(host.daemons(), events);
         });

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod build;
+pub mod held;
 pub mod lab;
 pub mod model;
 pub mod routed;

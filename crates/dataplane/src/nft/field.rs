@@ -85,6 +85,16 @@ pub enum Field {
     CtMark,
     /// Conntrack zone.
     CtZone,
+    /// IPv4 source of the connection's first packet; connections of IPv6 have none.
+    CtOriginalIpSaddr,
+    /// IPv4 destination likewise.
+    CtOriginalIpDaddr,
+    /// IPv6 source likewise.
+    CtOriginalIp6Saddr,
+    /// IPv6 destination likewise.
+    CtOriginalIp6Daddr,
+    /// Destination port of the connection's first packet, of protocols that have ports.
+    CtOriginalDport,
 }
 
 /// How the kernel loads a field.
@@ -96,6 +106,8 @@ pub enum Load {
     Payload(Layer, u32),
     /// Conntrack, by `NFT_CT_*` number.
     Ct(u32),
+    /// The direction of a connection's first packet, likewise.
+    CtOriginal(u32),
 }
 
 /// A header of a packet.
@@ -128,7 +140,7 @@ type Facts = (&'static str, Load, usize, Option<Dependency>);
 impl Field {
     fn facts(self) -> Facts {
         use Layer::{Link, Network, Transport};
-        use Load::{Ct, Meta, Payload};
+        use Load::{Ct, CtOriginal, Meta, Payload};
         let l4 = |protocol| Some(Dependency::L4proto(protocol));
         match self {
             Field::Iifname => ("iifname", Meta(6), 16, None),
@@ -171,6 +183,11 @@ impl Field {
             Field::CtDirection => ("ct direction", Ct(1), 1, None),
             Field::CtMark => ("ct mark", Ct(3), 4, None),
             Field::CtZone => ("ct zone", Ct(17), 2, None),
+            Field::CtOriginalIpSaddr => ("ct original ip saddr", CtOriginal(19), 4, None),
+            Field::CtOriginalIpDaddr => ("ct original ip daddr", CtOriginal(20), 4, None),
+            Field::CtOriginalIp6Saddr => ("ct original ip6 saddr", CtOriginal(21), 16, None),
+            Field::CtOriginalIp6Daddr => ("ct original ip6 daddr", CtOriginal(22), 16, None),
+            Field::CtOriginalDport => ("ct original proto-dst", CtOriginal(12), 2, None),
         }
     }
 
@@ -194,9 +211,9 @@ impl Field {
         self.facts().3
     }
 
-    /// Numbers are in the host's byte order (metadata and conntrack), otherwise in the network's.
+    /// Numbers are in the host's byte order (metadata and conntrack), otherwise in the network's, as in packets.
     pub fn host_order(self) -> bool {
-        !matches!(self.load(), Load::Payload(..)) && self != Field::Protocol
+        !matches!(self.load(), Load::Payload(..) | Load::CtOriginal(_)) && self != Field::Protocol
     }
 
     /// The type of set keys it is looked up with; `None` when no set can hold it.
@@ -210,6 +227,9 @@ impl Field {
             Field::ArpOperation => DataType::ArpOperation,
             Field::IpSaddr | Field::IpDaddr | Field::ArpSaddrIp | Field::ArpDaddrIp => DataType::Ipv4,
             Field::Ip6Saddr | Field::Ip6Daddr | Field::NdTarget => DataType::Ipv6,
+            Field::CtOriginalIpSaddr | Field::CtOriginalIpDaddr => DataType::Ipv4,
+            Field::CtOriginalIp6Saddr | Field::CtOriginalIp6Daddr => DataType::Ipv6,
+            Field::CtOriginalDport => DataType::InetService,
             Field::TcpSport | Field::TcpDport | Field::UdpSport | Field::UdpDport => DataType::InetService,
             Field::SctpSport | Field::SctpDport | Field::ThSport | Field::ThDport => DataType::InetService,
             Field::IcmpType => DataType::IcmpType,

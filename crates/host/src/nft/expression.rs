@@ -13,6 +13,8 @@ const CMP_NEQ: u32 = 1;
 const META_NFPROTO: u32 = 15;
 const META_PROTOCOL: u32 = 1;
 const META_L4PROTO: u32 = 16;
+/// `IP_CT_DIR_ORIGINAL`.
+const CT_ORIGINAL: u8 = 0;
 
 /// The message that appends a rule to a chain.
 pub(super) fn rule_message(family: Family, table: &str, chain: &str, rule: &Rule) -> Result<Message, Wrong> {
@@ -143,6 +145,7 @@ impl Encoder<'_> {
         match field.load() {
             Load::Meta(key) => self.expression("meta", |data| _ = data.be32(2, key).be32(1, register)),
             Load::Ct(key) => self.expression("ct", |data| _ = data.be32(2, key).be32(1, register)),
+            Load::CtOriginal(key) => self.expression("ct", |data| _ = data.be32(2, key).be32(1, register).put(3, &[CT_ORIGINAL])),
             Load::Payload(layer, offset) => self.expression("payload", |data| {
                 data.be32(1, register).be32(2, wire::layer_number(layer)).be32(3, offset).be32(4, field.size() as u32);
             }),

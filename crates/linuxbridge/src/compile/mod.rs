@@ -1,5 +1,6 @@
 //! What each program unit contains.
 
+mod cuts;
 mod group;
 mod network;
 mod port;
@@ -22,9 +23,10 @@ fn compile_known(unit: &UnitKey, intents: &Intents, facts: &Facts) -> Option<Com
     let id = unit.id();
     match unit.kind() {
         "filter" => {
-            let used = *unit == name::filter_unit() && (intents.networks().next().is_some() || intents.ports().next().is_some());
+            let used = *unit == name::filter_unit() && is_used(intents);
             used.then(|| Compiled { program: pipeline::program(Variant::of(facts)), ..Compiled::default() })
         }
+        "cuts" => (*unit == name::cuts_unit() && is_used(intents)).then(|| cuts::compile(facts)),
         "network" => {
             let network: NetworkId = id.parse().ok()?;
             Some(network::compile(intents.network(network)?, intents, facts))
@@ -55,6 +57,11 @@ fn compile_known(unit: &UnitKey, intents: &Intents, facts: &Facts) -> Option<Com
         }
         _ => None,
     }
+}
+
+/// There is something to filter.
+fn is_used(intents: &Intents) -> bool {
+    intents.networks().next().is_some() || intents.ports().next().is_some()
 }
 
 fn complaint(unit: UnitId, reason: impl Into<String>) -> Complaint {

@@ -2,6 +2,7 @@
 
 use super::text::text;
 use super::*;
+use agent::Cut;
 
 /// Compiles everything and compares with the snapshots of the case, one for each unit.
 fn check(case: &str, facts: &mut Facts, units: impl IntoIterator<Item = Unit>) {
@@ -42,6 +43,19 @@ fn port_with_the_default_group() {
         Unit::Port(port(5, 1, &[1])),
     ];
     both("default-group", &units, &[5]);
+}
+
+#[test]
+fn cuts_that_are_looked_for() {
+    for (variant, bridge_conntrack) in [("native", true), ("hybrid", false)] {
+        let mut facts = facts(bridge_conntrack);
+        let all = |family: u8| Cut::all(dataplane::Netns::ROOT, 1, net::Family::try_from(family).expect("a family"));
+        let ssh = |port: &str| Cut { protocol: Some(6), destination: Some(net(port)), destination_ports: Some((22, 23)), ..all(4) };
+        let from_member = |source: &str| Cut { source: Some(net(source)), destination: Some(net("fd00::5/128")), ..all(6) };
+        facts.cuts.extend([ssh("10.0.0.5/32"), ssh("10.0.0.4/32"), ssh("10.0.1.0/24"), from_member("fd00::9/128")]);
+        facts.cuts.insert(Cut { zone: 2, source: Some(net("10.0.0.5/32")), ..all(4) });
+        check(&format!("cuts-{variant}"), &mut facts, [Unit::Network(network(1, Carrier::Local))]);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! It follows the kernel: a rule whose field a packet does not have does not match, whichever way it compares; a lookup without
 //! an element ends its rule; accept ends the base chain and not the hook. Statements that no program here uses are refused.
 
-use super::track::Seen;
+use super::track::{Seen, Tuple};
 use super::{Body, Load, Packet};
 use dataplane::Name;
 use dataplane::nft::{
@@ -161,6 +161,11 @@ impl Run<'_> {
         if there { self.metadata(field).or_else(|| self.header(field)).or_else(|| self.transport(field)) } else { None }
     }
 
+    /// The tuple of the first packet of its connection.
+    fn original(&self) -> Option<&Tuple> {
+        self.meta.seen.connection.as_ref().map(|((_, first), _)| first)
+    }
+
     fn load(&self) -> Option<&Load> {
         if let Body::Ip { load, .. } = &self.packet.body { Some(load) } else { None }
     }
@@ -176,6 +181,12 @@ impl Run<'_> {
             Field::CtState => Some(self.meta.seen.state.into()),
             Field::CtMark => self.meta.seen.connection.map(|_| self.meta.seen.mark.into()),
             Field::CtDirection => self.meta.seen.connection.map(|(_, forth)| u8::from(!forth).into()),
+            Field::CtZone => self.meta.seen.connection.map(|((zone, _), _)| zone.into()),
+            Field::CtOriginalIpSaddr => self.original().map(|first| first.source).filter(IpAddr::is_ipv4).map(Value::from),
+            Field::CtOriginalIpDaddr => self.original().map(|first| first.destination).filter(IpAddr::is_ipv4).map(Value::from),
+            Field::CtOriginalIp6Saddr => self.original().map(|first| first.source).filter(IpAddr::is_ipv6).map(Value::from),
+            Field::CtOriginalIp6Daddr => self.original().map(|first| first.destination).filter(IpAddr::is_ipv6).map(Value::from),
+            Field::CtOriginalDport => self.original().map(|first| first.to.into()),
             Field::Protocol => Some(self.packet.ether_type().into()),
             Field::EtherType => Some(self.packet.ether_type().into()),
             Field::EtherSaddr => Some(self.packet.source.into()),

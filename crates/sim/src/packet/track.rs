@@ -174,13 +174,12 @@ impl Track {
 
     /// Marks connections as cut, or forgets them when all of a zone are meant.
     pub fn cut(&mut self, cuts: &[Cut]) {
-        let is_whole = |cut: &Cut| *cut == Cut::all(cut.netns.clone(), cut.zone, cut.family);
         self.connections.retain(|(zone, tuple), connection| {
             let mut hit = cuts.iter().filter(|cut| is_cut(cut, *zone, tuple)).peekable();
             if hit.peek().is_some() {
                 connection.mark = CUT_MARK;
             }
-            !hit.any(is_whole)
+            !hit.any(|cut| !cut.is_judged())
         });
     }
 
