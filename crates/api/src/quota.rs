@@ -23,8 +23,8 @@ pub struct QuotaConfig {
     pub limits: BTreeMap<String, i64>,
 }
 
-/// Counts what a project has, up to a bound.
-type Count = Box<dyn Fn(&World, &ProjectId, usize) -> usize + Send + Sync>;
+/// Counts what a project has.
+type Count = Box<dyn Fn(&World, &ProjectId) -> usize + Send + Sync>;
 
 /// A resource whose number is limited.
 pub(crate) struct Counted {
@@ -35,14 +35,12 @@ pub(crate) struct Counted {
     /// The extension that it belongs to.
     pub(crate) extension: Option<&'static str>,
     count: Count,
-    /// How many there are of all projects.
-    total: fn(&World) -> usize,
 }
 
 impl Counted {
     pub(crate) fn new<R: Record>(name: &'static str, limit: i64, by_project: Index<R>) -> Counted {
-        let count = move |world: &World, project: &ProjectId, bound: usize| world.table::<R>().ids(by_project, project).take(bound).count();
-        Counted { name, limit, extension: None, count: Box::new(count), total: |world| world.table::<R>().len() }
+        let count = move |world: &World, project: &ProjectId| world.table::<R>().count(by_project, project);
+        Counted { name, limit, extension: None, count: Box::new(count) }
     }
 
     /// The same, of this extension.
@@ -57,14 +55,13 @@ impl Counted {
     }
 
     fn used(&self, world: &World, project: &ProjectId) -> usize {
-        (self.count)(world, project, usize::MAX)
+        (self.count)(world, project)
     }
 
-    /// Refuses `more` of them for a project when that were too many. Counts only when the number of all does not settle it.
+    /// Refuses `more` of them for a project when that were too many.
     pub(crate) fn check(&self, world: &World, project: &ProjectId, more: usize) -> Result<(), Fault> {
         let Ok(limit) = usize::try_from(self.limit_of(world, project)) else { return Ok(()) };
-        let fits = (self.total)(world).saturating_add(more) <= limit
-            || (self.count)(world, project, limit.saturating_add(1)).saturating_add(more) <= limit;
+        let fits = self.used(world, project).saturating_add(more) <= limit;
         if fits { Ok(()) } else { Err(Fault::over_quota(self.name)) }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A B+ tree. The keys that guide the way down are shared between a branch and its copies, because a change nearly never alters
 //! them; copying a branch copies pointers only, and copying a leaf its few entries. Persistent maps of general use hold whole keys
-//! in their branches: with the large keys of an index, most of the cost of a change would go into copying those.
+//! in their branches: with the large keys of an index, most of the cost of a change would go into copying those. A branch is one
+//! piece of memory: in a large world a change costs above all the pieces that it takes and lets go of.
 //!
 //! Nodes that nobody else holds are changed in place.
 
@@ -11,6 +12,7 @@ mod laws;
 mod range;
 
 pub(crate) use range::Range;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Bytes that the entries of a leaf take at most.
@@ -30,8 +32,11 @@ enum Node<K, V> {
 struct Branch<K, V> {
     /// One less than children: no key below child `n` reaches guide `n`, all below child `n + 1` do.
     guides: Arc<[K]>,
-    children: Vec<Arc<Node<K, V>>>,
+    children: Children<K, V>,
 }
+
+/// In the branch itself, one more than the most for the moment before it is split.
+type Children<K, V> = SmallVec<[Arc<Node<K, V>>; BRANCH + 1]>;
 
 impl<K, V> Clone for Branch<K, V> {
     fn clone(&self) -> Self {
@@ -119,7 +124,7 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
             }
             Node::Branch(Branch { guides, children }) => {
                 let middle = children.len() / 2;
-                let right = Branch { guides: guides[middle..].into(), children: children.split_off(middle) };
+                let right = Branch { guides: guides[middle..].into(), children: children.drain(middle..).collect() };
                 let guide = guides[middle - 1].clone();
                 *guides = guides[..middle - 1].into();
                 Some((guide, Arc::new(Node::Branch(right))))
@@ -226,7 +231,7 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
         let Inserted { before, split } = Arc::make_mut(&mut self.root).insert(key, value);
         if let Some((guide, right)) = split {
             let left = self.root.clone();
-            self.root = Arc::new(Node::Branch(Branch { guides: [guide].into(), children: vec![left, right] }));
+            self.root = Arc::new(Node::Branch(Branch { guides: [guide].into(), children: Children::from_iter([left, right]) }));
         }
         self.len += usize::from(before.is_none());
         before
