@@ -13,7 +13,7 @@ programs=$(cargo test --locked --workspace "${TARGETS[@]}" --no-run 2>&1) || { e
 # binary NAME: the newest build of a test target.
 binary() { echo "$programs" | sed -n "s|.*Executable tests/$1[./].*(\(.*\))|\1|p" | head -1; }
 # The tests that can tell fail when the kernel turns out not to be what it is there for.
-GUEST="modprobe -a bridge veth vxlan 8021q nf_tables br_netfilter nf_conntrack_bridge nft_meta_bridge; export NEUTRINO_TEST_NATIVE=1; status=0"
+GUEST="modprobe -a bridge veth vxlan 8021q nf_tables br_netfilter nf_conntrack_bridge nft_meta_bridge; export NEUTRINO_TEST_NATIVE=1 NEUTRINO_TEST_PATIENCE=5; status=0"
 # run TARGET CRATE THREADS ARGUMENTS…: tests of one target, as cargo would run them.
 run() {
     local path; path=$(realpath "$(binary "$1")"); local crate=$2 threads=$3; shift 3
@@ -31,8 +31,8 @@ run cuts agent 1 ${filters[@]+"${filters[@]}"}
 run hosts agent 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
 if [ -n "$all" ]; then
     run kernel host 2 "${slow[@]}" ${filters[@]+"${filters[@]}"}
-    run networks neutrino 3 ${filters[@]+"${filters[@]}"}
+    run networks neutrino 2 ${filters[@]+"${filters[@]}"}
 elif [ ${#filters[@]} = 0 ]; then
     run networks neutrino 2 variant a_connection_ends forged_addresses members_of_a_remote on_vlans
 fi
-LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 900 || echo 480)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"
+LIMIT_S=${LIMIT_S:-$([ -n "$all" ] && echo 2400 || echo 480)} exec lab/vm/run.sh "$VM" "$GUEST; exit \$status"

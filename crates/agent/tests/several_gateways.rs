@@ -161,14 +161,24 @@ fn answers_leave_by_the_gateway_by_which_the_question_came() {
             "ip route add 192.0.2.96/27 via 192.0.2.10 src 198.18.0.1 && ip route add 203.0.113.0/24 via 192.0.2.10 src 198.18.0.1",
         );
         sh_in("machine", "ip route add fd00:2::/64 via 2001:db8:8::10 src 2001:db8:18::1");
+        // One of them has an address like those behind the router.
+        sh_in("machine", "ip addr add 10.0.1.77/32 dev lo && ip route add 192.0.2.103/32 via 192.0.2.10 src 10.0.1.77");
         sh_in("internet", "ip addr add 2001:db8:9::1/64 dev eth0 nodad");
         sh_in("internet", "nft 'add table inet leaks; add chain inet leaks in { type filter hook prerouting priority 0; }'");
         for leaked in ["ip daddr 198.18.0.1", "ip6 daddr 2001:db8:18::1", "ip saddr 192.0.2.0/24"] {
             sh_in("internet", &format!("nft add rule inet leaks in {leaked} counter"));
         }
-        for unit in [floating_ip(101, 1, Some("10.0.1.5")), floating_elsewhere("10.0.1.5"), elsewhere(102, None), forwarded_elsewhere()] {
+        for unit in [
+            floating_ip(101, 1, Some("10.0.1.5")),
+            floating_elsewhere("10.0.1.5"),
+            elsewhere(102, None),
+            forwarded_elsewhere(),
+            elsewhere(103, Some("10.0.2.7")),
+        ] {
             host.change(unit);
         }
+        assert_eq!(seen("machine", "192.0.2.103:80", "c").as_deref(), Some("10.0.1.77"), "back outside: {:?}", host.faults());
+        host.tell([], [elsewhere(103, None).id()]);
         assert_eq!(seen("machine", "192.0.2.101:80", "a").as_deref(), Some("198.18.0.1"), "by the floating IP: {:?}", host.faults());
         assert_eq!(seen_on("machine", "192.0.2.102:8080", "b", 80).as_deref(), Some("198.18.0.1"), "by a forwarded port");
         assert_eq!(seen("machine", "[fd00:2::8]:80", "d").as_deref(), Some("2001:db8:18::1"), "without translation");

@@ -61,7 +61,7 @@ pub use kind::{Invalid, Kind};
 pub use links::{Links, Tie, Tied};
 pub use listed::{Listed, One};
 pub use op::{Op, View};
-pub use preview::Preview;
+pub use preview::{Enforcer, Missing, Preview, Unenforced};
 pub use query::{Query, decode};
 pub use quota::QuotaConfig;
 pub use registry::{Extension, Mount, Registry, Responding};

@@ -5,6 +5,7 @@
 //! says so in its declaration ([`crate::Resource::extension`], [`crate::Attribute::of`]); the registry does the rest.
 
 use crate::{Extension, Resource};
+use smol_str::SmolStr;
 use std::collections::HashSet;
 use world::Record;
 
@@ -13,9 +14,43 @@ use world::Record;
 pub struct Preview {
     /// As it is listed once it is on.
     pub extension: Extension,
-    /// What hosts do not do, for the operator's log: "ports have no bandwidth limits". None: it asks nothing of hosts itself, but is of
-    /// use only beside one that does.
-    pub missing: Option<&'static str>,
+    /// What hosts do not do. None: it asks nothing of hosts itself, but is of use only beside one that does.
+    pub missing: Option<Missing>,
+}
+
+/// What does not happen on hosts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Missing {
+    /// Who would have to do it.
+    pub by: Enforcer,
+    /// In words, for the operator's log: "ports have no bandwidth limits".
+    pub what: &'static str,
+}
+
+/// Who makes true on a host what an extension says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Enforcer {
+    /// What carries the packets of ports.
+    L2,
+    /// What carries routers.
+    L3,
+}
+
+/// What is accepted though hosts do not enforce it, by alias. It is among the settings of every server, for those who show agents.
+#[derive(Clone, Default, Debug)]
+pub struct Unenforced(pub(crate) Vec<(&'static str, Missing)>);
+
+impl Unenforced {
+    /// Each alias, and what does not happen.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Missing)> {
+        self.0.iter().copied()
+    }
+
+    /// What one does not enforce who would have to, and says that it enforces these.
+    pub fn by(&self, enforcer: Enforcer, enforces: &[SmolStr]) -> Vec<&'static str> {
+        let lacking = self.iter().filter(|(alias, missing)| missing.by == enforcer && !enforces.iter().any(|one| one == alias));
+        lacking.map(|(alias, _)| alias).collect()
+    }
 }
 
 /// The aliases that are off.

@@ -4,7 +4,7 @@ use crate::child::Child;
 use crate::discovery;
 use crate::endpoint::Endpoint;
 use crate::links::{Linked, Links};
-use crate::preview::Off;
+use crate::preview::{Off, Unenforced};
 use crate::quota::{Counted, QuotaConfig};
 use crate::{Collection, Default, Fault, Parent, Preview, Resource};
 use auth::Policy;
@@ -254,9 +254,9 @@ impl Registry {
         if self.is_previewing { &self.previews } else { &[] }
     }
 
-    /// What will be accepted though hosts do not enforce it: alias, and what they do not do.
-    pub fn unenforced(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.on().iter().filter_map(|preview| Some((preview.extension.alias, preview.missing?)))
+    /// What will be accepted though hosts do not enforce it.
+    pub fn unenforced(&self) -> Unenforced {
+        Unenforced(self.on().iter().filter_map(|preview| Some((preview.extension.alias, preview.missing?))).collect())
     }
 
     /// The aliases that are not there.

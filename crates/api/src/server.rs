@@ -88,6 +88,7 @@ impl Server {
         settings: Settings,
         options: ServerOptions,
     ) -> Server {
+        let settings = settings.with(Arc::new(registry.unenforced()));
         let off = registry.off();
         let extensions = registry.listed();
         let counted: Vec<Counted> = registry.counted.into_iter().filter(|counted| !off.has(counted.extension)).collect();

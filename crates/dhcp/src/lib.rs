@@ -69,6 +69,7 @@ impl Compile for Dhcp {
             topic: "dhcp_agent".to_owned(),
             configurations: configurations.to_string(),
             availability_zone: String::new(),
+            enforces: vec![],
         }
     }
 

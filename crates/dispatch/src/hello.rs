@@ -12,6 +12,7 @@ pub const PROTOCOL: u32 = 1;
 const NAME_BYTES: usize = 255;
 const CONFIGURATION_BYTES: usize = 64 << 10;
 const ROLES: usize = 16;
+const ALIASES: usize = 255;
 
 /// True for texts that can be a host's name: 1 to 255 letters, digits and `. - _ : @`, the first one a letter or digit.
 pub fn is_host_name(name: &str) -> bool {
@@ -50,11 +51,15 @@ pub(crate) fn roles(host: &HostName, roles: &[wire::Role], started_at: i64) -> R
 
 fn role(host: &HostName, role: &wire::Role, started_at: i64) -> Result<AgentReport, Status> {
     let texts = [&role.agent_type, &role.binary, &role.topic, &role.availability_zone];
-    if texts.iter().any(|text| text.len() > NAME_BYTES) || role.configurations.len() > CONFIGURATION_BYTES {
+    let mut texts = texts.into_iter().chain(&role.enforces);
+    if texts.any(|text| text.len() > NAME_BYTES) || role.configurations.len() > CONFIGURATION_BYTES {
         return Err(Status::invalid_argument("a text of a role is too long"));
     }
     let agent_type = AgentType::from_word(&role.agent_type);
     let agent_type = agent_type.ok_or_else(|| Status::invalid_argument(format!("the agent type {:?} is unknown", role.agent_type)))?;
+    if role.enforces.len() > ALIASES {
+        return Err(Status::invalid_argument(format!("a role enforces {} extensions, {ALIASES} at most", role.enforces.len())));
+    }
     if role.binary.is_empty() {
         return Err(Status::invalid_argument("a role has no binary"));
     }
@@ -69,6 +74,7 @@ fn role(host: &HostName, role: &wire::Role, started_at: i64) -> Result<AgentRepo
         topic: SmolStr::new(&role.topic),
         availability_zone: (!zone.is_empty() && agent_type.scheduled_resource().is_some()).then(|| SmolStr::new(zone)),
         configurations,
+        enforces: role.enforces.iter().map(SmolStr::new).collect(),
         started_at: Timestamp(started_at),
     })
 }

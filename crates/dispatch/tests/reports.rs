@@ -198,6 +198,10 @@ async fn what_cannot_be_read_ends_the_stream_and_no_other() {
     };
     let unknown =
         Report::Heartbeat(wire::Heartbeat { roles: vec![wire::Role { agent_type: "x".into(), ..role(AgentType::Dhcp, json!({})) }] });
+    let enforcing = |enforces: Vec<String>| {
+        let role = wire::Role { enforces, ..role(AgentType::L3, json!({})) };
+        Report::Heartbeat(wire::Heartbeat { roles: vec![role] })
+    };
     let twice = Report::Heartbeat(wire::Heartbeat { roles: vec![role(AgentType::Dhcp, json!({})), role(AgentType::Dhcp, json!({}))] });
     let many = Report::Heartbeat(wire::Heartbeat { roles: vec![role(AgentType::Dhcp, json!({})); 17] });
     let cases = [
@@ -210,6 +214,8 @@ async fn what_cannot_be_read_ends_the_stream_and_no_other() {
         (configured("[]"), Code::InvalidArgument, "JSON"),
         (configured(&format!("{{\"a\":{}1{}}}", "[".repeat(30_000), "]".repeat(30_000))), Code::InvalidArgument, "JSON"),
         (configured(&format!("{{\"a\":\"{}\"}}", "x".repeat(80_000))), Code::InvalidArgument, "too long"),
+        (enforcing(vec!["x".repeat(256)]), Code::InvalidArgument, "too long"),
+        (enforcing(vec![String::new(); 256]), Code::InvalidArgument, "255 at most"),
         (unknown, Code::InvalidArgument, "unknown"),
         (twice, Code::InvalidArgument, "twice"),
         (many, Code::InvalidArgument, "16 at most"),
@@ -302,12 +308,13 @@ async fn a_role_that_changes_is_known() {
     let cloud = Cloud::new();
     let one = cloud.attach(1).await;
     let moved = json!({"tunneling_ip": "198.51.100.9", "tunnel_types": ["vxlan"]});
-    one.say(Report::Heartbeat(wire::Heartbeat { roles: vec![role(AgentType::LinuxBridge, moved.clone())] })).await;
+    let now = wire::Role { enforces: vec!["qos".into()], ..role(AgentType::LinuxBridge, moved.clone()) };
+    one.say(Report::Heartbeat(wire::Heartbeat { roles: vec![now] })).await;
     cloud
         .until("known", |world| {
             let host = host(1);
             let mut agents = world.table::<Agent>().by(Agent::BY_HOST, &host);
-            agents.any(|agent| json!(agent.configurations) == moved)
+            agents.any(|agent| json!(agent.configurations) == moved && agent.enforces == ["qos"])
         })
         .await;
 }

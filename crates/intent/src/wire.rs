@@ -109,6 +109,9 @@ pub struct Role {
     pub configurations: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub availability_zone: ::prost::alloc::string::String,
+    /// aliases of extensions that it enforces, of those that not all agents do
+    #[prost(string, repeated, tag = "6")]
+    pub enforces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Heartbeat {

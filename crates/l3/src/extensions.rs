@@ -1,6 +1,6 @@
 //! The extension aliases that this crate implements, and those that hosts do not enforce yet.
 
-use api::{Extension, Preview};
+use api::{Enforcer, Extension, Missing, Preview};
 
 /// Alias, name, description, updated.
 const EXTENSIONS: &[[&str; 4]] = &[
@@ -88,14 +88,14 @@ const EXTENSIONS: &[[&str; 4]] = &[
 ];
 
 /// The same of previews, and what hosts do not do.
-const PREVIEWS: &[([&str; 4], Option<&str>)] = &[
+const PREVIEWS: &[([&str; 4], Option<Missing>)] = &[
     (
         ["dvr", "Distributed Virtual Router", "Routers that each host carries for its instances.", "2014-06-1T10:00:00-00:00"],
-        Some("routers are carried by one host"),
+        Some(Missing { by: Enforcer::L3, what: "routers are carried by one host" }),
     ),
     (
         ["l3-ha", "HA Router extension", "Routers that several hosts can carry.", "2014-04-26T00:00:00-00:00"],
-        Some("routers are carried by one host"),
+        Some(Missing { by: Enforcer::L3, what: "routers are carried by one host" }),
     ),
     (
         ["network_ha", "Network HA creation flag", "Networks for the routers that several hosts can carry.", "2023-04-27T10:00:00-00:00"],
@@ -112,7 +112,7 @@ const PREVIEWS: &[([&str; 4], Option<&str>)] = &[
     ),
     (
         ["local_ip", "Local IP", "Addresses that lead to an instance of the same host.", "2021-07-26T10:00:00-00:00"],
-        Some("nobody answers at local IPs"),
+        Some(Missing { by: Enforcer::L2, what: "nobody answers at local IPs" }),
     ),
 ];
 

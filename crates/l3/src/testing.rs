@@ -116,6 +116,7 @@ impl Lab {
             topic: "t".into(),
             availability_zone: zone.map(Into::into),
             configurations: configurations.as_object().expect("an object").clone(),
+            enforces: vec![],
             started_at: Timestamp(5),
         };
         self.act(move |op| report_agent(op, report.clone()))

@@ -60,6 +60,7 @@ impl Compile for LinuxBridge {
             topic: "N/A".to_owned(),
             configurations: configurations.to_string(),
             availability_zone: String::new(),
+            enforces: vec![],
         }
     }
 

@@ -11,7 +11,8 @@ mod tests;
 
 use api::rows::Rows;
 use api::{
-    Addition, Attribute, Cell, Collection, Concerning, Extension, Fault, Kind, Listed, Narrow, Op, Preview, Request, Resource, schema,
+    Addition, Attribute, Cell, Collection, Concerning, Enforcer, Extension, Fault, Kind, Listed, Missing, Narrow, Op, Preview, Request,
+    Resource, schema,
 };
 use auth::Policy;
 use model::{Log, Port, SecurityGroup};
@@ -35,7 +36,7 @@ pub fn preview() -> Preview {
         description: "Logs of packets that pass security groups, or do not.",
         updated: "2017-01-01T10:00:00-00:00",
     };
-    Preview { extension, missing: Some("no packet is logged") }
+    Preview { extension, missing: Some(Missing { by: Enforcer::L2, what: "no packet is logged" }) }
 }
 
 /// Why an operation on a log was refused.

@@ -85,6 +85,7 @@ impl Compile for Metadata {
             topic: "N/A".to_owned(),
             configurations: configurations.to_string(),
             availability_zone: String::new(),
+            enforces: vec![],
         }
     }
 

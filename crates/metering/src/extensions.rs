@@ -1,6 +1,6 @@
 //! The extension aliases of this crate. Hosts do not count yet, so both are previews.
 
-use api::{Extension, Preview};
+use api::{Enforcer, Extension, Missing, Preview};
 
 /// For the registry.
 pub fn previews() -> [Preview; 2] {
@@ -16,5 +16,6 @@ pub fn previews() -> [Preview; 2] {
         description: "Rules of labels by source and destination.",
         updated: "2020-08-21T08:12:00-00:00",
     };
-    [Preview { extension: metering, missing: Some("nothing is counted") }, Preview { extension: fields, missing: None }]
+    let missing = Missing { by: Enforcer::L3, what: "nothing is counted" };
+    [Preview { extension: metering, missing: Some(missing) }, Preview { extension: fields, missing: None }]
 }

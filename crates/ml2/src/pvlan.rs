@@ -4,7 +4,7 @@
 //! A network says that it is private; its ports are promiscuous unless they say otherwise. Both are filtered, so both have port security.
 //! Deliberately absent: what hosts are told; for now ports reach each other whatever they are.
 
-use api::{Addition, Attribute, Cell, Extension, Fault, Fields, Invalid, Kind, Op, Preview, View, python, schema};
+use api::{Addition, Attribute, Cell, Enforcer, Extension, Fault, Fields, Invalid, Kind, Missing, Op, Preview, View, python, schema};
 use model::{Network, Port, PvlanType, device_owner};
 use net::{NetworkId, PortId};
 use serde_json::{Value, json};
@@ -28,7 +28,8 @@ pub fn preview() -> Preview {
         description: "Networks whose ports do not all reach each other.",
         updated: "2026-02-03T10:00:00-00:00",
     };
-    Preview { extension, missing: Some("ports of private networks reach each other, whatever they are") }
+    let what = "ports of private networks reach each other, whatever they are";
+    Preview { extension, missing: Some(Missing { by: Enforcer::L2, what }) }
 }
 
 /// Why an operation was refused.

@@ -57,6 +57,9 @@ pub struct Agent {
     pub description: Option<SmolStr>,
     /// What it says of itself: bridge mappings, tunnel types, local address.
     pub configurations: Map<String, Value>,
+    /// Aliases of extensions that it enforces, of those that not all agents do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enforces: Vec<SmolStr>,
     /// True while heartbeats arrive. A change of this is in the log; the heartbeats themselves are not.
     pub alive: bool,
     /// When it first reported.

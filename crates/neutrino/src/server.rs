@@ -81,8 +81,8 @@ impl ServerSide {
         let settings = with_audience(settings, config)?;
         let limits = config.quota.iter().map(|(name, limit)| (name.to_string(), *limit)).collect();
         let registry = registry::api(&QuotaConfig { limits }).preview_extensions(config.api.preview_extensions);
-        for (alias, missing) in registry.unenforced() {
-            tracing::warn!("preview extension {alias}: {missing}");
+        for (alias, missing) in registry.unenforced().iter() {
+            tracing::warn!("preview extension {alias}: {}", missing.what);
         }
         let api = Server::new(store.clone(), registry, policy, identity, settings.clone(), ServerOptions::default());
         let epoch = EpochFile::open(&args.state.join("epoch"), store.world().revision()).context("the epoch file")?;

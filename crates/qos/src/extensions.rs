@@ -1,6 +1,6 @@
 //! The extension aliases of this crate. Hosts do not shape traffic yet, so all are previews.
 
-use api::{Extension, Preview};
+use api::{Enforcer, Extension, Missing, Preview};
 
 /// Alias, name, description, updated, and what is missing (empty: nothing by itself).
 const PREVIEWS: [[&str; 5]; 15] = [
@@ -69,10 +69,15 @@ const PREVIEWS: [[&str; 5]; 15] = [
     ["port-resource-request-groups", "Port Resource Request Groups", "The same in groups.", "2021-08-02T10:00:00-00:00", ""],
 ];
 
+/// Floating IPs and gateways are the routers'; the rest is of ports.
+fn enforcer(alias: &str) -> Enforcer {
+    if matches!(alias, "qos-fip" | "qos-gateway-ip") { Enforcer::L3 } else { Enforcer::L2 }
+}
+
 /// For the registry.
 pub fn previews() -> impl Iterator<Item = Preview> {
     PREVIEWS.into_iter().map(|[alias, name, description, updated, missing]| Preview {
         extension: Extension { name, alias, description, updated },
-        missing: Some(missing).filter(|missing| !missing.is_empty()),
+        missing: (!missing.is_empty()).then(|| Missing { by: enforcer(alias), what: missing }),
     })
 }

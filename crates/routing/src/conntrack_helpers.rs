@@ -4,6 +4,7 @@
 //! Each has an object of the kernel, a chain that gives it to a connection, and an element that leads there. A helper that the kernel
 //! does not have is a fault of its unit alone.
 
+use crate::links::Legs;
 use crate::pipeline::{self, UNTRANSLATED};
 use crate::{netns, refused};
 use agent::{Compiled, Intents};
@@ -14,12 +15,15 @@ use smol_str::{SmolStr, format_smolstr};
 /// Protocol and port to the chain of a helper.
 const HELPED: &str = "helped";
 
-/// The map, and the chain that asks it.
-pub(crate) fn put(router: &RouterIntent, table: &mut Table) {
+/// The map, and the chain that asks it, where there is something to translate.
+pub(crate) fn put(router: &RouterIntent, legs: &Legs<'_>, table: &mut Table) {
     if !router.conntrack_helpers {
         return;
     }
     table.sets.insert(HELPED.into(), SetSpec::verdicts([DataType::InetProto, DataType::InetService]));
+    if legs.gateways().next().is_none() {
+        return;
+    }
     let ask = Statement::verdict_map([Field::L4proto, Field::ThDport], HELPED);
     // The port is that which the client meant.
     let rules = vec![Rule::new("", vec![Statement::ct_state(Ct::NEW), ask])];

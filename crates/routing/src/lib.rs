@@ -100,6 +100,7 @@ impl Compile for Routing {
             topic: "l3_agent".to_owned(),
             configurations: configurations.to_string(),
             availability_zone: String::new(),
+            enforces: vec![],
         }
     }
 

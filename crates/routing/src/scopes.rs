@@ -34,24 +34,35 @@ impl Scopes {
         scope(gateway, Family::V4).map(|id| set(digit(Family::V4), Some(id)))
     }
 
-    pub(crate) fn put(&self, table: &mut Table) {
+    pub(crate) fn put(&self, legs: &Legs<'_>, table: &mut Table) {
+        let conditions = conditions(legs);
         let mut rules = Vec::new();
         for ((family, scope), links) in &self.0 {
             let name = set(*family, *scope);
             table.sets.insert(name.clone(), SetSpec::set([DataType::Ifname]));
             links.iter().for_each(|link| table.element(name.clone(), link.clone(), None));
-            let leaves = [Statement::within_set([Field::Iifname], name.clone()), Statement::outside_set([Field::Oifname], name)];
             let of_family = Statement::is(Field::Nfproto, if *family == 4 { 2_u8 } else { 10 });
-            let no_connection = Statement::ct_state(Ct::INVALID | Ct::UNTRACKED);
-            for (comment, which) in [("untranslated", Statement::is_untranslated()), ("of no connection", no_connection)] {
-                let [from, to] = leaves.clone();
-                rules.push(Rule::new(comment, vec![of_family.clone(), from, to, which, Statement::Counter, Statement::DROP]));
+            let (from, to) = (Statement::within_set([Field::Iifname], name.clone()), Statement::outside_set([Field::Oifname], name));
+            let leaves = [of_family, from, to];
+            for (comment, which) in &conditions {
+                // What is of no connection are few, and soon known.
+                let statements = which.iter().chain(&leaves).cloned();
+                rules.push(Rule::new(*comment, statements.chain([Statement::Counter, Statement::DROP]).collect()));
             }
         }
         if !rules.is_empty() {
             table.chains.insert("between-scopes".into(), Chain::filter(Hook::Postrouting, PRIORITY, Policy::Accept, rules));
         }
     }
+}
+
+/// Which packets between scopes are not translated. Without a gateway none is: nobody asks for its connection.
+fn conditions(legs: &Legs<'_>) -> Vec<(&'static str, Option<Statement>)> {
+    if legs.gateways().next().is_none() {
+        return vec![("untranslated", None)];
+    }
+    let no_connection = Statement::ct_state(Ct::INVALID | Ct::UNTRACKED);
+    vec![("untranslated", Some(Statement::is_untranslated())), ("of no connection", Some(no_connection))]
 }
 
 fn digit(family: Family) -> u8 {

@@ -1,6 +1,6 @@
 //! The program on the test's machine, and instances on its networks.
 
-use crate::{Scratch, TURN, run};
+use crate::{Scratch, patience, run, turn};
 use anyhow::{Context, Result, bail, ensure};
 use client::{Cloud, wait_until};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl Lab {
         let mut command = Command::new(&self.program);
         command.args(["up", "--listen", LISTEN, "--state"]).arg(self.state()).args(&self.options);
         let mut child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().context("starting the program")?;
-        let ready = wait_until("the program to be ready", TURN, || {
+        let ready = wait_until("the program to be ready", turn(), || {
             if let Some(status) = child.try_wait()? {
                 bail!("the program ended ({status}): {}", self.tail());
             }
@@ -66,7 +66,7 @@ impl Lab {
     pub fn stop(&mut self) -> Result<()> {
         let mut child = self.child.take().context("the program is not running")?;
         crate::output(&["kill", &child.id().to_string()])?;
-        let status = wait_until("the program to stop", TURN, || child.try_wait())?;
+        let status = wait_until("the program to stop", turn(), || child.try_wait())?;
         ensure!(status.success(), "SIGTERM ended the program with {status}: {}", self.tail());
         Ok(())
     }
@@ -273,7 +273,7 @@ impl Instance<'_> {
     /// What the listener at an address says, when it can be reached within a second.
     pub fn asks(&self, address: &str, port: u16) -> Result<Option<String>> {
         let script = format!("exec 3<>/dev/tcp/{address}/{port} && cat <&3");
-        let output = self.exec(&["timeout", "1", "bash", "-c", &script])?;
+        let output = self.exec(&["timeout", &patience().to_string(), "bash", "-c", &script])?;
         let said = String::from_utf8(output.stdout)?.trim().to_owned();
         Ok(output.status.success().then_some(said))
     }

@@ -20,8 +20,15 @@ use anyhow::Result;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+/// How many times as long as usual things may take: `NEUTRINO_TEST_PATIENCE`, for machines that are emulated.
+pub fn patience() -> u32 {
+    std::env::var("NEUTRINO_TEST_PATIENCE").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 /// How long a change may take to be in effect before a test fails.
-pub const TURN: Duration = Duration::from_secs(20);
+pub fn turn() -> Duration {
+    Duration::from_secs(20) * patience()
+}
 
 /// Defines tests that run in a machine of their own: `isolated_tests! { fn name() { body } … }`; a body answers with
 /// `anyhow::Result<()>`.
@@ -39,9 +46,9 @@ macro_rules! isolated_tests {
     };
 }
 
-/// Waits until a condition holds; fails with `what` after [`TURN`].
+/// Waits until a condition holds; fails with `what` after [`turn`].
 pub fn eventually(what: &str, mut look: impl FnMut() -> Result<bool>) -> Result<()> {
-    Ok(client::wait_until(what, TURN, || look().map(|holds| holds.then_some(())))?)
+    Ok(client::wait_until(what, turn(), || look().map(|holds| holds.then_some(())))?)
 }
 
 /// The command lines of all that runs on the machine.

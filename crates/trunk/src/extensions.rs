@@ -1,6 +1,6 @@
 //! The extension aliases of this crate. Hosts do not wire trunks yet, so both are previews.
 
-use api::{Extension, Preview};
+use api::{Enforcer, Extension, Missing, Preview};
 
 /// For the registry.
 pub fn previews() -> [Preview; 2] {
@@ -16,5 +16,6 @@ pub fn previews() -> [Preview; 2] {
         description: "Ports show the trunk that they are the parent of.",
         updated: "2016-01-01T10:00:00-00:00",
     };
-    [Preview { extension: trunk, missing: Some("subports carry no packets") }, Preview { extension: details, missing: None }]
+    let missing = Missing { by: Enforcer::L2, what: "subports carry no packets" };
+    [Preview { extension: trunk, missing: Some(missing) }, Preview { extension: details, missing: None }]
 }

@@ -1,12 +1,13 @@
 //! Extensions that are off unless previews are on, what other slices add to a resource, and resources below a prefix.
 
 use crate::toy::{self, Toy};
-use api::{Addition, Attribute, Cell, Extension, Fault, Kind, Preview, Quota, Registry, Resource};
+use api::{Addition, Attribute, Cell, Enforcer, Extension, Fault, Kind, Missing, Preview, Quota, Registry, Resource};
 use model::{Network, SecurityGroup, Standard};
 use net::{ProjectId, SecurityGroupId};
 use serde_json::{Value, json};
 
 const ALIAS: &str = "labels";
+const MISSING: Missing = Missing { by: Enforcer::L2, what: "nobody reads labels" };
 
 /// Networks get a label; `no` is refused.
 fn label() -> Addition<Network> {
@@ -60,7 +61,7 @@ fn registry() -> Registry {
     Registry::new()
         .core_resource(toy::networks().with(label()))
         .resource(policies())
-        .previews([Preview { extension, missing: Some("nobody reads labels") }])
+        .previews([Preview { extension, missing: Some(MISSING) }])
 }
 
 async fn on() -> Toy {
@@ -79,9 +80,13 @@ fn what_belongs_to_an_extension_needs_it() {
 
 #[test]
 fn what_is_not_enforced_is_told_where_it_is_on() {
-    assert_eq!(registry().unenforced().count(), 0);
-    let told: Vec<_> = registry().preview_extensions(true).unenforced().collect();
-    assert_eq!(told, [(ALIAS, "nobody reads labels")]);
+    assert_eq!(registry().unenforced().iter().count(), 0);
+    let unenforced = registry().preview_extensions(true).unenforced();
+    assert_eq!(unenforced.iter().collect::<Vec<_>>(), [(ALIAS, MISSING)]);
+    assert_eq!(unenforced.by(Enforcer::L2, &[]), [ALIAS]);
+    assert_eq!(unenforced.by(Enforcer::L3, &[]), [""; 0], "it is not for them");
+    assert_eq!(unenforced.by(Enforcer::L2, &["other".into()]), [ALIAS]);
+    assert_eq!(unenforced.by(Enforcer::L2, &[ALIAS.into()]), [""; 0], "who does it says so");
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ pub fn role(agent_type: AgentType, configurations: Value) -> wire::Role {
         topic: "N/A".into(),
         configurations: configurations.to_string(),
         availability_zone: String::new(),
+        enforces: vec![],
     }
 }
 

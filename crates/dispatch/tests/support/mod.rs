@@ -177,6 +177,7 @@ pub fn agent(n: u8, agent_type: AgentType, on: u8) -> Agent {
         admin_state_up: true,
         description: None,
         configurations: configurations.as_object().cloned().expect("an object"),
+        enforces: vec![],
         alive: true,
         created_at: Timestamp(0),
         started_at: Timestamp(0),

@@ -9,7 +9,7 @@ pub use fault::AgentFault;
 pub use ops::{AgentReport, agent_down, agent_up, report_agent};
 
 use crate::Heartbeats;
-use api::{Attribute, Cell, Fault, Invalid, Kind, Matcher, Narrow, Resource, View, schema};
+use api::{Attribute, Cell, Enforcer, Fault, Invalid, Kind, Matcher, Narrow, Resource, Unenforced, View, schema};
 use model::{Agent, AgentType};
 use net::{AgentId, Timestamp};
 use serde_json::{Map, Value};
@@ -57,7 +57,7 @@ fn attributes() -> Vec<A> {
         A::new("started_at", Kind::Text(32), |v| time(v.record.started_at)).sort(),
         A::new("heartbeat_timestamp", Kind::Text(32), heartbeat).sort(),
         A::new("description", Kind::TextOrNull(255), |v| Cell::optional(v.record.description.as_deref(), Cell::Str)).put().filter().sort(),
-        A::new("configurations", Kind::ObjectOrNull, |v| Cell::Json(&v.record.configurations)),
+        A::new("configurations", Kind::ObjectOrNull, configurations),
         A::new("availability_zone", Kind::TextOrNull(255), |v| Cell::optional(v.record.availability_zone.as_deref(), Cell::Str)).filter(),
         // Whether a resource provider was told to Placement; no agent reports what there would be to tell.
         A::new("resources_synced", Kind::Bool, |_| Cell::Null).shown_as(|| schema::nullable(schema::boolean())),
@@ -72,6 +72,27 @@ fn time<'a>(at: Timestamp) -> Cell<'a> {
 /// When it was last heard; after a start of the server and before the first heartbeat, when its process started.
 fn heartbeat<'a>(view: &View<'a, Agent>) -> Cell<'a> {
     time(view.settings.get::<Heartbeats>().last(view.record.id).unwrap_or(view.record.started_at))
+}
+
+/// What it says of itself, and what this server accepts though it does not enforce it.
+fn configurations<'a>(view: &View<'a, Agent>) -> Cell<'a> {
+    let agent = view.record;
+    let lacking = enforcer(agent.agent_type).zip(view.settings.find::<Unenforced>());
+    let lacking = lacking.map_or_else(Vec::new, |(enforcer, unenforced)| unenforced.by(enforcer, &agent.enforces));
+    if lacking.is_empty() {
+        return Cell::Json(&agent.configurations);
+    }
+    let mut configurations = agent.configurations.clone();
+    configurations.insert("not_enforced".to_owned(), lacking.into());
+    Cell::made(configurations)
+}
+
+fn enforcer(agent_type: AgentType) -> Option<Enforcer> {
+    match agent_type {
+        AgentType::LinuxBridge | AgentType::OpenVSwitch => Some(Enforcer::L2),
+        AgentType::L3 => Some(Enforcer::L3),
+        AgentType::Dhcp | AgentType::Metadata => None,
+    }
 }
 
 /// Clients write "DHCP Agent" as well as "DHCP agent".

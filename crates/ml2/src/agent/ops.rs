@@ -25,6 +25,8 @@ pub struct AgentReport {
     pub availability_zone: Option<SmolStr>,
     /// What it says of itself.
     pub configurations: Map<String, Value>,
+    /// Aliases of extensions that it enforces, of those that not all agents do.
+    pub enforces: Vec<SmolStr>,
     /// When its process started.
     pub started_at: Timestamp,
 }
@@ -39,6 +41,7 @@ pub fn report_agent(op: &mut Op<'_>, report: AgentReport) -> AgentId {
             topic: report.topic,
             availability_zone: report.availability_zone,
             configurations: report.configurations,
+            enforces: report.enforces,
             started_at: report.started_at,
             alive: true,
             ..Agent::clone(agent)
@@ -53,6 +56,7 @@ pub fn report_agent(op: &mut Op<'_>, report: AgentReport) -> AgentId {
             admin_state_up: op.settings.get::<Config>().enable_new_agents,
             description: None,
             configurations: report.configurations,
+            enforces: report.enforces,
             alive: true,
             created_at: op.tx.context.now,
             started_at: report.started_at,

@@ -1,11 +1,12 @@
 //! Agents and the scheduling of DHCP.
 
-use super::{agent_down, agent_up, resource};
-use crate::testing::{Lab, refused};
+use super::{AgentReport, agent_down, agent_up, report_agent, resource};
+use crate::testing::{Api, Lab, refused, report};
 use crate::{Config, Heartbeats, dhcp};
-use model::{Agent, Network, Port, Subnet, VifType, device_owner};
+use model::{Agent, AgentType, Network, Port, Subnet, VifType, device_owner};
 use net::{AgentId, HostName, NetworkId, Timestamp};
 use serde_json::json;
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 fn dhcp_ports(lab: &Lab, network: NetworkId) -> Vec<Arc<Port>> {
@@ -185,4 +186,26 @@ fn an_exhausted_pool_does_not_fail_the_subnet() {
     lab.port(network, json!({})).expect("the only address");
     lab.dhcp_agent("h1");
     assert!(dhcp_ports(&lab, network).is_empty());
+}
+
+#[test]
+fn what_is_accepted_and_not_enforced_is_said_of_those_who_would_have_to() {
+    let of = |previews: bool, agent_type: AgentType, enforces: &'static [&'static str]| {
+        let api = Api::previewing(previews);
+        let report = AgentReport {
+            enforces: enforces.iter().map(|alias| SmolStr::new_static(alias)).collect(),
+            ..report("h1", agent_type, None, &json!({"devices": 2}))
+        };
+        let id = api.act(move |op| report_agent(op, report.clone()));
+        let shown = api.show(&format!("agents/{id}"))["configurations"].clone();
+        let listed = api.show("agents?fields=configurations")[0]["configurations"].clone();
+        assert_eq!(shown, listed);
+        shown
+    };
+    assert_eq!(of(true, AgentType::LinuxBridge, &[]), json!({"devices": 2, "not_enforced": ["pvlan"]}));
+    assert_eq!(of(true, AgentType::OpenVSwitch, &["qos"])["not_enforced"], json!(["pvlan"]));
+    let nothing = [(true, AgentType::LinuxBridge, &["pvlan"][..]), (true, AgentType::L3, &[]), (true, AgentType::Dhcp, &[])];
+    for (previews, agent_type, enforces) in nothing.into_iter().chain([(false, AgentType::LinuxBridge, &[][..])]) {
+        assert_eq!(of(previews, agent_type, enforces), json!({"devices": 2}), "{agent_type}, previews {previews}");
+    }
 }

@@ -45,6 +45,11 @@ impl Api {
         Api(apikit::Lab::new(registry(), settings(config)))
     }
 
+    /// With or without what is previewed.
+    pub fn previewing(on: bool) -> Api {
+        Api(apikit::Lab::new(registry().preview_extensions(on), settings(Config::default())))
+    }
+
     /// Status and text of an answer to somebody of project `p1` with these roles.
     pub fn text(&self, roles: &str, method: &str, path: &str, body: &Value) -> (u16, String) {
         let (status, text) = self.0.text(("p1", roles), method, path, body);

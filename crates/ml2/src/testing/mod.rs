@@ -38,7 +38,7 @@ fn settings(config: Config) -> Settings {
 }
 
 /// What an agent reports of itself.
-fn report(host: &str, agent_type: AgentType, zone: Option<&str>, configurations: &Value) -> AgentReport {
+pub fn report(host: &str, agent_type: AgentType, zone: Option<&str>, configurations: &Value) -> AgentReport {
     AgentReport {
         host: HostName::from(host),
         agent_type,
@@ -46,6 +46,7 @@ fn report(host: &str, agent_type: AgentType, zone: Option<&str>, configurations:
         topic: "t".into(),
         availability_zone: zone.map(Into::into),
         configurations: configurations.as_object().expect("an object").clone(),
+        enforces: vec![],
         started_at: Timestamp(5),
     }
 }

@@ -6,6 +6,7 @@ mod delegation;
 mod filters;
 mod flat;
 mod guest;
+mod helpers;
 mod instances;
 mod ipv6;
 mod isolation;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-use testkit::{Instance, Lab, eventually, output};
+use testkit::{Instance, Lab, eventually, output, patience};
 
 const V4: &str = "169.254.169.254";
 const V6: &str = "fe80::a9fe:a9fe%eth0";
@@ -17,7 +17,7 @@ const SECRET: &str = "a shared secret";
 fn fetch(instance: &Instance<'_>, address: &str, path: &str, headers: &str) -> Result<(u16, String)> {
     let request = format!("GET {path} HTTP/1.1\\r\\nHost: {V4}\\r\\nConnection: close\\r\\n{headers}\\r\\n");
     let script = format!("exec 3<>/dev/tcp/{address}/80 && printf '{request}' >&3 && cat <&3");
-    let output = instance.exec(&["timeout", "2", "bash", "-c", &script])?;
+    let output = instance.exec(&["timeout", &(2 * patience()).to_string(), "bash", "-c", &script])?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (head, body) =
         text.split_once("\r\n\r\n").with_context(|| format!("no answer: {text:?}: {}", String::from_utf8_lossy(&output.stderr)))?;
@@ -204,7 +204,7 @@ testkit::isolated_tests! {
         for _ in 0..20 {
             ensure!(uuid(&good, V4)? == device_id(&lab, &good)?);
         }
-        ensure!(start.elapsed() < Duration::from_secs(10), "the other waits: {:?}", start.elapsed());
+        ensure!(start.elapsed() < Duration::from_secs(10) * patience(), "the other waits: {:?}", start.elapsed());
         output(&["sh", "-c", "kill -9 -$(cat /run/netns/bad.pid); true"])?;
         eventually("it is answered again", || Ok(fetch(&bad, V4, "/", "").is_ok()))?;
         proxy().map(|_| ())
@@ -221,7 +221,7 @@ testkit::isolated_tests! {
         };
         let ask = |lab: &Lab| {
             let script = format!("exec 3<>/dev/tcp/{V4}/80 && printf 'GET /openstack/latest/meta_data.json HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3");
-            let output = lab.neutrino(&["instance", "exec", "one", "--", "timeout", "2", "bash", "-c", &script])?;
+            let output = lab.neutrino(&["instance", "exec", "one", "--", "timeout", &(2 * patience()).to_string(), "bash", "-c", &script])?;
             Ok::<_, anyhow::Error>(String::from_utf8_lossy(&output.stdout).contains(&id))
         };
         let first = proxy()?;

@@ -80,6 +80,7 @@ impl Cloud {
                 topic: "N/A".into(),
                 availability_zone: None,
                 configurations: json!({"tunnel_types": ["vxlan"], "tunneling_ip": "192.0.2.1"}).as_object().expect("an object").clone(),
+                enforces: vec![],
                 started_at: net::Timestamp(0),
             };
             let reported = self.server.frame().commit(&Caller::internal(), move |_, op| Ok(report_agent(op, report.clone()))).await;

@@ -155,6 +155,7 @@ async fn report_agents(server: &Server, agents: &[(AgentType, String)]) {
                 topic: topic.into(),
                 availability_zone: Some("nova".into()),
                 configurations: Map::new(),
+                enforces: vec![],
                 started_at: op.tx.context.now,
             };
             Ok(ml2::agent::report_agent(op, report))

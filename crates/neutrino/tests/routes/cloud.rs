@@ -97,6 +97,7 @@ impl Cloud {
                 topic: "topic".into(),
                 availability_zone: Some("nova".into()),
                 configurations: configurations.as_object().cloned().unwrap_or_default(),
+                enforces: vec![],
                 started_at: op.tx.context.now,
             };
             Ok(ml2::agent::report_agent(op, report))

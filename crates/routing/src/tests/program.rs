@@ -35,11 +35,25 @@ fn without_translation_and_down() {
 }
 
 #[test]
+fn who_translates_nothing_asks_for_no_connection() {
+    let mut routed = router(1, None, vec![interface(1), interface(2)]);
+    routed.conntrack_helpers = true;
+    let text = program([Unit::Router(routed.clone()), Unit::ConntrackHelper(helper(1, 1, "ftp", 21))]);
+    assert!(!text.contains("hook"), "packets meet no chain: {text}");
+    routed.admin_state_up = false;
+    assert!(program([Unit::Router(routed)]).contains("hook forward priority 0; policy drop;"));
+}
+
+#[test]
 fn address_scopes() {
     let scope = |number| Some(net::AddressScopeId(uuid(0x60, number)));
     let of = |v4, v6, port| RouterPort { scopes: Scopes { v4, v6 }, ..port };
     let inside = vec![of(scope(1), None, interface(1)), of(scope(2), None, interface(2)), of(None, None, interface(3))];
-    insta::assert_snapshot!(program([Unit::Router(router(1, Some(of(scope(1), scope(3), gateway(20))), inside))]));
+    let mut routed = router(1, Some(of(scope(1), scope(3), gateway(20))), inside);
+    insta::assert_snapshot!(program([Unit::Router(routed.clone())]));
+    routed.gateway = None;
+    let text = program([Unit::Router(routed)]);
+    assert!(text.contains("oifname != @scope4-none counter drop") && !text.contains("ct "), "no connection is asked for: {text}");
 }
 
 #[test]
@@ -69,7 +83,7 @@ fn ndp_proxies() {
 
 #[test]
 fn helpers_of_connection_tracking() {
-    let mut routed = router(1, None, vec![interface(1)]);
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
     let helpers = [(1, "tftp", 69), (2, "h323", 1719), (3, "h323", 1720), (4, "sip", 69)];
     let units = || helpers.map(|(number, name, port)| Unit::ConntrackHelper(helper(number, 1, name, port)));
     let refused = all([Unit::Router(routed.clone())].into_iter().chain(units()));

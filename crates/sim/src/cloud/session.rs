@@ -303,6 +303,7 @@ fn roles(host: &HostName, roles: &[wire::Role]) -> Vec<AgentReport> {
         topic: SmolStr::new(&role.topic),
         availability_zone: None,
         configurations: serde_json::from_str(&role.configurations).expect("agents say JSON"),
+        enforces: role.enforces.iter().map(SmolStr::new).collect(),
         // The real time at which the process of a simulation started decides nothing.
         started_at: Timestamp(0),
     };
