@@ -55,6 +55,7 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
         }
         Action::AddAddress(address) => {
             has(namespace, &address.link)?;
+            namespace.addresses.retain(|known| !known.is_same(address));
             namespace.addresses.insert(address.clone());
         }
         Action::RemoveAddress(address) => _ = namespace.addresses.remove(address),

@@ -97,7 +97,7 @@ fn configure(socket: &mut Socket, nic: &Nic) -> Result<(), Refusal> {
         return Ok(());
     }
     let found = link::get(socket, INSIDE)?.ok_or(Refusal { errno: libc::ENODEV, text: None })?;
-    let addresses = nic.addresses.iter().map(|net| address::add(&Address { link: INSIDE.into(), net: *net }, found.index));
+    let addresses = nic.addresses.iter().map(|net| address::add(&Address::new(INSIDE, *net), found.index));
     let routes = nic
         .routes
         .iter()

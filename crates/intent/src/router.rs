@@ -105,7 +105,8 @@ pub struct RouterIntent {
     /// Its port on the external network.
     #[serde(default)]
     pub gateway: Option<RouterPort>,
-    /// Its ports on further external networks. Packets that go nowhere else leave by the first that has a way on.
+    /// Its further ports on external networks, several on one and on others. Packets that go nowhere else leave by the first that has
+    /// a way on; floating IPs are on the first of their network.
     #[serde(default)]
     pub further_gateways: Vec<FurtherGateway>,
     /// Its other ports, sorted by id.

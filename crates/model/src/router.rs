@@ -69,7 +69,7 @@ pub struct Router {
     /// `external_gateway_info`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
-    /// Further gateways, each on another external network.
+    /// Further gateways, on the same external network or on others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_gateways: Vec<Gateway>,
     /// Routes besides those to its own networks, in the order given.

@@ -16,8 +16,8 @@ use crate::scopes::Scopes;
 use crate::symmetric;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
-use intent::RouterIntent;
-use net::{IpNet, PortId};
+use intent::{RouterIntent, RouterPort};
+use net::IpNet;
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -58,7 +58,8 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     forward.extend(transit(legs));
     if let Some(gateway) = legs.gateway.as_ref().filter(|_| router.ndp_proxy) {
         table.sets.insert(PROXIED.into(), SetSpec::set([DataType::Ipv6]));
-        forward.extend(unproxied(gateway, &legs.interfaces));
+        let outside = legs.gateways().filter(|leg| leg.port.network_id == gateway.port.network_id);
+        forward.extend(outside.flat_map(|leg| unproxied(leg, &legs.interfaces)));
     }
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
     let input = outsides.iter().map(Outside::metadata).collect();
@@ -99,18 +100,29 @@ fn to_inside() -> Vec<Rule> {
 
 /// What a router does at each of its gateways.
 fn outsides(router: &RouterIntent, legs: &Legs<'_>, scopes: &Scopes) -> Vec<Outside> {
-    let outside = |leg: &Leg<'_>, hides: bool, fixed: Name| {
+    let outside = |leg: &Leg<'_>, hides: bool| {
         let own = leg.port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4);
-        Outside { link: leg.link.clone(), own, hides, peers: scopes.peers_outside(leg), fixed }
+        let fixed = fixed(router, leg.port);
+        Outside { link: leg.link.clone(), own, hides, peers: scopes.peers_outside(leg), fixed, is_first: leg.rank == 0 }
     };
-    let first = legs.gateway.iter().map(|leg| outside(leg, router.enable_snat, FIXED.into()));
-    let further = legs.further.iter().map(|(leg, hides)| outside(leg, *hides, further_fixed(leg.port.port_id)));
+    let first = legs.gateway.iter().map(|leg| outside(leg, router.enable_snat));
+    let further = legs.further.iter().map(|(leg, hides)| outside(leg, *hides));
     first.chain(further).collect()
 }
 
-/// The map of the floating IPs of a further gateway, as [`FIXED`] is the first's.
-pub(crate) fn further_fixed(gateway: PortId) -> Name {
-    format_smolstr!("{FIXED}-{}", gateway.short())
+/// The ports of a router's gateways, the first of them first.
+pub(crate) fn gateways(router: &RouterIntent) -> impl Iterator<Item = &RouterPort> {
+    router.gateway.iter().chain(router.further_gateways.iter().map(|further| &further.port))
+}
+
+/// The map of the floating IPs by which instances are seen where they leave by this gateway. Gateways on one network share it: the
+/// first of them carries the addresses.
+pub(crate) fn fixed(router: &RouterIntent, gateway: &RouterPort) -> Name {
+    let first = gateways(router).find(|port| port.network_id == gateway.network_id).unwrap_or(gateway);
+    if router.gateway.as_ref().is_some_and(|port| port.port_id == first.port_id) {
+        return FIXED.into();
+    }
+    format_smolstr!("{FIXED}-{}", first.port_id.short())
 }
 
 /// A router is no way from one external network to another.
@@ -133,6 +145,8 @@ struct Outside {
     peers: Option<Name>,
     /// The map of its floating IPs.
     fixed: Name,
+    /// It is the first on its network.
+    is_first: bool,
 }
 
 impl Outside {
@@ -162,8 +176,10 @@ impl Outside {
             let inside = inside(Field::Iifname).chain(inside(Field::Oifname));
             std::iter::once(Statement::is_dnated()).chain(inside).chain([end]).collect::<Vec<Statement>>()
         };
-        let mut rules =
-            vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()]), Rule::new("floating IP to floating IP", returns(by_fixed()))];
+        let mut rules = vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()])];
+        if self.is_first {
+            rules.push(Rule::new("floating IP to floating IP", returns(by_fixed())));
+        }
         if let Some(own) = self.own {
             rules.push(Rule::new("to floating IP", returns(Statement::Snat(own, None))));
             if self.hides {

@@ -14,7 +14,8 @@ pub(crate) type Routes = BTreeMap<RouteKey, Route>;
 /// The routes, and why some are not there.
 pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<String>) {
     let mut routes = Routes::new();
-    for (key, route) in legs.gateways().flat_map(outside) {
+    // What is on a network is reached by its first gateway, the rest by the first that has a way on.
+    for (key, route) in legs.gateways().filter(|leg| leg.rank == 0).flat_map(beside).chain(legs.gateways().flat_map(default)) {
         routes.entry(key).or_insert(route);
     }
     let (extra, reasons) = extra(router, &legs.all().collect::<Vec<_>>());
@@ -49,15 +50,27 @@ fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
     leg.port.addresses.iter().any(|net| net.contains(&neighbour))
 }
 
-/// The default routes, and those to further prefixes of the external network.
+/// All that is reached by a gateway, apart from the prefixes of its addresses.
 pub(crate) fn outside(gateway: &Leg<'_>) -> Routes {
+    beside(gateway).chain(default(gateway)).collect()
+}
+
+/// The gateway has an address in the subnet.
+fn is_in(gateway: &Leg<'_>, subnet: &RouterSubnet) -> bool {
+    gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr()))
+}
+
+/// The routes to further prefixes of the external network.
+fn beside(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Route)> {
+    let elsewhere = gateway.port.subnets.iter().filter(|subnet| !is_in(gateway, subnet));
+    elsewhere.map(|subnet| (RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr)))
+}
+
+/// The default routes, one of each family.
+fn default(gateway: &Leg<'_>) -> Routes {
     let mut routes = Routes::new();
-    let (here, elsewhere): (Vec<&RouterSubnet>, Vec<&RouterSubnet>) =
-        gateway.port.subnets.iter().partition(|subnet| gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr())));
-    for subnet in elsewhere {
-        routes.insert(RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr));
-    }
-    for address in here.iter().filter_map(|subnet| subnet.gateway_ip) {
+    let here = gateway.port.subnets.iter().filter(|subnet| is_in(gateway, subnet));
+    for address in here.filter_map(|subnet| subnet.gateway_ip) {
         let onlink = !connects(gateway, address);
         let kind = RouteKind::Unicast { link: gateway.link.clone(), via: Some(Gateway { address, onlink }) };
         // With several subnets the first says where outside is.

@@ -66,6 +66,10 @@ impl Scene<'_> {
             steps.push(Phase::NeighbourRemove, None, self.netns, Action::RemoveProxy(entry.clone()));
         }
         for address in self.is.addresses.difference(&want.addresses).filter(|address| !self.is_gone(&address.link)) {
+            // One with another metric has taken its place.
+            if want.addresses.iter().any(|wanted| wanted.is_same(address)) {
+                continue;
+            }
             steps.push(Phase::AddressRemove, None, self.netns, Action::RemoveAddress(address.clone()));
         }
     }

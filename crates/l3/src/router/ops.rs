@@ -94,7 +94,7 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
         return Err(RouterFault::InUse(router.id, attached).into());
     }
     for gateway in router.gateways() {
-        gateway::leave(op, router, gateway)?;
+        gateway::leave(op, router, gateway, true)?;
     }
     ha_network::leave(op, router)?;
     conntrack_helper::forget(op, router.id);

@@ -55,6 +55,21 @@ fn several_gateways() {
 }
 
 #[test]
+fn several_gateways_on_one_network() {
+    let subnets = || {
+        let six = subnet(8, "2001:db8:9::/64", Some("2001:db8:9::1"));
+        vec![subnet(7, "198.51.100.0/24", None), six, subnet(9, "203.0.113.0/24", Some("203.0.113.1"))]
+    };
+    let on = |number: u8, addresses: &[&str]| port(number, 9, addresses, subnets());
+    let mut routed = router(1, Some(on(20, &["203.0.113.10/24", "2001:db8:9::10/64"])), vec![interface(1)]);
+    let further = [on(21, &["203.0.113.11/24", "2001:db8:9::11/64"]), on(22, &["198.51.100.12/24"]), on(23, &["203.0.113.11/24"])];
+    routed.further_gateways = further.map(|port| FurtherGateway { port, enable_snat: true }).into();
+    let mut floating = floating_ip(1, 1, Some("10.0.1.5"));
+    floating.network_id = Some(NetworkId(uuid(0x10, 9)));
+    insta::assert_snapshot!(program([Unit::Router(routed), Unit::FloatingIp(floating)]));
+}
+
+#[test]
 fn ndp_proxies() {
     let scope = |number| Scopes { v4: None, v6: Some(net::AddressScopeId(uuid(0x60, number))) };
     let inside = |number: u8, of| RouterPort { scopes: scope(of), ..port(number, number, &[&format!("2001:db8:{number}::1/64")], vec![]) };
