@@ -176,6 +176,7 @@ fn apply(tx: &mut Tx, op: &Op) {
                     .collect(),
                 admin_state_up: *up,
                 enable_ndp_proxy: *up,
+                enable_default_route_ecmp: *route,
                 routes: route.then_some(through).into_iter().collect(),
                 ..router(*n)
             });

@@ -101,7 +101,7 @@ fn configure(socket: &mut Socket, nic: &Nic) -> Result<(), Refusal> {
     let routes = nic
         .routes
         .iter()
-        .map(|(destination, gateway)| route::set(&RouteKey::main(*destination), &Route::via(INSIDE, *gateway), Some(found.index)));
+        .map(|(destination, gateway)| route::set(&RouteKey::main(*destination), &Route::via(INSIDE, *gateway), &[found.index]));
     let mut messages: Vec<Message> = addresses.chain(routes).collect();
     socket.batch(&mut messages)?.into_iter().collect()
 }

@@ -50,6 +50,14 @@ fn dhcp() -> (UnitKey, Program) {
         let to = to.parse().expect("valid");
         inside.routes.insert(RouteKey::main(to), Route::via("ns-1", via.parse().expect("valid")));
     }
+    for (to, family) in [("10.79.0.0/16", ["192.168.7.1", "192.168.99.1"]), ("fd79::/16", ["fd00::1", "fd00::2"])] {
+        let hop = |address: &str| {
+            let via = Gateway { address: address.parse().expect("valid"), onlink: address.contains("99") };
+            Hop { link: "ns-1".into(), via }
+        };
+        let [one, other] = family.map(hop);
+        inside.routes.insert(RouteKey::main(to.parse().expect("valid")), Route::over(one, [other]));
+    }
     let to = "10.77.0.0/16".parse().expect("valid");
     inside.routes.insert(RouteKey::main(to), Route::on_link("ns-1", &to));
     inside.proxies.insert(NeighbourProxy { link: "ns-1".into(), address: "fd00::7".parse().expect("valid") });
@@ -123,6 +131,8 @@ fn everything_is_made_read_back_and_removed() {
         {
             assert!(routes.contains(route), "{route} in {routes}");
         }
+        assert_eq!(sh("ip -n qdhcp-1 route show 10.79.0.0/16").matches("nexthop via").count(), 2);
+        assert_eq!(sh("ip -n qdhcp-1 -6 route show fd79::/16").matches("nexthop via").count(), 2);
         assert!(sh("ip -n qdhcp-1 -6 route").contains("default via fd00::1 dev ns-1 proto 110 metric 1024"));
         assert!(
             sh("ip -n qdhcp-1 rule").contains("100:\tfrom all fwmark 0x90000001 lookup 2415919105 proto 110"),
@@ -187,6 +197,13 @@ fn drift_is_repaired_and_nothing_else_touched() {
         {
             sh(&format!("ip -n qdhcp-1 addr change {address} dev ns-1 metric 77"));
             assert_eq!(steps(&mut host), [format!("add address {address} dev ns-1{metric} in qdhcp-1")]);
+        }
+        for (route, hop) in [("10.79.0.0/16", "192.168.7.1"), ("fd79::/16", "fd00::1")] {
+            let metric = if route.contains(':') { 1024 } else { 0 };
+            for change in [format!("replace {route} via {hop} dev ns-1 proto 110 metric {metric}"), format!("del {route}")] {
+                sh(&format!("ip -n qdhcp-1 route {change}"));
+                assert_eq!(steps(&mut host), [format!("set route {route} table 254 metric {metric} in qdhcp-1")], "{change}");
+            }
         }
         sh("ip -n qdhcp-1 rule del fwmark 0x90000001 && ip -n qdhcp-1 rule add fwmark 7 table 7 protocol 110");
         let rule = |mark: u32, table: u32| {

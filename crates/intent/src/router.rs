@@ -109,6 +109,9 @@ pub struct RouterIntent {
     /// a way on; floating IPs are on the first of their network.
     #[serde(default)]
     pub further_gateways: Vec<FurtherGateway>,
+    /// True: such packets are spread over all gateways that have a way on, connection by connection.
+    #[serde(default)]
+    pub ecmp: bool,
     /// Its other ports, sorted by id.
     pub interfaces: Vec<RouterPort>,
     /// Extra routes.

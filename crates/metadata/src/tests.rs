@@ -71,6 +71,7 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         enable_snat: true,
         gateway: None,
         further_gateways: vec![],
+        ecmp: false,
         interfaces: networks.iter().map(interface).collect(),
         routes: vec![],
         ndp_proxy: false,

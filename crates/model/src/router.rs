@@ -72,6 +72,9 @@ pub struct Router {
     /// Further gateways, on the same external network or on others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_gateways: Vec<Gateway>,
+    /// True: what goes nowhere else is spread over its gateways; false: it leaves by the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enable_default_route_ecmp: bool,
     /// Routes besides those to its own networks, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<HostRoute>,

@@ -57,6 +57,8 @@ pub(crate) struct Legs<'a> {
     /// Further gateways; true: what leaves there is hidden.
     pub(crate) further: Vec<(Leg<'a>, bool)>,
     pub(crate) interfaces: Vec<Leg<'a>>,
+    /// Connections to the outside are spread over the gateways.
+    pub(crate) spread: bool,
 }
 
 impl<'a> Legs<'a> {
@@ -89,6 +91,7 @@ impl Routing {
         space.routes = routes;
         space.route_rules = symmetric::rules(&legs);
         space.sysctls.extend(symmetric::has_several(&legs).then_some(symmetric::SYSCTL));
+        space.sysctls.extend(symmetric::SPREAD.into_iter().filter(|_| legs.spread));
         if router.admin_state_up {
             space.addresses.extend(metadata(&legs.interfaces));
             space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));
@@ -145,7 +148,7 @@ fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
     let interfaces = interfaces.map(|port| Leg { link: interface_link(port.port_id), port, rank: 0 }).collect();
     let is_first = |(leg, _): &mut (Leg<'_>, bool)| router.gateway.as_ref().is_some_and(|port| port.port_id == leg.port.port_id);
     let gateway = outside.extract_if(.., is_first).next().map(|(leg, _)| leg);
-    (Legs { gateway, further: outside, interfaces }, reasons)
+    (Legs { gateway, further: outside, interfaces, spread: router.ecmp }, reasons)
 }
 
 /// The addresses of the ports so far; of gateways with their network.

@@ -6,7 +6,7 @@
 //! | `input` | input | drops what comes from outside to the metadata service |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
-//! | `came-by`, `own-answers` | prerouting, output | of a router with several gateways: which of them answers leave by; see `symmetric.rs` |
+//! | `came-by`, `left-by`, `own-answers` | prerouting, postrouting, output | of a router with several gateways: which of them a connection belongs to; see `symmetric.rs` |
 //! | `helpers` | prerouting | gives new connections to some ports a conntrack helper; see `conntrack_helpers.rs` |
 //! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 

@@ -3,10 +3,11 @@
 
 use crate::links::{Leg, Legs};
 use crate::symmetric;
-use dataplane::{Gateway, Route, RouteKey, RouteKind, Scope};
+use dataplane::{Gateway, Hop, Route, RouteKey};
 use intent::{RouterIntent, RouterSubnet};
 use net::{Family, IpNet};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(crate) type Routes = BTreeMap<RouteKey, Route>;
@@ -14,10 +15,11 @@ pub(crate) type Routes = BTreeMap<RouteKey, Route>;
 /// The routes, and why some are not there.
 pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<String>) {
     let mut routes = Routes::new();
-    // What is on a network is reached by its first gateway, the rest by the first that has a way on.
-    for (key, route) in legs.gateways().filter(|leg| leg.rank == 0).flat_map(beside).chain(legs.gateways().flat_map(default)) {
+    // What is on a network is reached by its first gateway.
+    for (key, route) in legs.gateways().filter(|leg| leg.rank == 0).flat_map(beside) {
         routes.entry(key).or_insert(route);
     }
+    routes.extend(onward(legs));
     let (extra, reasons) = extra(router, &legs.all().collect::<Vec<_>>());
     routes.extend(extra);
     routes.extend(symmetric::tables(router, legs));
@@ -52,7 +54,20 @@ fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
 
 /// All that is reached by a gateway, apart from the prefixes of its addresses.
 pub(crate) fn outside(gateway: &Leg<'_>) -> Routes {
-    beside(gateway).chain(default(gateway)).collect()
+    beside(gateway).chain(default(gateway).map(|(key, hop)| (key, Route::over(hop, [])))).collect()
+}
+
+/// The default routes: by the first gateway that has a way on, or spread over all of these.
+fn onward(legs: &Legs<'_>) -> Routes {
+    let mut ways: BTreeMap<RouteKey, (Hop, Vec<Hop>)> = BTreeMap::new();
+    for (key, hop) in legs.gateways().flat_map(default) {
+        match ways.entry(key) {
+            Entry::Vacant(entry) => _ = entry.insert((hop, Vec::new())),
+            Entry::Occupied(mut entry) if legs.spread => entry.get_mut().1.push(hop),
+            Entry::Occupied(_) => {}
+        }
+    }
+    ways.into_iter().map(|(key, (first, more))| (key, Route::over(first, more))).collect()
 }
 
 /// The gateway has an address in the subnet.
@@ -66,17 +81,16 @@ fn beside(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Route)> {
     elsewhere.map(|subnet| (RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr)))
 }
 
-/// The default routes, one of each family.
-fn default(gateway: &Leg<'_>) -> Routes {
-    let mut routes = Routes::new();
+/// The next hops of the default routes, one of each family.
+fn default(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
     let here = gateway.port.subnets.iter().filter(|subnet| is_in(gateway, subnet));
+    let mut hops = BTreeMap::new();
     for address in here.filter_map(|subnet| subnet.gateway_ip) {
-        let onlink = !connects(gateway, address);
-        let kind = RouteKind::Unicast { link: gateway.link.clone(), via: Some(Gateway { address, onlink }) };
+        let hop = Hop { link: gateway.link.clone(), via: Gateway { address, onlink: !connects(gateway, address) } };
         // With several subnets the first says where outside is.
-        routes.entry(RouteKey::main(everywhere(Family::of(&address)))).or_insert(Route { kind, scope: Scope::Universe, source: None });
+        hops.entry(RouteKey::main(everywhere(Family::of(&address)))).or_insert(hop);
     }
-    routes
+    hops.into_iter()
 }
 
 /// The prefix of all addresses of a family.

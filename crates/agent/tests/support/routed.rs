@@ -77,6 +77,7 @@ pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPor
         enable_snat: true,
         gateway,
         further_gateways: vec![],
+        ecmp: false,
         interfaces,
         routes: vec![],
         ndp_proxy: false,

@@ -234,6 +234,7 @@ pub fn router(n: u8) -> Router {
         admin_state_up: true,
         gateway: None,
         more_gateways: Vec::new(),
+        enable_default_route_ecmp: false,
         routes: vec![],
         availability_zone_hints: vec![],
         agents: vec![],

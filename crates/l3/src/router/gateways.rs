@@ -1,13 +1,15 @@
-//! Several gateways of a router (extension `external-gateway-multihoming`): `external_gateways`, and the actions that change it.
+//! Several gateways of a router (extension `external-gateway-multihoming`): `external_gateways`, the actions that change it, and by
+//! which of them packets leave that go nowhere else (`enable-default-route-ecmp`).
 //!
 //! Several may be on one external network: which of them is meant is said by an address. Each hides what leaves by it; the floating IPs
 //! of a network are the first's there.
 
 use super::kinds::{AskedGateway, GATEWAY};
 use super::{GatewayInfo, gateway, info};
-use crate::ndp_proxy;
+use crate::Config;
+use crate::ndp_proxy::{self, BOOL_OR_NULL};
 use crate::schedule::schedule;
-use api::{Cell, Fault, Invalid, Op, Outcome, View, python, refuse_unknown, schema, unwrap};
+use api::{Attribute, Cell, Fault, Fields, Invalid, Op, Outcome, View, python, refuse_unknown, schema, unwrap};
 use model::{Gateway, Port, Router};
 use net::RouterId;
 use serde_json::{Map, Value};
@@ -38,6 +40,23 @@ impl From<Refused> for Fault {
             }
         }
     }
+}
+
+/// What an administrator says of routes by the gateways.
+pub(super) fn attributes() -> [Attribute<Router>; 1] {
+    let ecmp = Attribute::<Router>::new("enable_default_route_ecmp", BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_default_route_ecmp));
+    [ecmp.post().put().policy()]
+}
+
+/// Takes what a request says of it into a new router; what it does not say is as the operator has it.
+pub(super) fn set(op: &Op<'_>, router: &mut Router, fields: &Fields) {
+    router.enable_default_route_ecmp = op.settings.get::<Config>().enable_default_route_ecmp;
+    change(router, fields);
+}
+
+/// The same of a router that is there.
+pub(super) fn change(router: &mut Router, fields: &Fields) {
+    router.enable_default_route_ecmp = fields.bool("enable_default_route_ecmp").unwrap_or(router.enable_default_route_ecmp);
 }
 
 /// All gateways, the first of them first.

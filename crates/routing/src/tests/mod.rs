@@ -78,6 +78,7 @@ fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) 
         enable_snat: true,
         gateway,
         further_gateways: vec![],
+        ecmp: false,
         interfaces,
         routes: vec![],
         ndp_proxy: false,

@@ -70,6 +70,27 @@ fn several_gateways_on_one_network() {
 }
 
 #[test]
+fn default_routes_that_are_spread() {
+    let second = port(21, 8, &["198.51.100.10/24"], vec![subnet(8, "198.51.100.0/24", Some("192.0.2.1"))]);
+    let third = port(22, 7, &["2001:db8:9::10/64"], vec![subnet(7, "2001:db8:9::/64", Some("2001:db8:9::1"))]);
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
+    routed.ecmp = true;
+    let one = all([Unit::Router(routed.clone())]);
+    assert!(one.contains("route 0.0.0.0/0 via 203.0.113.1 dev qg-a0000014-00\n") && one.contains("\"left by\""), "{one}");
+    routed.further_gateways = [second, third].map(|port| FurtherGateway { port, enable_snat: true }).into();
+    let text = all([Unit::Router(routed)]);
+    let main = text.lines().filter(|line| line.starts_with("route ") && !line.contains("table"));
+    assert_eq!(
+        main.filter(|line| !line.starts_with("route rule")).collect::<Vec<_>>(),
+        [
+            "route 0.0.0.0/0 nexthop via 203.0.113.1 dev qg-a0000014-00 nexthop via 192.0.2.1 onlink dev qg-a0000015-00",
+            "route ::/0 via 2001:db8:9::1 dev qg-a0000016-00",
+        ]
+    );
+    assert_eq!(text.matches("fib_multipath_hash_policy = 1").count(), 2, "{text}");
+}
+
+#[test]
 fn ndp_proxies() {
     let scope = |number| Scopes { v4: None, v6: Some(net::AddressScopeId(uuid(0x60, number))) };
     let inside = |number: u8, of| RouterPort { scopes: scope(of), ..port(number, number, &[&format!("2001:db8:{number}::1/64")], vec![]) };

@@ -1,6 +1,7 @@
 //! Several gateways.
 
 use super::refusal;
+use crate::Config;
 use crate::testing::Lab;
 use serde_json::{Value, json};
 
@@ -164,4 +165,27 @@ fn several_on_one_network_are_told_apart_by_their_addresses() {
     assert_eq!(both, refusal(409, "RouterExternalGatewayInUseByFloatingIp"));
     assert_eq!(addresses(&act("remove", json!([at(12)]))), ["203.0.113.13"], "the other carries them");
     assert_eq!(refused("remove", json!([at(13)])), refusal(409, "RouterExternalGatewayInUseByFloatingIp"));
+}
+
+#[test]
+fn default_routes_are_shared_as_an_administrator_says() {
+    const ECMP: &str = "enable_default_route_ecmp";
+    for by_default in [false, true] {
+        let mut lab = Lab::with(Config { enable_default_route_ecmp: by_default, ..Config::default() });
+        let id = lab.create("router", json!({}));
+        let path = format!("routers/{id}");
+        assert_eq!(lab.show(&path)[ECMP], by_default, "as the operator says");
+        for value in [true, false] {
+            assert_eq!(lab.refused("POST", "routers", json!({"router": {ECMP: value}})), refusal(403, "PolicyNotAuthorized"));
+            assert_eq!(lab.refused("PUT", &path, json!({"router": {ECMP: value}})), refusal(403, "PolicyNotAuthorized"));
+        }
+        lab.admin();
+        let put = |value: Value| lab.accepted("PUT", &path, json!({"router": {ECMP: value}}))["router"].clone();
+        let (changed, same) = (put(json!(!by_default)), put(Value::Null));
+        assert_eq!((&changed[ECMP], &same[ECMP]), (&json!(!by_default), &json!(!by_default)), "null says nothing");
+        assert_eq!(changed["revision_number"], same["revision_number"]);
+        assert_eq!(lab.refused("PUT", &path, json!({"router": {ECMP: "perhaps"}})), refusal(400, "InvalidInput"));
+        let other = lab.create("router", json!({ECMP: !by_default}));
+        assert_eq!(lab.show(&format!("routers/{other}"))[ECMP], !by_default);
+    }
 }
