@@ -177,6 +177,7 @@ fn apply(tx: &mut Tx, op: &Op) {
                 admin_state_up: *up,
                 enable_ndp_proxy: *up,
                 enable_default_route_ecmp: *route,
+                enable_default_route_bfd: *up,
                 routes: route.then_some(through).into_iter().collect(),
                 ..router(*n)
             });

@@ -112,6 +112,9 @@ pub struct RouterIntent {
     /// True: such packets are spread over all gateways that have a way on, connection by connection.
     #[serde(default)]
     pub ecmp: bool,
+    /// True: next hops of default routes are watched by BFD, and used only while they answer.
+    #[serde(default)]
+    pub bfd: bool,
     /// Its other ports, sorted by id.
     pub interfaces: Vec<RouterPort>,
     /// Extra routes.

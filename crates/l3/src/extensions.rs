@@ -24,6 +24,12 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2023-02-27T00:00:00-00:00",
     ],
     [
+        "enable-default-route-bfd",
+        "Enable Default Route BFD",
+        "Next hops of a router are used while they answer.",
+        "2023-02-27T00:00:00-00:00",
+    ],
+    [
         "auto-allocated-topology",
         "Auto Allocated Topology Services",
         "A network that leads outside, made for a project when it is asked for.",

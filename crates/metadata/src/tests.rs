@@ -72,6 +72,7 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         gateway: None,
         further_gateways: vec![],
         ecmp: false,
+        bfd: false,
         interfaces: networks.iter().map(interface).collect(),
         routes: vec![],
         ndp_proxy: false,

@@ -1,12 +1,12 @@
 //! `router/…`: the namespace of a router with its ports.
 
-use crate::{Routing, advertise, gateway_link, interface_link, netns, pipeline, routes, symmetric};
-use agent::{Compiled, Complaint};
-use dataplane::{Address, Link, LinkKind, Name, Program, RouteKey, Veth};
+use crate::{Routing, advertise, bfd, gateway_link, interface_link, netns, pipeline, routes, symmetric};
+use agent::{Compiled, Complaint, Facts};
+use dataplane::{Address, Hop, Link, LinkKind, Name, Program, RouteKey, Veth};
 use intent::{RouterIntent, RouterPort, UnitId, metadata_v4, metadata_v6};
 use net::{IpNet, NetworkId, RouterId};
 use smol_str::{SmolStr, format_smolstr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kernel parameters of a router, set before it has links.
 const SYSCTLS: [(&str, &str); 11] = [
@@ -59,6 +59,8 @@ pub(crate) struct Legs<'a> {
     pub(crate) interfaces: Vec<Leg<'a>>,
     /// Connections to the outside are spread over the gateways.
     pub(crate) spread: bool,
+    /// Next hops that are not used, because they do not answer.
+    pub(crate) silent: BTreeSet<Hop>,
 }
 
 impl<'a> Legs<'a> {
@@ -72,11 +74,18 @@ impl<'a> Legs<'a> {
 }
 
 impl Routing {
-    pub(crate) fn router(&self, router: &RouterIntent) -> Compiled {
+    pub(crate) fn router(&self, router: &RouterIntent, facts: &Facts) -> Compiled {
         let mut compiled = Compiled { realises: vec![UnitId::Router(router.id)], ..Compiled::default() };
         let complain = |reason| Complaint { unit: UnitId::Router(router.id), reason };
-        let (legs, reasons) = legs(router);
+        let (mut legs, reasons) = legs(router);
         compiled.complaints.extend(reasons.into_iter().map(complain));
+        let (silent, reasons) = bfd::silent(router, &legs, &facts.next_hops);
+        legs.silent = silent;
+        compiled.complaints.extend(reasons.into_iter().map(complain));
+        let watched = bfd::watched(router, &legs);
+        if !watched.is_empty() {
+            compiled.program.root().files.insert(format_smolstr!("{}{}", bfd::FILES, router.id), bfd::text(&watched));
+        }
         for leg in legs.all() {
             self.veth(router.id, leg, &mut compiled.program);
         }
@@ -96,7 +105,7 @@ impl Routing {
             space.addresses.extend(metadata(&legs.interfaces));
             space.daemons.extend(advertise::radvd(&legs.interfaces).map(|daemon| (Name::new_static(advertise::RADVD), daemon)));
         }
-        space.tables.insert(pipeline::table(), pipeline::program(router, &legs));
+        space.tables.insert(pipeline::table(), pipeline::program(router, &legs, &watched));
         compiled
     }
 
@@ -120,7 +129,7 @@ fn metadata(interfaces: &[Leg<'_>]) -> Vec<Address> {
     on_link.map(|leg| Address::new(leg.link.clone(), metadata_v6())).chain(v4).collect()
 }
 
-fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
+pub(crate) fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
     let mut reasons = Vec::new();
     let mut taken = Taken::default();
     let mut may = |port: &RouterPort, outside: Option<NetworkId>| -> bool {
@@ -148,7 +157,7 @@ fn legs(router: &RouterIntent) -> (Legs<'_>, Vec<String>) {
     let interfaces = interfaces.map(|port| Leg { link: interface_link(port.port_id), port, rank: 0 }).collect();
     let is_first = |(leg, _): &mut (Leg<'_>, bool)| router.gateway.as_ref().is_some_and(|port| port.port_id == leg.port.port_id);
     let gateway = outside.extract_if(.., is_first).next().map(|(leg, _)| leg);
-    (Legs { gateway, further: outside, interfaces, spread: router.ecmp }, reasons)
+    (Legs { gateway, further: outside, interfaces, spread: router.ecmp, silent: BTreeSet::new() }, reasons)
 }
 
 /// The addresses of the ports so far; of gateways with their network.

@@ -3,13 +3,14 @@
 //! | chain | hook | what it does |
 //! |---|---|---|
 //! | `forward` | forward | drops all of a router that is administratively down, what would leave untranslated, and what comes to addresses that are not proxied where some are |
-//! | `input` | input | drops what comes from outside to the metadata service |
+//! | `input` | input | drops what comes from outside to the metadata service, and to BFD from others than the next hops that are watched |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
 //! | `came-by`, `left-by`, `own-answers` | prerouting, postrouting, output | of a router with several gateways: which of them a connection belongs to; see `symmetric.rs` |
 //! | `helpers` | prerouting | gives new connections to some ports a conntrack helper; see `conntrack_helpers.rs` |
 //! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 
+use crate::bfd::{self, Watched};
 use crate::conntrack_helpers;
 use crate::links::{Leg, Legs};
 use crate::scopes::Scopes;
@@ -41,7 +42,7 @@ pub(crate) fn table() -> TableKey {
 }
 
 /// The table of a router with the ports that carry packets.
-pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
+pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>, watched: &[Watched]) -> Table {
     let mut table = Table::declared();
     table.sets.extend([
         (FLOATING.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
@@ -62,7 +63,7 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
         forward.extend(outside.flat_map(|leg| unproxied(leg, &legs.interfaces)));
     }
     table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
-    let input = outsides.iter().map(Outside::metadata).collect();
+    let input = outsides.iter().map(Outside::metadata).chain(bfd::rules(watched)).collect();
     table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
     table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
     let gateways: Vec<Name> = legs.gateways().map(|leg| leg.link.clone()).collect();

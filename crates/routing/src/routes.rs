@@ -53,14 +53,14 @@ fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
 }
 
 /// All that is reached by a gateway, apart from the prefixes of its addresses.
-pub(crate) fn outside(gateway: &Leg<'_>) -> Routes {
-    beside(gateway).chain(default(gateway).map(|(key, hop)| (key, Route::over(hop, [])))).collect()
+pub(crate) fn outside(legs: &Legs<'_>, gateway: &Leg<'_>) -> Routes {
+    beside(gateway).chain(default(legs, gateway).map(|(key, hop)| (key, Route::over(hop, [])))).collect()
 }
 
 /// The default routes: by the first gateway that has a way on, or spread over all of these.
 fn onward(legs: &Legs<'_>) -> Routes {
     let mut ways: BTreeMap<RouteKey, (Hop, Vec<Hop>)> = BTreeMap::new();
-    for (key, hop) in legs.gateways().flat_map(default) {
+    for (key, hop) in legs.gateways().flat_map(|leg| default(legs, leg)) {
         match ways.entry(key) {
             Entry::Vacant(entry) => _ = entry.insert((hop, Vec::new())),
             Entry::Occupied(mut entry) if legs.spread => entry.get_mut().1.push(hop),
@@ -81,8 +81,13 @@ fn beside(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Route)> {
     elsewhere.map(|subnet| (RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr)))
 }
 
+/// The default routes that can be used.
+fn default(legs: &Legs<'_>, gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
+    hops(gateway).filter(|(_, hop)| !legs.silent.contains(hop))
+}
+
 /// The next hops of the default routes, one of each family.
-fn default(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
+pub(crate) fn hops(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
     let here = gateway.port.subnets.iter().filter(|subnet| is_in(gateway, subnet));
     let mut hops = BTreeMap::new();
     for address in here.filter_map(|subnet| subnet.gateway_ip) {

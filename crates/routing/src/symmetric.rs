@@ -32,7 +32,7 @@ pub(crate) const SPREAD: [(SmolStr, SmolStr); 2] = [
 ];
 
 /// The number of a gateway's mark and table. It follows from the port alone: a connection keeps its mark whatever becomes of other gateways.
-fn number(gateway: PortId) -> u32 {
+pub(crate) fn number(gateway: PortId) -> u32 {
     let [a, b, c, d, ..] = *gateway.0.as_bytes();
     u32::from_be_bytes([a, b, c, d]) | UPPER
 }
@@ -62,7 +62,7 @@ pub(crate) fn tables(router: &RouterIntent, legs: &Legs<'_>) -> Routes {
     let mut tables = Routes::new();
     for leg in several(legs) {
         let table = number(leg.port.port_id);
-        let mut routes: Routes = routes::outside(leg);
+        let mut routes: Routes = routes::outside(legs, leg);
         routes.extend(routes::extra(router, &[leg]).0);
         for net in leg.port.addresses.iter().filter(|net| !is_host(net)) {
             routes.entry(RouteKey::main(net.trunc())).or_insert_with(|| Route::on_link(leg.link.clone(), net));

@@ -78,6 +78,7 @@ pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPor
         gateway,
         further_gateways: vec![],
         ecmp: false,
+        bfd: false,
         interfaces,
         routes: vec![],
         ndp_proxy: false,

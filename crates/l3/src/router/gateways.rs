@@ -1,5 +1,5 @@
 //! Several gateways of a router (extension `external-gateway-multihoming`): `external_gateways`, the actions that change it, and by
-//! which of them packets leave that go nowhere else (`enable-default-route-ecmp`).
+//! which of them packets leave that go nowhere else (`enable-default-route-ecmp`, `enable-default-route-bfd`).
 //!
 //! Several may be on one external network: which of them is meant is said by an address. Each hides what leaves by it; the floating IPs
 //! of a network are the first's there.
@@ -43,20 +43,24 @@ impl From<Refused> for Fault {
 }
 
 /// What an administrator says of routes by the gateways.
-pub(super) fn attributes() -> [Attribute<Router>; 1] {
+pub(super) fn attributes() -> [Attribute<Router>; 2] {
     let ecmp = Attribute::<Router>::new("enable_default_route_ecmp", BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_default_route_ecmp));
-    [ecmp.post().put().policy()]
+    let bfd = Attribute::<Router>::new("enable_default_route_bfd", BOOL_OR_NULL, |v| Cell::Bool(v.record.enable_default_route_bfd));
+    [ecmp, bfd].map(|attribute| attribute.post().put().policy())
 }
 
 /// Takes what a request says of it into a new router; what it does not say is as the operator has it.
 pub(super) fn set(op: &Op<'_>, router: &mut Router, fields: &Fields) {
-    router.enable_default_route_ecmp = op.settings.get::<Config>().enable_default_route_ecmp;
+    let config = op.settings.get::<Config>();
+    router.enable_default_route_ecmp = config.enable_default_route_ecmp;
+    router.enable_default_route_bfd = config.enable_default_route_bfd;
     change(router, fields);
 }
 
 /// The same of a router that is there.
 pub(super) fn change(router: &mut Router, fields: &Fields) {
     router.enable_default_route_ecmp = fields.bool("enable_default_route_ecmp").unwrap_or(router.enable_default_route_ecmp);
+    router.enable_default_route_bfd = fields.bool("enable_default_route_bfd").unwrap_or(router.enable_default_route_bfd);
 }
 
 /// All gateways, the first of them first.

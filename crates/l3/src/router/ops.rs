@@ -25,6 +25,7 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         gateway: None,
         more_gateways: Vec::new(),
         enable_default_route_ecmp: false,
+        enable_default_route_bfd: false,
         routes: Vec::new(),
         availability_zone_hints: hints,
         agents: Vec::new(),

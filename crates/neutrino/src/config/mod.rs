@@ -111,6 +111,8 @@ pub struct Ml2Config {
 pub struct L3Config {
     /// Routers that do not say spread what goes nowhere else over their gateways.
     pub enable_default_route_ecmp: bool,
+    /// They watch next hops by BFD.
+    pub enable_default_route_bfd: bool,
 }
 
 /// `[scheduler]`.

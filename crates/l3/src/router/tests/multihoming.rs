@@ -168,24 +168,28 @@ fn several_on_one_network_are_told_apart_by_their_addresses() {
 }
 
 #[test]
-fn default_routes_are_shared_as_an_administrator_says() {
-    const ECMP: &str = "enable_default_route_ecmp";
+fn default_routes_are_as_an_administrator_says() {
     for by_default in [false, true] {
-        let mut lab = Lab::with(Config { enable_default_route_ecmp: by_default, ..Config::default() });
-        let id = lab.create("router", json!({}));
-        let path = format!("routers/{id}");
-        assert_eq!(lab.show(&path)[ECMP], by_default, "as the operator says");
-        for value in [true, false] {
-            assert_eq!(lab.refused("POST", "routers", json!({"router": {ECMP: value}})), refusal(403, "PolicyNotAuthorized"));
-            assert_eq!(lab.refused("PUT", &path, json!({"router": {ECMP: value}})), refusal(403, "PolicyNotAuthorized"));
+        let routes = |ecmp, bfd| Config { enable_default_route_ecmp: ecmp, enable_default_route_bfd: bfd, ..Config::default() };
+        let configs =
+            [("enable_default_route_ecmp", routes(by_default, !by_default)), ("enable_default_route_bfd", routes(!by_default, by_default))];
+        for (name, config) in configs {
+            let mut lab = Lab::with(config);
+            let id = lab.create("router", json!({}));
+            let path = format!("routers/{id}");
+            assert_eq!(lab.show(&path)[name], by_default, "as the operator says");
+            for value in [true, false] {
+                assert_eq!(lab.refused("POST", "routers", json!({"router": {name: value}})), refusal(403, "PolicyNotAuthorized"));
+                assert_eq!(lab.refused("PUT", &path, json!({"router": {name: value}})), refusal(403, "PolicyNotAuthorized"));
+            }
+            lab.admin();
+            let put = |value: Value| lab.accepted("PUT", &path, json!({"router": {name: value}}))["router"].clone();
+            let (changed, same) = (put(json!(!by_default)), put(Value::Null));
+            assert_eq!((&changed[name], &same[name]), (&json!(!by_default), &json!(!by_default)), "null says nothing");
+            assert_eq!(changed["revision_number"], same["revision_number"]);
+            assert_eq!(lab.refused("PUT", &path, json!({"router": {name: "perhaps"}})), refusal(400, "InvalidInput"));
+            let other = lab.create("router", json!({name: !by_default}));
+            assert_eq!(lab.show(&format!("routers/{other}"))[name], !by_default);
         }
-        lab.admin();
-        let put = |value: Value| lab.accepted("PUT", &path, json!({"router": {ECMP: value}}))["router"].clone();
-        let (changed, same) = (put(json!(!by_default)), put(Value::Null));
-        assert_eq!((&changed[ECMP], &same[ECMP]), (&json!(!by_default), &json!(!by_default)), "null says nothing");
-        assert_eq!(changed["revision_number"], same["revision_number"]);
-        assert_eq!(lab.refused("PUT", &path, json!({"router": {ECMP: "perhaps"}})), refusal(400, "InvalidInput"));
-        let other = lab.create("router", json!({ECMP: !by_default}));
-        assert_eq!(lab.show(&format!("routers/{other}"))[ECMP], !by_default);
     }
 }
