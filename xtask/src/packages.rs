@@ -35,7 +35,8 @@ const RUN: [Package; 10] = [
 ];
 
 /// For tests besides.
-const TEST: [Package; 10] = [
+const TEST: [Package; 11] = [
+    Package("bird2", Sign::Program("bird")),
     Package("kea-dhcp6-server", Sign::Program("kea-dhcp6")),
     Package("tcpdump", Sign::Program("tcpdump")),
     Package("python3-venv", Sign::Command(&["python3", "-c", "import ensurepip, venv"])),

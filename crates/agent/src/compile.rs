@@ -31,11 +31,27 @@ pub struct Facts {
     pub br_netfilter: bool,
     /// True when the kernel has VLAN links.
     pub vlan_links: bool,
+    /// What is known of next hops that somebody watches.
+    pub next_hops: NextHops,
     /// Numbers that were given out.
     pub allocations: Allocations,
     /// Connections that a change has cut, while they are looked for: those that are judged again packet by packet.
     pub cuts: BTreeSet<Cut>,
 }
+
+/// A next hop that is watched.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NextHop {
+    /// The namespace from which.
+    pub netns: Netns,
+    /// The link by which.
+    pub link: Name,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// Why next hops do not answer; none: they do.
+pub type NextHops = BTreeMap<NextHop, Option<SmolStr>>;
 
 /// Something of an intent that cannot be realised; the rest of its unit is dropped closed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,12 +110,15 @@ pub struct Cut {
     pub destination_ports: Option<(u16, u16)>,
     /// The source after translation.
     pub translated_source: Option<IpNet>,
+    /// The connection mark.
+    pub mark: Option<u32>,
 }
 
 impl Cut {
     /// All of a family in a zone.
     pub fn all(netns: Netns, zone: u16, family: Family) -> Cut {
-        Cut { netns, zone, family, protocol: None, source: None, destination: None, destination_ports: None, translated_source: None }
+        let (source, destination, translated_source) = (None, None, None);
+        Cut { netns, zone, family, protocol: None, source, destination, destination_ports: None, translated_source, mark: None }
     }
 
     /// Its connections stay tracked, and are judged again packet by packet. Those of a network or router that is gone, and translated ones,
@@ -167,6 +186,11 @@ pub trait Compile: Send + Sync {
 
     /// The program units to compile again after a link came or went.
     fn device_changed(&self, device: &str, intents: &Intents, facts: &Facts) -> BTreeSet<UnitKey>;
+
+    /// The program units to compile again after what is known of next hops has become what `facts` says, and the connections to forget then.
+    fn next_hops_changed(&self, _before: &NextHops, _intents: &Intents, _facts: &Facts) -> (BTreeSet<UnitKey>, Vec<Cut>) {
+        (BTreeSet::new(), Vec::new())
+    }
 
     /// What a program unit needs; nothing when the intents do not make it.
     fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled;

@@ -1,5 +1,6 @@
 //! What wakes the agent, and the server's orders as they are read from the wire.
 
+use crate::NextHops;
 use dataplane::{Name, Netns};
 use intent::wire::{self, Report};
 use intent::{DecodeError, Unit, UnitId};
@@ -57,6 +58,8 @@ pub enum Event {
         /// Why, as far as is known.
         reason: SmolStr,
     },
+    /// What is known of next hops is this now.
+    NextHops(NextHops),
     /// Read the kernel again now.
     Resync,
     /// End, leaving everything as it is.

@@ -2,7 +2,7 @@
 
 use crate::reporter::Reporter;
 use crate::state::Saved;
-use crate::{Allocations, Compile, Compiled, Config, Cut, Delegation, Event, Facts, Host, HostError, Intents, Order, Release};
+use crate::{Allocations, Compile, Compiled, Config, Cut, Delegation, Event, Facts, Host, HostError, Intents, NextHops, Order, Release};
 use dataplane::{Name, Netns, Program, UnitKey};
 use intent::wire::{Hello, Role};
 use intent::{Unit, UnitId};
@@ -97,6 +97,7 @@ impl<H: Host> Agent<H> {
             bridge_conntrack: config.bridge_conntrack,
             br_netfilter: config.br_netfilter,
             vlan_links: config.vlan_links,
+            next_hops: NextHops::new(),
             allocations,
             cuts: BTreeSet::new(),
         };
@@ -166,6 +167,7 @@ impl<H: Host> Agent<H> {
                     self.timers.resync = Instant::now();
                 }
             }
+            Event::NextHops(now) => self.next_hops(now),
             Event::DaemonEnded { netns, name, reason } => {
                 tracing::warn!(%netns, daemon = %name, %reason, "daemon ended");
                 self.ailing.insert((netns.clone(), name.clone()), reason);
@@ -295,6 +297,15 @@ impl<H: Host> Agent<H> {
     fn settle_numbers(&mut self) {
         for (space, number) in self.facts.allocations.settle() {
             self.cuts.extend(self.compilers.iter().flat_map(|compiler| compiler.cuts_of_number(&space, number)));
+        }
+    }
+
+    fn next_hops(&mut self, now: NextHops) {
+        let before = std::mem::replace(&mut self.facts.next_hops, now);
+        for (role, compiler) in self.compilers.iter().enumerate() {
+            let (units, cuts) = compiler.next_hops_changed(&before, &self.intents, &self.facts);
+            self.dirty.extend(units.into_iter().map(|unit| (unit, role)));
+            self.cuts.extend(cuts);
         }
     }
 

@@ -24,7 +24,7 @@ mod state;
 
 pub use allocations::Allocations;
 pub use client::attach;
-pub use compile::{CUT_MARK, Compile, Compiled, Complaint, Cut, Delegation, Facts, Release};
+pub use compile::{CUT_MARK, Compile, Compiled, Complaint, Cut, Delegation, Facts, NextHop, NextHops, Release};
 pub use config::Config;
 pub use down::down;
 pub use event::{Event, Order};

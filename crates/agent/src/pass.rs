@@ -6,6 +6,7 @@ use dataplane::{Action, Actual, Netns, Plan, Program, Step, UnitKey, diff};
 use intent::UnitId;
 use net::{Family, IpNet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 impl<H: Host> Agent<H> {
@@ -93,7 +94,7 @@ impl<H: Host> Agent<H> {
                 }
             }
         }
-        self.cuts.extend(plan.steps.iter().flat_map(left));
+        self.cuts.extend(left(&plan.steps));
         for step in &plan.steps {
             if let Action::StopDaemon(name) = &step.action {
                 self.ailing.remove(&(step.netns.clone(), name.clone()));
@@ -172,14 +173,19 @@ impl<H> Agent<H> {
     }
 }
 
-/// The connections of an address that leaves a namespace of ours, also when nobody looked as it was given up: those to it, and
-/// those it stood for.
-fn left(step: &Step) -> Vec<Cut> {
-    let Action::RemoveAddress(address) = &step.action else { return Vec::new() };
-    if step.netns.is_root() {
-        return Vec::new();
-    }
-    let address = IpNet::from(address.net.addr());
-    let all = Cut::all(step.netns.clone(), 0, Family::of_net(&address));
-    vec![Cut { destination: Some(address), ..all.clone() }, Cut { translated_source: Some(address), ..all }]
+/// The connections of addresses that leave a namespace of ours, also when nobody looked as they were given up: those to them, and
+/// those they stood for. One that goes from link to link takes them along.
+fn left(steps: &[Step]) -> Vec<Cut> {
+    let come = |step: &Step| if let Action::AddAddress(address) = &step.action { Some(address.net.addr()) } else { None };
+    let come: BTreeSet<(&Netns, IpAddr)> = steps.iter().filter_map(|step| Some((&step.netns, come(step)?))).collect();
+    let gone = steps.iter().filter(|step| !step.netns.is_root()).filter_map(|step| {
+        let Action::RemoveAddress(address) = &step.action else { return None };
+        Some((&step.netns, address.net.addr()))
+    });
+    let cuts = |(netns, address): (&Netns, IpAddr)| {
+        let all = Cut::all(netns.clone(), 0, Family::of(&address));
+        let address = Some(IpNet::from(address));
+        [Cut { destination: address, ..all.clone() }, Cut { translated_source: address, ..all }]
+    };
+    gone.filter(|gone| !come.contains(gone)).flat_map(cuts).collect()
 }

@@ -31,7 +31,7 @@ pub use model::Refused;
 pub use neigh::{FdbEntry, Neighbour, NeighbourProxy};
 pub use plan::{Action, LinkChange, Plan, Step, TableChange, Waiting};
 pub use program::{Namespace, Netns, Program, UnitKey};
-pub use route::{Gateway, PROTOCOL, Route, RouteKey, RouteKind, Scope};
+pub use route::{Gateway, Hop, PROTOCOL, Route, RouteKey, RouteKind, Scope};
 pub use route_rule::RouteRule;
 
 /// The name of a kernel object: a link, a chain, a set. Links take at most 15 bytes.

@@ -55,11 +55,12 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
         }
         Action::AddAddress(address) => {
             has(namespace, &address.link)?;
+            namespace.addresses.retain(|known| !known.is_same(address));
             namespace.addresses.insert(address.clone());
         }
         Action::RemoveAddress(address) => _ = namespace.addresses.remove(address),
         Action::SetRoute(key, route) => {
-            route.link().map_or(Ok(()), |link| has(namespace, link))?;
+            route.links().try_for_each(|link| has(namespace, link))?;
             namespace.routes.insert(key.clone(), route.clone());
         }
         Action::RemoveRoute(key, _) => _ = namespace.routes.remove(key),
@@ -158,7 +159,7 @@ fn forget(actual: &mut Actual, netns: &Netns, name: &Name) -> Option<ActualLink>
     let namespace = actual.namespaces.get_mut(netns)?;
     let link = namespace.links.remove(name)?;
     namespace.addresses.retain(|address| address.link != *name);
-    namespace.routes.retain(|_, route| route.link() != Some(name));
+    namespace.routes.retain(|_, route| route.links().all(|link| link != name));
     namespace.fdb.retain(|entry| entry.link != *name);
     namespace.neighbours.retain(|entry| entry.link != *name);
     namespace.proxies.retain(|entry| entry.link != *name);

@@ -59,7 +59,7 @@ pub enum Action {
     DeleteLink(Name),
     /// Take a link that is not ours out of its bridge and remove our mark.
     ReleaseLink(Name),
-    /// Give a link an address.
+    /// Give a link an address, or one that it has another metric.
     AddAddress(Address),
     /// Take it away.
     RemoveAddress(Address),

@@ -2,6 +2,7 @@
 
 use crate::Name;
 use net::IpNet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -54,14 +55,25 @@ pub enum RouteKind {
         /// The next hop; `None` when the destination is on the link.
         via: Option<Gateway>,
     },
+    /// Spread over several next hops, two at least. By what, is a parameter of the namespace (`fib_multipath_hash_policy`).
+    Multipath(BTreeSet<Hop>),
     /// Drop silently.
     Blackhole,
     /// Answer "unreachable".
     Unreachable,
 }
 
+/// One of several next hops.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hop {
+    /// The link to send from.
+    pub link: Name,
+    /// The next hop on it.
+    pub via: Gateway,
+}
+
 /// A next hop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gateway {
     /// Its address, of the destination's family.
     pub address: IpAddr,
@@ -85,17 +97,29 @@ impl Route {
         Route { kind: RouteKind::Unicast { link: link.into(), via }, scope: Scope::Universe, source: None }
     }
 
+    /// To one next hop, or spread over several.
+    pub fn over(first: Hop, more: impl IntoIterator<Item = Hop>) -> Route {
+        let mut hops: BTreeSet<Hop> = more.into_iter().chain([first]).collect();
+        let kind = match (hops.len(), hops.pop_first()) {
+            (1, Some(Hop { link, via })) => RouteKind::Unicast { link, via: Some(via) },
+            (_, popped) => RouteKind::Multipath(popped.into_iter().chain(hops).collect()),
+        };
+        Route { kind, scope: Scope::Universe, source: None }
+    }
+
     /// To a destination on the link.
     pub fn on_link(link: impl Into<Name>, destination: &IpNet) -> Route {
         let scope = if destination.addr().is_ipv6() { Scope::Universe } else { Scope::Link };
         Route { kind: RouteKind::Unicast { link: link.into(), via: None }, scope, source: None }
     }
 
-    /// The link it sends from.
-    pub fn link(&self) -> Option<&Name> {
-        match &self.kind {
-            RouteKind::Unicast { link, .. } => Some(link),
-            RouteKind::Blackhole | RouteKind::Unreachable => None,
-        }
+    /// The links it sends from.
+    pub fn links(&self) -> impl Iterator<Item = &Name> {
+        let (one, several) = match &self.kind {
+            RouteKind::Unicast { link, .. } => (Some(link), None),
+            RouteKind::Multipath(hops) => (None, Some(hops)),
+            RouteKind::Blackhole | RouteKind::Unreachable => (None, None),
+        };
+        one.into_iter().chain(several.into_iter().flatten().map(|hop| &hop.link))
     }
 }

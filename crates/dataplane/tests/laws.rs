@@ -89,7 +89,8 @@ fn dhcp(n: u8, addresses: Vec<u8>, conf: u8) -> Program {
     inside.create = true;
     inside.links.insert("ns".into(), Link { mtu: Some(1450), ..Link::new(LinkKind::Peer) });
     for address in addresses {
-        inside.addresses.insert(Address { link: "ns".into(), net: format!("10.0.{address}.1/24").parse().expect("valid") });
+        let net = format!("10.0.{address}.1/24").parse().expect("valid");
+        inside.addresses.insert(Address { metric: conf.into(), ..Address::new("ns", net) });
         inside.proxies.insert(NeighbourProxy { link: "ns".into(), address: [0xfd00, 0, 0, 0, 0, 0, 0, address.into()].into() });
     }
     let gateway = [10, 0, 0, conf].into();

@@ -171,6 +171,6 @@ impl Dhcp {
         if !self.dns_servers.is_empty() {
             space.routes = outside(network, &inner);
         }
-        space.addresses = addresses.map(|net| Address { link: inner.clone(), net }).collect();
+        space.addresses = addresses.map(|net| Address::new(inner.clone(), net)).collect();
     }
 }

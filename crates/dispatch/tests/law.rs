@@ -176,6 +176,8 @@ fn apply(tx: &mut Tx, op: &Op) {
                     .collect(),
                 admin_state_up: *up,
                 enable_ndp_proxy: *up,
+                enable_default_route_ecmp: *route,
+                enable_default_route_bfd: *up,
                 routes: route.then_some(through).into_iter().collect(),
                 ..router(*n)
             });

@@ -50,6 +50,7 @@ impl agent::Host for Host {
             reply_destination: cut.translated_source,
             protocol: cut.protocol,
             destination_ports: cut.destination_ports,
+            mark: cut.mark.map(|mark| (mark, u32::MAX)),
             ..Filter::default()
         };
         let mut filters: BTreeMap<(&Netns, bool), Vec<Filter>> = BTreeMap::new();

@@ -183,7 +183,7 @@ impl Host {
         for found in retried(|| address::dump(&mut space.route)).map_err(read("addresses"))? {
             let Some(name) = names.get(&found.index).filter(|name| *name != "lo" || found.marked) else { continue };
             if found.marked || (ours(name) && !found.automatic) {
-                namespace.addresses.insert(Address { link: name.clone(), net: found.net });
+                namespace.addresses.insert(Address { link: name.clone(), net: found.net, metric: found.metric });
             }
         }
         namespace.routes = retried(|| route::dump(&mut space.route, &names)).map_err(read("routes"))?;

@@ -33,7 +33,7 @@ pub use delegation::Delegations;
 pub use error::{Cause, Error, ErrorKind};
 pub use frame::{watch_daemons, watch_links};
 pub use kernel::{Host, Interest, Outcome, StepReport};
-pub use listen::{link_name, listen, raise_descriptor_limit};
+pub use listen::{datagrams, link_name, listen, raise_descriptor_limit};
 pub use monitor::{LinkEvent, LinkInfo, LinkMonitor};
 pub use probe::{Capabilities, Finding, probe};
 pub use watch::Watch;

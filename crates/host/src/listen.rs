@@ -4,13 +4,16 @@ use crate::{Error, netns};
 use dataplane::{Name, Netns};
 use nix::net::if_::if_indextoname;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::sockopt::{IpFreebind, Ipv6V6Only, ReuseAddr};
+use nix::sys::socket::sockopt::{BindToDevice, IpFreebind, Ipv4Ttl, Ipv6Ttl, Ipv6V6Only, ReuseAddr};
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen as listen_on, setsockopt, socket};
+use std::ffi::OsString;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 
 const BACKLOG: i32 = 128;
+/// The time to live, or hop limit, of what has passed no router.
+const NO_ROUTER: i32 = 255;
 
 /// Listens in a namespace. The address need not be there yet.
 pub fn listen(netns: &Netns, address: SocketAddr) -> Result<TcpListener, Error> {
@@ -28,6 +31,26 @@ pub fn listen(netns: &Netns, address: SocketAddr) -> Result<TcpListener, Error> 
         Ok(socket.into())
     };
     let fault = |error: nix::Error| Error::io("listen in", netns, io::Error::from(error));
+    netns::run(netns, open)?.map_err(fault)
+}
+
+/// A socket for datagrams that come and go by one link of a namespace, and pass no router on their way (RFC 5082).
+pub fn datagrams(netns: &Netns, link: &Name, local: SocketAddr) -> Result<UdpSocket, Error> {
+    let open = || -> nix::Result<UdpSocket> {
+        let family = if local.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let socket = socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?;
+        setsockopt(&socket, BindToDevice, &OsString::from(link.as_str()))?;
+        match local {
+            SocketAddr::V4(_) => setsockopt(&socket, Ipv4Ttl, &NO_ROUTER)?,
+            SocketAddr::V6(_) => {
+                setsockopt(&socket, Ipv6V6Only, &true)?;
+                setsockopt(&socket, Ipv6Ttl, &NO_ROUTER)?;
+            }
+        }
+        bind(socket.as_raw_fd(), &SockaddrStorage::from(local))?;
+        Ok(socket.into())
+    };
+    let fault = |error: nix::Error| Error::io("open a socket in", netns, io::Error::from(error));
     netns::run(netns, open)?.map_err(fault)
 }
 

@@ -97,11 +97,11 @@ fn configure(socket: &mut Socket, nic: &Nic) -> Result<(), Refusal> {
         return Ok(());
     }
     let found = link::get(socket, INSIDE)?.ok_or(Refusal { errno: libc::ENODEV, text: None })?;
-    let addresses = nic.addresses.iter().map(|net| address::add(&Address { link: INSIDE.into(), net: *net }, found.index));
+    let addresses = nic.addresses.iter().map(|net| address::add(&Address::new(INSIDE, *net), found.index));
     let routes = nic
         .routes
         .iter()
-        .map(|(destination, gateway)| route::set(&RouteKey::main(*destination), &Route::via(INSIDE, *gateway), Some(found.index)));
+        .map(|(destination, gateway)| route::set(&RouteKey::main(*destination), &Route::via(INSIDE, *gateway), &[found.index]));
     let mut messages: Vec<Message> = addresses.chain(routes).collect();
     socket.batch(&mut messages)?.into_iter().collect()
 }

@@ -42,12 +42,21 @@ fn dhcp() -> (UnitKey, Program) {
     inside.links.insert("ns-1".into(), Link { mtu: Some(1450), mac: Some(mac), ..Link::new(LinkKind::Peer) });
     inside.sysctls.insert("net.ipv6.conf.default.accept_ra".into(), "0".into());
     inside.sysctls.insert("net.ipv6.conf.ns-1.accept_ra".into(), "0".into());
-    for net in ["192.168.7.5/24", "169.254.169.254/32", "fd00::5/64"] {
-        inside.addresses.insert(Address { link: "ns-1".into(), net: net.parse().expect("valid") });
+    for (net, metric) in [("192.168.7.5/24", 0), ("192.168.8.5/24", 3), ("169.254.169.254/32", 0), ("fd00::5/64", 0), ("fd01::5/64", 1030)]
+    {
+        inside.addresses.insert(Address { metric, ..Address::new("ns-1", net.parse().expect("valid")) });
     }
     for (to, via) in [("0.0.0.0/0", "192.168.7.1"), ("::/0", "fd00::1")] {
         let to = to.parse().expect("valid");
         inside.routes.insert(RouteKey::main(to), Route::via("ns-1", via.parse().expect("valid")));
+    }
+    for (to, family) in [("10.79.0.0/16", ["192.168.7.1", "192.168.99.1"]), ("fd79::/16", ["fd00::1", "fd00::2"])] {
+        let hop = |address: &str| {
+            let via = Gateway { address: address.parse().expect("valid"), onlink: address.contains("99") };
+            Hop { link: "ns-1".into(), via }
+        };
+        let [one, other] = family.map(hop);
+        inside.routes.insert(RouteKey::main(to.parse().expect("valid")), Route::over(one, [other]));
     }
     let to = "10.77.0.0/16".parse().expect("valid");
     inside.routes.insert(RouteKey::main(to), Route::on_link("ns-1", &to));
@@ -115,11 +124,15 @@ fn everything_is_made_read_back_and_removed() {
         let proxies = sh("ip -n qdhcp-1 -6 neigh show proxy");
         assert!(proxies.starts_with("fd00::7 dev ns-1"), "{proxies}");
         let routes = sh("ip -n qdhcp-1 route");
+        assert!(routes.lines().any(|line| line.starts_with("192.168.8.0/24") && line.contains("metric 3")), "{routes}");
+        assert!(sh("ip -n qdhcp-1 -6 route").contains("fd01::/64 dev ns-1 proto kernel metric 1030"));
         for route in
             ["default via 192.168.7.1 dev ns-1 proto 110", "10.77.0.0/16 dev ns-1 proto 110 scope link", "unreachable 10.78.0.0/16"]
         {
             assert!(routes.contains(route), "{route} in {routes}");
         }
+        assert_eq!(sh("ip -n qdhcp-1 route show 10.79.0.0/16").matches("nexthop via").count(), 2);
+        assert_eq!(sh("ip -n qdhcp-1 -6 route show fd79::/16").matches("nexthop via").count(), 2);
         assert!(sh("ip -n qdhcp-1 -6 route").contains("default via fd00::1 dev ns-1 proto 110 metric 1024"));
         assert!(
             sh("ip -n qdhcp-1 rule").contains("100:\tfrom all fwmark 0x90000001 lookup 2415919105 proto 110"),
@@ -181,6 +194,19 @@ fn drift_is_repaired_and_nothing_else_touched() {
         assert!(steps(&mut host).contains(&"add address 192.168.7.5/24 dev ns-1 in qdhcp-1".to_owned()));
         sh("ip -n qdhcp-1 addr add 192.168.99.5/24 dev ns-1");
         assert_eq!(steps(&mut host), ["remove address 192.168.99.5/24 dev ns-1 in qdhcp-1"]);
+        for (address, metric) in
+            [("192.168.7.5/24", ""), ("192.168.8.5/24", " metric 3"), ("fd00::5/64", ""), ("fd01::5/64", " metric 1030")]
+        {
+            sh(&format!("ip -n qdhcp-1 addr change {address} dev ns-1 metric 77"));
+            assert_eq!(steps(&mut host), [format!("add address {address} dev ns-1{metric} in qdhcp-1")]);
+        }
+        for (route, hop) in [("10.79.0.0/16", "192.168.7.1"), ("fd79::/16", "fd00::1")] {
+            let metric = if route.contains(':') { 1024 } else { 0 };
+            for change in [format!("replace {route} via {hop} dev ns-1 proto 110 metric {metric}"), format!("del {route}")] {
+                sh(&format!("ip -n qdhcp-1 route {change}"));
+                assert_eq!(steps(&mut host), [format!("set route {route} table 254 metric {metric} in qdhcp-1")], "{change}");
+            }
+        }
         sh("ip -n qdhcp-1 rule del fwmark 0x90000001 && ip -n qdhcp-1 rule add fwmark 7 table 7 protocol 110");
         let rule = |mark: u32, table: u32| {
             format!("route rule IPv4 priority {} fwmark {mark:#x} table {table} in qdhcp-1", if table == 7 { 32765 } else { 100 })

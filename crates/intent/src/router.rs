@@ -105,9 +105,16 @@ pub struct RouterIntent {
     /// Its port on the external network.
     #[serde(default)]
     pub gateway: Option<RouterPort>,
-    /// Its ports on further external networks. Packets that go nowhere else leave by the first that has a way on.
+    /// Its further ports on external networks, several on one and on others. Packets that go nowhere else leave by the first that has
+    /// a way on; floating IPs are on the first of their network.
     #[serde(default)]
     pub further_gateways: Vec<FurtherGateway>,
+    /// True: such packets are spread over all gateways that have a way on, connection by connection.
+    #[serde(default)]
+    pub ecmp: bool,
+    /// True: next hops of default routes are watched by BFD, and used only while they answer.
+    #[serde(default)]
+    pub bfd: bool,
     /// Its other ports, sorted by id.
     pub interfaces: Vec<RouterPort>,
     /// Extra routes.

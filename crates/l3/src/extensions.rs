@@ -18,6 +18,18 @@ const EXTENSIONS: &[[&str; 4]] = &[
         "2023-01-18T00:00:00-00:00",
     ],
     [
+        "enable-default-route-ecmp",
+        "Enable Default Route ECMP",
+        "Packets that go nowhere else are spread over the gateways of a router.",
+        "2023-02-27T00:00:00-00:00",
+    ],
+    [
+        "enable-default-route-bfd",
+        "Enable Default Route BFD",
+        "Next hops of a router are used while they answer.",
+        "2023-02-27T00:00:00-00:00",
+    ],
+    [
         "auto-allocated-topology",
         "Auto Allocated Topology Services",
         "A network that leads outside, made for a project when it is asked for.",

@@ -71,6 +71,8 @@ fn router(number: u8, up: bool, networks: &[u8]) -> Unit {
         enable_snat: true,
         gateway: None,
         further_gateways: vec![],
+        ecmp: false,
+        bfd: false,
         interfaces: networks.iter().map(interface).collect(),
         routes: vec![],
         ndp_proxy: false,

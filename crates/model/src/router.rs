@@ -69,9 +69,15 @@ pub struct Router {
     /// `external_gateway_info`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
-    /// Further gateways, each on another external network.
+    /// Further gateways, on the same external network or on others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_gateways: Vec<Gateway>,
+    /// True: what goes nowhere else is spread over its gateways; false: it leaves by the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enable_default_route_ecmp: bool,
+    /// True: it uses next hops of its gateways only while they answer by BFD.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enable_default_route_bfd: bool,
     /// Routes besides those to its own networks, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<HostRoute>,

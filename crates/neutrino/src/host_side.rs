@@ -1,7 +1,7 @@
 //! The agent of this host, and taking everything of ours off it.
 
 use crate::config::{AgentConfig, Config};
-use crate::{AgentArgs, DownArgs, HostArgs, instance, metadata_role, registry, server};
+use crate::{AgentArgs, DownArgs, HostArgs, bfd_role, instance, metadata_role, registry, server};
 use agent::{Agent, Running};
 use anyhow::{Context, Result, ensure};
 use dispatch::AgentCredentials;
@@ -67,11 +67,20 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
     options.br_netfilter = capabilities.br_netfilter.works;
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
-    let roles = registry::roles(config.agent.dns_servers.clone(), metadata_role::role(state, &config.metadata)?);
+    let states = bfd_role::states(&directory)?;
+    let (program, build) = metadata_role::program()?;
+    let bfd = bfd_role::process(vec![program, "bfd".into()], build, &states)?;
+    let roles = registry::roles(config.agent.dns_servers.clone(), bfd, metadata_role::role(state, &config.metadata)?);
     let agent = Agent::new(options, roles, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());
         kernel.delegations().listen(events.clone());
+        let next_hops = bfd::watch(states, events.clone());
+        tokio::spawn(async move {
+            if let Err(error) = next_hops.await {
+                tracing::error!(%error, "next hops cannot be watched");
+            }
+        });
         tokio::spawn(async move {
             if let Err(error) = host::watch_links(events).await {
                 tracing::error!(%error, "links cannot be watched; new taps are seen at the next resync only");

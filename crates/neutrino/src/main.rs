@@ -1,5 +1,6 @@
 //! The `neutrino` binary: server, agent, both at once, and instances for one machine.
 
+mod bfd_role;
 mod config;
 mod host_side;
 mod instance;
@@ -42,6 +43,9 @@ enum Command {
     /// Answer instances that ask for their metadata; the agent of a host starts it
     #[command(hide = true)]
     MetadataProxy(metadata_role::ProxyArgs),
+    /// Watch next hops of routers; the agent of a host starts it
+    #[command(hide = true)]
+    Bfd(bfd_role::BfdArgs),
     /// Instances for one machine: what a compute service does for networking
     Instance(instance::InstanceArgs),
 }
@@ -133,6 +137,7 @@ fn main() -> ExitCode {
         Command::Agent(args) => run(host_side::run(args)),
         Command::Certificate(args) => server::certificate(&args).map(|()| ExitCode::SUCCESS),
         Command::MetadataProxy(args) => metadata_role::run(args),
+        Command::Bfd(args) => bfd_role::run(args),
         Command::Instance(args) => instance::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -28,19 +28,25 @@ pub fn descriptions(state: &Path) -> PathBuf {
     state.join("instances").join("metadata")
 }
 
-/// The role: this very program is the proxy, until another one is installed in its place.
-pub fn role(state: &Path, config: &MetadataConfig) -> Result<Metadata> {
+/// The path of this very program, and what changes when another one is installed in its place.
+pub fn program() -> Result<(SmolStr, SmolStr)> {
     let program = std::env::current_exe().context("finding this program")?;
     let file = std::fs::metadata(&program).with_context(|| format!("looking at {}", program.display()))?;
     let path = program.to_str().context("the path of this program is not text")?;
+    Ok((path.into(), format_smolstr!("{}-{}-{}", env!("CARGO_PKG_VERSION"), file.size(), file.mtime())))
+}
+
+/// The role: this very program is the proxy.
+pub fn role(state: &Path, config: &MetadataConfig) -> Result<Metadata> {
+    let (path, build) = program()?;
     let nova = match (&config.nova_url, &config.shared_secret) {
         (None, None) => None,
         (Some(url), Some(secret)) => Some(nova(url, secret)?),
         _ => bail!("[metadata]: nova_url and shared_secret go together"),
     };
     Ok(Metadata {
-        program: vec![path.into(), "metadata-proxy".into()],
-        build: format_smolstr!("{}-{}-{}", env!("CARGO_PKG_VERSION"), file.size(), file.mtime()),
+        program: vec![path, "metadata-proxy".into()],
+        build,
         config: Config { nova, instances: absolute(descriptions(state))? },
         places: registry::PLACES,
     })

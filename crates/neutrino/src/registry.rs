@@ -9,6 +9,7 @@ use ml2::Dependents;
 use model::{Network, Port, Router};
 use rbac::Shareables;
 use routing::Routing;
+use routing::bfd::Process;
 use std::net::IpAddr;
 
 /// Where the roles have what the metadata role needs.
@@ -109,12 +110,12 @@ pub fn shareables() -> Shareables {
     ])
 }
 
-/// The roles of an agent, with what the operator says of them: name servers for DHCP servers, and the role for metadata.
-pub fn roles(dns_servers: Vec<IpAddr>, metadata: Metadata) -> Vec<Box<dyn Compile>> {
+/// The roles of an agent, with what the operator says of them: name servers for DHCP servers, what watches next hops, and the role for metadata.
+pub fn roles(dns_servers: Vec<IpAddr>, bfd: Process, metadata: Metadata) -> Vec<Box<dyn Compile>> {
     vec![
         Box::new(LinuxBridge),
         Box::new(Dhcp { bridge: linuxbridge::bridge, lease_s: LEASE_S, dns_servers }),
-        Box::new(Routing { bridge: linuxbridge::bridge }),
+        Box::new(Routing { bridge: linuxbridge::bridge, bfd: Some(bfd) }),
         Box::new(metadata),
     ]
 }

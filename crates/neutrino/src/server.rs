@@ -238,6 +238,8 @@ fn ml2_config(config: &Config) -> Result<ml2::Config> {
 fn l3_config(config: &Config) -> l3::Config {
     let mut l3 = l3::Config::default();
     l3.router_failover = config.scheduler.router_failover.unwrap_or(l3.router_failover);
+    l3.enable_default_route_ecmp = config.l3.enable_default_route_ecmp;
+    l3.enable_default_route_bfd = config.l3.enable_default_route_bfd;
     l3.has_modes = config.api.preview_extensions;
     l3
 }

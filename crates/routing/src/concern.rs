@@ -1,5 +1,6 @@
 //! Which program units there are, and which a change touches.
 
+use crate::bfd;
 use crate::conntrack_helpers::rivals;
 use crate::{floating_ip_unit, forwarding_unit, helper_unit, proxy_unit, router_unit};
 use agent::Intents;
@@ -9,7 +10,8 @@ use net::{PortId, RouterId};
 use std::collections::BTreeSet;
 
 pub(crate) fn units(intents: &Intents) -> BTreeSet<UnitKey> {
-    intents.iter().filter_map(|(id, _)| own(id)).collect()
+    let process = intents.routers().any(bfd::is_watching).then(bfd::unit);
+    intents.iter().filter_map(|(id, _)| own(id)).chain(process).collect()
 }
 
 /// The program unit that an intent is the heart of.
@@ -28,6 +30,8 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
     let mut units: BTreeSet<UnitKey> = own(changed).into_iter().collect();
     if let UnitId::Router(router) = *changed {
         let before = if let Some(Unit::Router(before)) = before { Some(before) } else { None };
+        let sides = [before, intents.router(router)];
+        units.extend(sides.into_iter().flatten().any(bfd::is_watching).then(bfd::unit));
         // Another gateway is another link: what is on it is put there anew.
         let gateway = |router: Option<&intent::RouterIntent>| -> Option<(Option<PortId>, Vec<PortId>, [bool; 2])> {
             let further = |router: &intent::RouterIntent| router.further_gateways.iter().map(|further| further.port.port_id).collect();

@@ -12,15 +12,13 @@ use std::net::IpAddr;
 /// The protocols that have ports to forward: TCP, UDP and SCTP.
 const WITH_PORTS: [u8; 3] = [6, 17, 132];
 
-/// The link of the router's gateway on a network, or of the first, and the map of its floating IPs; or why there is none.
+/// The link of the router's gateway on a network, the first of those there, or of the first of all, and the map of its floating IPs; or
+/// why there is none.
 fn gateway(router: RouterId, network: Option<NetworkId>, intents: &Intents) -> Result<(Name, Name), String> {
     let router = intents.router(router).ok_or_else(|| format!("its router {router} was not told"))?;
-    let first = router.gateway.as_ref().map(|port| (port, pipeline::FIXED.into()));
-    let further = router.further_gateways.iter().map(|further| (&further.port, pipeline::further_fixed(further.port.port_id)));
-    let mut gateways = first.into_iter().chain(further);
-    let found = gateways.find(|(port, _)| network.is_none_or(|network| network == port.network_id));
-    let (port, fixed) = found.ok_or_else(|| format!("its router {} has no gateway", router.id))?;
-    Ok((gateway_link(port.port_id), fixed))
+    let found = pipeline::gateways(router).find(|port| network.is_none_or(|network| network == port.network_id));
+    let port = found.ok_or_else(|| format!("its router {} has no gateway", router.id))?;
+    Ok((gateway_link(port.port_id), pipeline::fixed(router, port)))
 }
 
 pub(crate) fn floating_ip(floating_ip: &FloatingIpIntent, intents: &Intents) -> Compiled {
@@ -32,7 +30,7 @@ pub(crate) fn floating_ip(floating_ip: &FloatingIpIntent, intents: &Intents) -> 
     let address = floating_ip.floating_ip_address;
     let mut compiled = Compiled { realises: vec![unit], ..Compiled::default() };
     let space = compiled.program.netns(&netns(floating_ip.router_id));
-    space.addresses.insert(Address { link, net: IpNet::from(IpAddr::from(address)) });
+    space.addresses.insert(Address::new(link, IpNet::from(IpAddr::from(address))));
     if let Some(fixed) = floating_ip.fixed_ip_address {
         let table = space.tables.entry(pipeline::table()).or_default();
         table.element(pipeline::FLOATING, address, Some(Data::from(fixed)));

@@ -1,7 +1,7 @@
 //! The L3 role: for each router it carries a namespace `qrouter-<router>` that forwards between the router's ports and translates
 //! addresses at its gateway.
 //!
-//! Program units are `router/<router>` (namespace, ports, routes, an nft table with its rules and maps, and radvd), and for each
+//! Program units are `bfd/process` (see `bfd.rs`), `router/<router>` (namespace, ports, routes, an nft table with its rules and maps, and radvd), and for each
 //! floating IP, port forwarding, NDP proxy and conntrack helper a unit that puts its elements into these maps: a further floating IP on a router that has a thousand
 //! costs as much as the first. Projects may use the same prefixes: each router is a namespace.
 //!
@@ -9,6 +9,7 @@
 //! high availability.
 
 mod advertise;
+pub mod bfd;
 mod concern;
 mod conntrack_helpers;
 mod cuts;
@@ -22,7 +23,7 @@ mod symmetric;
 #[cfg(test)]
 mod tests;
 
-use agent::{Compile, Compiled, Complaint, Cut, Delegation, Facts, Intents};
+use agent::{Compile, Compiled, Complaint, Cut, Delegation, Facts, Intents, NextHops};
 use dataplane::{Name, Netns, UnitKey};
 use intent::wire::Role;
 use intent::{Unit, UnitId};
@@ -31,10 +32,12 @@ use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 
 /// The role's compiler.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Routing {
     /// The bridge of a network, which the L2 dataplane of this host makes.
     pub bridge: fn(NetworkId) -> Name,
+    /// What watches next hops; none: nobody starts it here.
+    pub bfd: Option<bfd::Process>,
 }
 
 /// The namespace of a router.
@@ -116,9 +119,16 @@ impl Compile for Routing {
         BTreeSet::new()
     }
 
-    fn compile(&self, unit: &UnitKey, intents: &Intents, _facts: &Facts) -> Compiled {
+    fn next_hops_changed(&self, before: &NextHops, intents: &Intents, facts: &Facts) -> (BTreeSet<UnitKey>, Vec<Cut>) {
+        bfd::changed(before, intents, facts)
+    }
+
+    fn compile(&self, unit: &UnitKey, intents: &Intents, facts: &Facts) -> Compiled {
+        if *unit == bfd::unit() {
+            return self.process(intents);
+        }
         let compiled = match unit.as_str().parse() {
-            Ok(UnitId::Router(id)) => intents.router(id).map(|router| self.router(router)),
+            Ok(UnitId::Router(id)) => intents.router(id).map(|router| self.router(router, facts)),
             Ok(UnitId::FloatingIp(router, id)) => {
                 intents.floating_ip(router, id).map(|floating_ip| elements::floating_ip(floating_ip, intents))
             }

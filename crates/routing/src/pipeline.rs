@@ -3,10 +3,10 @@
 //! | chain | hook | what it does |
 //! |---|---|---|
 //! | `forward` | forward | drops all of a router that is administratively down, what would leave untranslated, and what comes to addresses that are not proxied where some are |
-//! | `input` | input | drops what comes from outside to the metadata service |
+//! | `input` | input | drops what comes from outside to the metadata service, and to BFD from others than the next hops that are watched |
 //! | `to-inside` | prerouting | destination: ports of a floating IP, then floating IPs, wherever the packet comes from |
 //! | `to-outside` | postrouting | source: what leaves by the gateway, and what returned to an instance by a floating IP |
-//! | `came-by`, `own-answers` | prerouting, output | of a router with several gateways: which of them answers leave by; see `symmetric.rs` |
+//! | `came-by`, `left-by`, `own-answers` | prerouting, postrouting, output | of a router with several gateways: which of them a connection belongs to; see `symmetric.rs` |
 //! | `helpers` | prerouting | gives new connections to some ports a conntrack helper; see `conntrack_helpers.rs` |
 //! | `between-scopes` | postrouting, then | drops what goes from one address scope to another untranslated; see `scopes.rs` |
 //!
@@ -16,14 +16,15 @@
 //! packet a look into the set of their prefixes, before any of its connection is known: new connections would cost a fifth less, lasting ones the
 //! same, and all that is translated some percent more.
 
+use crate::bfd::{self, Watched};
 use crate::conntrack_helpers;
 use crate::links::{Leg, Legs};
 use crate::scopes::Scopes;
 use crate::symmetric;
 use dataplane::Name;
 use dataplane::nft::{Base, Chain, ChainKind, Ct, DataType, Family, Field, Hook, Policy, Rule, SetSpec, Statement, Table, TableKey};
-use intent::RouterIntent;
-use net::{IpNet, PortId};
+use intent::{RouterIntent, RouterPort};
+use net::IpNet;
 use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -47,7 +48,7 @@ pub(crate) fn table() -> TableKey {
 }
 
 /// The table of a router with the ports that carry packets.
-pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
+pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>, watched: &[Watched]) -> Table {
     let mut table = Table::declared();
     table.sets.extend([
         (FLOATING.into(), SetSpec::map([DataType::Ipv4], DataType::Ipv4)),
@@ -64,13 +65,14 @@ pub(crate) fn program(router: &RouterIntent, legs: &Legs<'_>) -> Table {
     forward.extend(transit(legs));
     if let Some(gateway) = legs.gateway.as_ref().filter(|_| router.ndp_proxy) {
         table.sets.insert(PROXIED.into(), SetSpec::set([DataType::Ipv6]));
-        forward.extend(unproxied(gateway, &legs.interfaces));
+        let outside = legs.gateways().filter(|leg| leg.port.network_id == gateway.port.network_id);
+        forward.extend(outside.flat_map(|leg| unproxied(leg, &legs.interfaces)));
     }
     if policy == Policy::Drop || !forward.is_empty() {
         table.chains.insert("forward".into(), Chain::filter(Hook::Forward, 0, policy, forward));
     }
     if !outsides.is_empty() {
-        let input = outsides.iter().map(Outside::metadata).collect();
+        let input = outsides.iter().map(Outside::metadata).chain(bfd::rules(watched)).collect();
         table.chains.insert("input".into(), Chain::filter(Hook::Input, 0, Policy::Accept, input));
         table.chains.insert("to-inside".into(), nat(Hook::Prerouting, -100, to_inside()));
         let gateways: Vec<Name> = legs.gateways().map(|leg| leg.link.clone()).collect();
@@ -109,18 +111,29 @@ fn to_inside() -> Vec<Rule> {
 
 /// What a router does at each of its gateways.
 fn outsides(router: &RouterIntent, legs: &Legs<'_>, scopes: &Scopes) -> Vec<Outside> {
-    let outside = |leg: &Leg<'_>, hides: bool, fixed: Name| {
+    let outside = |leg: &Leg<'_>, hides: bool| {
         let own = leg.port.addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4);
-        Outside { link: leg.link.clone(), own, hides, peers: scopes.peers_outside(leg), fixed }
+        let fixed = fixed(router, leg.port);
+        Outside { link: leg.link.clone(), own, hides, peers: scopes.peers_outside(leg), fixed, is_first: leg.rank == 0 }
     };
-    let first = legs.gateway.iter().map(|leg| outside(leg, router.enable_snat, FIXED.into()));
-    let further = legs.further.iter().map(|(leg, hides)| outside(leg, *hides, further_fixed(leg.port.port_id)));
+    let first = legs.gateway.iter().map(|leg| outside(leg, router.enable_snat));
+    let further = legs.further.iter().map(|(leg, hides)| outside(leg, *hides));
     first.chain(further).collect()
 }
 
-/// The map of the floating IPs of a further gateway, as [`FIXED`] is the first's.
-pub(crate) fn further_fixed(gateway: PortId) -> Name {
-    format_smolstr!("{FIXED}-{}", gateway.short())
+/// The ports of a router's gateways, the first of them first.
+pub(crate) fn gateways(router: &RouterIntent) -> impl Iterator<Item = &RouterPort> {
+    router.gateway.iter().chain(router.further_gateways.iter().map(|further| &further.port))
+}
+
+/// The map of the floating IPs by which instances are seen where they leave by this gateway. Gateways on one network share it: the
+/// first of them carries the addresses.
+pub(crate) fn fixed(router: &RouterIntent, gateway: &RouterPort) -> Name {
+    let first = gateways(router).find(|port| port.network_id == gateway.network_id).unwrap_or(gateway);
+    if router.gateway.as_ref().is_some_and(|port| port.port_id == first.port_id) {
+        return FIXED.into();
+    }
+    format_smolstr!("{FIXED}-{}", first.port_id.short())
 }
 
 /// A router is no way from one external network to another.
@@ -143,6 +156,8 @@ struct Outside {
     peers: Option<Name>,
     /// The map of its floating IPs.
     fixed: Name,
+    /// It is the first on its network.
+    is_first: bool,
 }
 
 impl Outside {
@@ -173,8 +188,10 @@ impl Outside {
             let inside = inside(Field::Iifname).chain(inside(Field::Oifname));
             std::iter::once(Statement::is_dnated()).chain(inside).chain([end]).collect::<Vec<Statement>>()
         };
-        let mut rules =
-            vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()]), Rule::new("floating IP to floating IP", returns(by_fixed()))];
+        let mut rules = vec![Rule::new("floating IP", vec![self.leaves(), by_fixed()])];
+        if self.is_first {
+            rules.push(Rule::new("floating IP to floating IP", returns(by_fixed())));
+        }
         if let Some(own) = self.own {
             rules.push(Rule::new("to floating IP", returns(Statement::Snat(own, None))));
             if self.hides {

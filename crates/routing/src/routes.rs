@@ -3,10 +3,11 @@
 
 use crate::links::{Leg, Legs};
 use crate::symmetric;
-use dataplane::{Gateway, Route, RouteKey, RouteKind, Scope};
+use dataplane::{Gateway, Hop, Route, RouteKey};
 use intent::{RouterIntent, RouterSubnet};
 use net::{Family, IpNet};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(crate) type Routes = BTreeMap<RouteKey, Route>;
@@ -14,9 +15,11 @@ pub(crate) type Routes = BTreeMap<RouteKey, Route>;
 /// The routes, and why some are not there.
 pub(crate) fn routes(router: &RouterIntent, legs: &Legs<'_>) -> (Routes, Vec<String>) {
     let mut routes = Routes::new();
-    for (key, route) in legs.gateways().flat_map(outside) {
+    // What is on a network is reached by its first gateway.
+    for (key, route) in legs.gateways().filter(|leg| leg.rank == 0).flat_map(beside) {
         routes.entry(key).or_insert(route);
     }
+    routes.extend(onward(legs));
     let (extra, reasons) = extra(router, &legs.all().collect::<Vec<_>>());
     routes.extend(extra);
     routes.extend(symmetric::tables(router, legs));
@@ -49,21 +52,50 @@ fn connects(leg: &Leg<'_>, neighbour: IpAddr) -> bool {
     leg.port.addresses.iter().any(|net| net.contains(&neighbour))
 }
 
-/// The default routes, and those to further prefixes of the external network.
-pub(crate) fn outside(gateway: &Leg<'_>) -> Routes {
-    let mut routes = Routes::new();
-    let (here, elsewhere): (Vec<&RouterSubnet>, Vec<&RouterSubnet>) =
-        gateway.port.subnets.iter().partition(|subnet| gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr())));
-    for subnet in elsewhere {
-        routes.insert(RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr));
+/// All that is reached by a gateway, apart from the prefixes of its addresses.
+pub(crate) fn outside(legs: &Legs<'_>, gateway: &Leg<'_>) -> Routes {
+    beside(gateway).chain(default(legs, gateway).map(|(key, hop)| (key, Route::over(hop, [])))).collect()
+}
+
+/// The default routes: by the first gateway that has a way on, or spread over all of these.
+fn onward(legs: &Legs<'_>) -> Routes {
+    let mut ways: BTreeMap<RouteKey, (Hop, Vec<Hop>)> = BTreeMap::new();
+    for (key, hop) in legs.gateways().flat_map(|leg| default(legs, leg)) {
+        match ways.entry(key) {
+            Entry::Vacant(entry) => _ = entry.insert((hop, Vec::new())),
+            Entry::Occupied(mut entry) if legs.spread => entry.get_mut().1.push(hop),
+            Entry::Occupied(_) => {}
+        }
     }
-    for address in here.iter().filter_map(|subnet| subnet.gateway_ip) {
-        let onlink = !connects(gateway, address);
-        let kind = RouteKind::Unicast { link: gateway.link.clone(), via: Some(Gateway { address, onlink }) };
+    ways.into_iter().map(|(key, (first, more))| (key, Route::over(first, more))).collect()
+}
+
+/// The gateway has an address in the subnet.
+fn is_in(gateway: &Leg<'_>, subnet: &RouterSubnet) -> bool {
+    gateway.port.addresses.iter().any(|net| subnet.cidr.contains(&net.addr()))
+}
+
+/// The routes to further prefixes of the external network.
+fn beside(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Route)> {
+    let elsewhere = gateway.port.subnets.iter().filter(|subnet| !is_in(gateway, subnet));
+    elsewhere.map(|subnet| (RouteKey::main(subnet.cidr.trunc()), Route::on_link(gateway.link.clone(), &subnet.cidr)))
+}
+
+/// The default routes that can be used.
+fn default(legs: &Legs<'_>, gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
+    hops(gateway).filter(|(_, hop)| !legs.silent.contains(hop))
+}
+
+/// The next hops of the default routes, one of each family.
+pub(crate) fn hops(gateway: &Leg<'_>) -> impl Iterator<Item = (RouteKey, Hop)> {
+    let here = gateway.port.subnets.iter().filter(|subnet| is_in(gateway, subnet));
+    let mut hops = BTreeMap::new();
+    for address in here.filter_map(|subnet| subnet.gateway_ip) {
+        let hop = Hop { link: gateway.link.clone(), via: Gateway { address, onlink: !connects(gateway, address) } };
         // With several subnets the first says where outside is.
-        routes.entry(RouteKey::main(everywhere(Family::of(&address)))).or_insert(Route { kind, scope: Scope::Universe, source: None });
+        hops.entry(RouteKey::main(everywhere(Family::of(&address)))).or_insert(hop);
     }
-    routes
+    hops.into_iter()
 }
 
 /// The prefix of all addresses of a family.

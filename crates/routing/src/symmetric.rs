@@ -1,9 +1,11 @@
 //! A router with several gateways: what answers a connection from outside leaves by the gateway by which the connection came, wherever
-//! the routes to its client lead, so that no address of one outside is seen on another.
+//! the routes to its client lead, so that no address of one outside is seen on another; and a connection to the outside stays with the
+//! gateway by which it left first, where its address was translated, whatever other gateways come and go.
 //!
 //! The connection keeps the mark of that gateway. Packets of it that come from elsewhere (behind the router, where floating IPs are
 //! translated only after the route is chosen, or the router itself) take the mark over, and a rule has them routed by a table of
-//! the gateway. Connections that begin behind the router have no mark: they are routed by `main`.
+//! the gateway. What begins behind the router is routed by `main`, which chooses among the gateways where they are to share
+//! (`RouterIntent::ecmp`). Such a router has all this with one gateway, too: more may come.
 
 use crate::links::{Leg, Legs};
 use crate::pipeline::UNTRANSLATED;
@@ -23,19 +25,25 @@ const UPPER: u32 = 1 << 31;
 /// Errors about packets from outside go back with an address of the link by which they came.
 pub(crate) const SYSCTL: (SmolStr, SmolStr) = (SmolStr::new_static("net.ipv4.icmp_errors_use_inbound_ifaddr"), SmolStr::new_static("1"));
 
+/// Connections are spread by addresses and ports, not by addresses alone.
+pub(crate) const SPREAD: [(SmolStr, SmolStr); 2] = [
+    (SmolStr::new_static("net.ipv4.fib_multipath_hash_policy"), SmolStr::new_static("1")),
+    (SmolStr::new_static("net.ipv6.fib_multipath_hash_policy"), SmolStr::new_static("1")),
+];
+
 /// The number of a gateway's mark and table. It follows from the port alone: a connection keeps its mark whatever becomes of other gateways.
-fn number(gateway: PortId) -> u32 {
+pub(crate) fn number(gateway: PortId) -> u32 {
     let [a, b, c, d, ..] = *gateway.0.as_bytes();
     u32::from_be_bytes([a, b, c, d]) | UPPER
 }
 
-/// The gateways of a router that has several.
+/// The gateways of a router that has several, or is to spread connections over those that it gets.
 fn several<'l, 'a>(legs: &'l Legs<'a>) -> impl Iterator<Item = &'l Leg<'a>> {
-    let one = legs.gateways().nth(1).is_none();
-    legs.gateways().filter(move |_| !one)
+    let has = legs.spread || legs.gateways().nth(1).is_some();
+    legs.gateways().filter(move |_| has)
 }
 
-/// True for a router with several gateways.
+/// True for such a router that has a gateway.
 pub(crate) fn has_several(legs: &Legs<'_>) -> bool {
     several(legs).next().is_some()
 }
@@ -54,7 +62,7 @@ pub(crate) fn tables(router: &RouterIntent, legs: &Legs<'_>) -> Routes {
     let mut tables = Routes::new();
     for leg in several(legs) {
         let table = number(leg.port.port_id);
-        let mut routes: Routes = routes::outside(leg);
+        let mut routes: Routes = routes::outside(legs, leg);
         routes.extend(routes::extra(router, &[leg]).0);
         for net in leg.port.addresses.iter().filter(|net| !is_host(net)) {
             routes.entry(RouteKey::main(net.trunc())).or_insert_with(|| Route::on_link(leg.link.clone(), net));
@@ -81,6 +89,13 @@ pub(crate) fn put(legs: &Legs<'_>, table: &mut Table) {
     let inside = several(legs).map(|leg| Statement::is_not(Field::Iifname, leg.link.clone())).chain([take_over()]).collect();
     let rules = several(legs).map(came).chain([Rule::new("goes back", inside)]).collect();
     table.chains.insert("came-by".into(), Chain::filter(Hook::Prerouting, UNTRANSLATED, Policy::Accept, rules));
+    let left = |leg: &Leg<'_>| {
+        let to = Statement::is(Field::Oifname, leg.link.clone());
+        let unmarked = Statement::is(Field::CtMark, 0_u32);
+        Rule::new("left by", vec![to, unmarked, Statement::Set(Target::CtMark, number(leg.port.port_id))])
+    };
+    let rules = several(legs).map(left).collect();
+    table.chains.insert("left-by".into(), Chain::filter(Hook::Postrouting, UNTRANSLATED, Policy::Accept, rules));
     let answers = vec![Statement::is(Field::CtDirection, 1_u8), take_over()];
     let base = Base { kind: ChainKind::Route, hook: Hook::Output, priority: UNTRANSLATED, policy: Policy::Accept, device: None };
     table.chains.insert("own-answers".into(), Chain { base: Some(base), rules: vec![Rule::new("goes back", answers)] });

@@ -149,7 +149,7 @@ pub fn dhcp_host(network: u8, port: u8) -> Unit {
 }
 
 pub fn compilers() -> Vec<Box<dyn Compile>> {
-    vec![Box::new(linuxbridge::LinuxBridge), Box::new(dhcp_role()), Box::new(routing::Routing { bridge: linuxbridge::bridge })]
+    vec![Box::new(linuxbridge::LinuxBridge), Box::new(dhcp_role()), Box::new(routing::Routing { bridge: linuxbridge::bridge, bfd: None })]
 }
 
 pub fn dhcp_role() -> dhcp::Dhcp {

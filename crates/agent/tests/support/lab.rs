@@ -131,15 +131,20 @@ impl Inside {
             (config.bridge_conntrack, config.vlan_links) = (is_native(), vlan_links);
             config.physical_networks = [("physnet1".into(), PHYSICAL.into())].into();
         });
+        let states = self.state.path().join("bfd");
         let running = agent.start(|Kernel { host, .. }, events| {
+            // Of those who have their next hops watched.
+            if states.is_dir() {
+                let told = bfd::watch(states, events.clone());
+                std::thread::spawn(move || runtime().block_on(told));
+            }
             host.delegations().listen(events.clone());
             host::watch_daemons(host.daemons(), events);
         });
         let running = running.expect("a thread");
         let events = running.events();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(host::watch_links(events)).expect("links can be watched");
+            runtime().block_on(host::watch_links(events)).expect("links can be watched");
         });
         let (reports, receiver) = tokio::sync::mpsc::unbounded_channel();
         self.reports = Some(receiver);
@@ -265,6 +270,10 @@ impl Drop for Inside {
 pub fn is_native() -> bool {
     let capabilities = host::probe().expect("the kernel can be asked");
     capabilities.bridge_conntrack.works && capabilities.bridge_meta.works
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// This kernel has VLAN links.

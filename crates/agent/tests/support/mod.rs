@@ -7,3 +7,4 @@ pub mod lab;
 pub mod model;
 pub mod routed;
 pub mod traffic;
+pub mod ways;

@@ -77,6 +77,8 @@ pub fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPor
         enable_snat: true,
         gateway,
         further_gateways: vec![],
+        ecmp: false,
+        bfd: false,
         interfaces,
         routes: vec![],
         ndp_proxy: false,

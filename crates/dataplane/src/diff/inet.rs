@@ -29,8 +29,8 @@ impl Scene<'_> {
                 steps.push(Phase::Neighbour, unit, self.netns, Action::AddProxy(entry.clone()));
             }
         }
-        for (key, route) in want.routes.iter().filter(|(_, wanted)| wanted.link().is_none_or(|link| !absent.contains(link))) {
-            if !(route.link().is_none_or(there) && self.is.routes.get(key) == Some(route)) {
+        for (key, route) in want.routes.iter().filter(|(_, wanted)| wanted.links().all(|link| !absent.contains(link))) {
+            if !(route.links().all(there) && self.is.routes.get(key) == Some(route)) {
                 steps.push(Phase::Route, unit, self.netns, Action::SetRoute(key.clone(), route.clone()));
             }
         }
@@ -44,7 +44,7 @@ impl Scene<'_> {
             steps.push(Phase::RouteRemove, None, self.netns, Action::RemoveRouteRule(*rule));
         }
         for (key, route) in self.is.routes.iter().filter(|(key, _)| !want.routes.contains_key(*key)) {
-            if route.link().is_none_or(|link| !self.is_gone(link)) {
+            if !route.links().any(|link| self.is_gone(link)) {
                 steps.push(Phase::RouteRemove, None, self.netns, Action::RemoveRoute(key.clone(), route.clone()));
             }
         }
@@ -66,6 +66,10 @@ impl Scene<'_> {
             steps.push(Phase::NeighbourRemove, None, self.netns, Action::RemoveProxy(entry.clone()));
         }
         for address in self.is.addresses.difference(&want.addresses).filter(|address| !self.is_gone(&address.link)) {
+            // One with another metric has taken its place.
+            if want.addresses.iter().any(|wanted| wanted.is_same(address)) {
+                continue;
+            }
             steps.push(Phase::AddressRemove, None, self.netns, Action::RemoveAddress(address.clone()));
         }
     }

@@ -45,6 +45,10 @@ pub enum Field {
     IpSaddr,
     /// IPv4 destination.
     IpDaddr,
+    /// IPv4 time to live.
+    IpTtl,
+    /// IPv6 hop limit.
+    Ip6HopLimit,
     /// IPv6 source.
     Ip6Saddr,
     /// IPv6 destination.
@@ -163,6 +167,8 @@ impl Field {
             Field::ArpDaddrIp => ("arp daddr ip", Payload(Network, 24), 4, Some(ARP)),
             Field::IpSaddr => ("ip saddr", Payload(Network, 12), 4, Some(IPV4)),
             Field::IpDaddr => ("ip daddr", Payload(Network, 16), 4, Some(IPV4)),
+            Field::IpTtl => ("ip ttl", Payload(Network, 8), 1, Some(IPV4)),
+            Field::Ip6HopLimit => ("ip6 hoplimit", Payload(Network, 7), 1, Some(IPV6)),
             Field::Ip6Saddr => ("ip6 saddr", Payload(Network, 8), 16, Some(IPV6)),
             Field::Ip6Daddr => ("ip6 daddr", Payload(Network, 24), 16, Some(IPV6)),
             Field::TcpSport => ("tcp sport", Payload(Transport, 0), 2, l4(6)),
@@ -235,7 +241,7 @@ impl Field {
             Field::IcmpType => DataType::IcmpType,
             Field::Icmpv6Type => DataType::Icmpv6Type,
             Field::VlanTag | Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
-            Field::CtState | Field::CtStatus | Field::CtDirection | Field::CtZone => return None,
+            Field::IpTtl | Field::Ip6HopLimit | Field::CtState | Field::CtStatus | Field::CtDirection | Field::CtZone => return None,
         })
     }
 }

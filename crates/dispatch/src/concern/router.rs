@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 impl Gather<'_> {
     pub(super) fn router(&mut self, router: &Sides<'_, Router>) {
         let Some(id) = router.iter().next().map(|r| r.id) else { return };
+        let gateways = |r: &Router| (r.gateway, r.more_gateways.clone(), r.enable_default_route_ecmp, r.enable_default_route_bfd);
+        let told = |r: &Router| (r.admin_state_up, gateways(r), r.routes.clone(), r.enable_ndp_proxy);
         if router.differ(|r| &r.agents) {
             self.whole_router(id);
-        } else if router.differ(|r| (r.admin_state_up, r.gateway, r.more_gateways.clone(), r.routes.clone(), r.enable_ndp_proxy)) {
+        } else if router.differ(told) {
             self.router_unit(id);
         }
         if router.differ(|r| r.enable_ndp_proxy) {

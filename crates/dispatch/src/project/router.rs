@@ -46,6 +46,8 @@ pub(super) fn router(config: &Config, world: &World, host: &HostName, id: Router
         enable_snat: router.gateway.is_some_and(|gateway| gateway.enable_snat),
         gateway: router.gateway.and_then(gateway).and_then(|port| outer(port)),
         further_gateways: further.collect(),
+        ecmp: router.enable_default_route_ecmp,
+        bfd: router.enable_default_route_bfd,
         interfaces: interfaces.filter_map(|port| self::port(config, world, id, port, inside(port))).collect(),
         routes: routes.collect(),
         ndp_proxy: router.enable_ndp_proxy,

@@ -235,6 +235,8 @@ pub fn router(n: u8) -> Router {
         admin_state_up: true,
         gateway: None,
         more_gateways: Vec::new(),
+        enable_default_route_ecmp: false,
+        enable_default_route_bfd: false,
         routes: vec![],
         availability_zone_hints: vec![],
         agents: vec![],

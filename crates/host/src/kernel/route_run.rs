@@ -120,12 +120,12 @@ impl<'a> RouteRun<'a> {
             Action::AddProxy(entry) => vec![neigh::add_proxy(entry, self.index(run, &entry.link)?)],
             Action::RemoveProxy(entry) => vec![neigh::remove_proxy(entry, self.index(run, &entry.link)?)],
             Action::SetRoute(key, route) => {
-                let index = route.link().map(|name| self.index(run, name)).transpose()?;
-                vec![route::set(key, route, index)]
+                let indexes = route.links().map(|name| self.index(run, name)).collect::<Result<Vec<u32>, Error>>()?;
+                vec![route::set(key, route, &indexes)]
             }
             Action::RemoveRoute(key, route) => {
-                let index = route.link().map(|name| self.index(run, name)).transpose()?;
-                vec![route::remove(key, route, index)]
+                let indexes = route.links().map(|name| self.index(run, name)).collect::<Result<Vec<u32>, Error>>()?;
+                vec![route::remove(key, route, &indexes)]
             }
             Action::AddRouteRule(rule) => vec![route_rule::add(rule)],
             Action::RemoveRouteRule(rule) => vec![route_rule::remove(rule)],

@@ -19,18 +19,23 @@ use std::sync::Arc;
 pub(super) fn change(op: &mut Op<'_>, router: &mut Router, asked: Option<&AskedGateway>) -> Result<(), Fault> {
     let Some(asked) = asked else {
         if let Some(first) = router.gateway {
-            leave(op, router, first)?;
+            leave(op, router, first, is_last(router, first))?;
             router.gateway = (!router.more_gateways.is_empty()).then(|| router.more_gateways.remove(0));
         }
         return Ok(());
     };
     check_external(op, asked.network_id)?;
     if let Some(former) = router.gateway.filter(|gateway| gateway.network_id != asked.network_id) {
-        leave(op, router, former)?;
+        leave(op, router, former, is_last(router, former))?;
         router.gateway = None;
     }
     router.gateway = Some(settle(op, router, router.gateway, asked)?);
     Ok(())
+}
+
+/// No further gateway is on the same network.
+fn is_last(router: &Router, first: Gateway) -> bool {
+    router.more_gateways.iter().all(|gateway| gateway.network_id != first.network_id)
 }
 
 fn check_external(op: &Op<'_>, network: NetworkId) -> Result<(), Fault> {
@@ -66,7 +71,9 @@ fn check_addresses(op: &Op<'_>, network: NetworkId, asked: &[Asked]) -> Result<(
 
 fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Option<&[Asked]>) -> Result<PortId, Fault> {
     let outside: Vec<Arc<Subnet>> = op.tx.table::<Subnet>().by(Subnet::BY_NETWORK, network_id).cloned().collect();
-    let gateways = router.gateways().filter_map(|gateway| op.tx.get::<Port>(&gateway.port_id));
+    // Several on one network have the same subnets.
+    let elsewhere = router.gateways().filter(|gateway| gateway.network_id != network_id);
+    let gateways = elsewhere.filter_map(|gateway| op.tx.get::<Port>(&gateway.port_id));
     let there: Vec<Arc<Port>> = interfaces(op.tx.world(), router.id).chain(gateways).cloned().collect();
     for subnet in &outside {
         check_overlap(op.tx.world(), there.iter(), subnet)?;
@@ -82,13 +89,13 @@ fn enter(op: &mut Op<'_>, router: &Router, network_id: NetworkId, fixed_ips: Opt
     create_service_port(op, &port)
 }
 
-/// A gateway stays while floating IPs go through it; the first, while addresses inside are reached by it.
-pub(super) fn leave(op: &mut Op<'_>, router: &Router, gateway: Gateway) -> Result<(), Fault> {
+/// The last gateway on a network stays while floating IPs go through it; the first of all, while addresses inside are reached by it.
+pub(super) fn leave(op: &mut Op<'_>, router: &Router, gateway: Gateway, is_last: bool) -> Result<(), Fault> {
     if router.gateway == Some(gateway) {
         check_unused_gateway(op.tx.world(), router.id)?;
     }
     let is_needed = |floating_ip: &Arc<FloatingIp>| floating_ip.floating_network_id == gateway.network_id;
-    if op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
+    if is_last && op.tx.table::<FloatingIp>().by(FloatingIp::BY_ROUTER, router.id).any(is_needed) {
         return Err(RouterFault::GatewayInUse(router.id, gateway.network_id).into());
     }
     // Prefixes are asked for on the first.

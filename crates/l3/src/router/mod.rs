@@ -85,6 +85,7 @@ type A = Attribute<Router>;
 fn attributes() -> Vec<A> {
     let mut attributes = own_attributes();
     attributes.extend(mode::attributes());
+    attributes.extend(gateways::attributes());
     attributes
 }
 

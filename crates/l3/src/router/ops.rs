@@ -1,7 +1,7 @@
 //! Create, update and delete of routers.
 
 use super::kinds::AskedGateway;
-use super::{RouterFault, gateway, ha_network, interfaces, mode, routes};
+use super::{RouterFault, gateway, gateways, ha_network, interfaces, mode, routes};
 use crate::schedule::schedule;
 use crate::{conntrack_helper, ndp_proxy};
 use api::{Fault, Fields, Op};
@@ -24,6 +24,8 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         admin_state_up: fields.bool("admin_state_up").unwrap_or(true),
         gateway: None,
         more_gateways: Vec::new(),
+        enable_default_route_ecmp: false,
+        enable_default_route_bfd: false,
         routes: Vec::new(),
         availability_zone_hints: hints,
         agents: Vec::new(),
@@ -36,6 +38,7 @@ pub(crate) fn create(op: &mut Op<'_>, fields: &Fields) -> Result<RouterId, Fault
         standard,
     };
     mode::set(&mut router, fields);
+    gateways::set(op, &mut router, fields);
     ha_network::join(op, &mut router)?;
     if let Some(asked) = requested_gateway(fields) {
         gateway::change(op, &mut router, asked.as_ref())?;
@@ -63,6 +66,7 @@ pub(super) fn update(op: &mut Op<'_>, router: &Arc<Router>, fields: &Fields) -> 
         new.standard.description = description;
     }
     mode::change(op, router, &mut new, fields)?;
+    gateways::change(&mut new, fields);
     if new.ha {
         ha_network::join(op, &mut new)?;
     } else if new.ha_network_id.take().is_some() {
@@ -94,7 +98,7 @@ pub(crate) fn delete(op: &mut Op<'_>, router: &Arc<Router>) -> Result<(), Fault>
         return Err(RouterFault::InUse(router.id, attached).into());
     }
     for gateway in router.gateways() {
-        gateway::leave(op, router, gateway)?;
+        gateway::leave(op, router, gateway, true)?;
     }
     ha_network::leave(op, router)?;
     conntrack_helper::forget(op, router.id);

@@ -27,6 +27,8 @@ pub struct Config {
     pub metadata: MetadataConfig,
     /// Networks: types, ranges, MTU.
     pub ml2: Ml2Config,
+    /// What routers do that do not say.
+    pub l3: L3Config,
     /// Who is given networks and routers, and when a host counts as dead.
     pub scheduler: SchedulerConfig,
     /// Keystone, for `--auth keystone`.
@@ -101,6 +103,16 @@ pub struct Ml2Config {
     pub ipv6_pd_enabled: bool,
     /// What `binding:vif_type` Linux bridge ports answer: `tap`, or `bridge` for Nova before 34.
     pub linuxbridge_vif_type: Option<SmolStr>,
+}
+
+/// `[l3]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct L3Config {
+    /// Routers that do not say spread what goes nowhere else over their gateways.
+    pub enable_default_route_ecmp: bool,
+    /// They watch next hops by BFD.
+    pub enable_default_route_bfd: bool,
 }
 
 /// `[scheduler]`.

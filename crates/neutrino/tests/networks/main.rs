@@ -14,6 +14,7 @@ mod leases;
 mod lifecycle;
 mod metadata;
 mod names;
+mod next_hops;
 mod options;
 mod routed;
 mod shapes;

@@ -11,10 +11,13 @@ type Programs = BTreeMap<UnitKey, Compiled>;
 fn any_unit() -> impl Strategy<Value = Unit> {
     let number = 0_u8..3;
     let interfaces = prop::collection::btree_set(0_u8..4, 0..3);
-    let a_router = (number.clone(), prop::option::of(20_u8..22), interfaces, any::<[bool; 3]>()).prop_map(
-        |(number, gateway_port, interfaces, [up, snat, helped])| {
+    let a_router = (number.clone(), prop::option::of(20_u8..22), interfaces, any::<[bool; 6]>()).prop_map(
+        |(number, gateway_port, interfaces, [up, snat, helped, second, ecmp, bfd])| {
             let mut router = router(number, gateway_port.map(gateway), interfaces.into_iter().map(interface).collect());
             (router.admin_state_up, router.enable_snat, router.conntrack_helpers) = (up, snat, helped);
+            let further = port(23, 9, &["203.0.113.11/24"], vec![]);
+            (router.ecmp, router.bfd) = (ecmp, bfd);
+            router.further_gateways = second.then_some(FurtherGateway { port: further, enable_snat: true }).into_iter().collect();
             router.routes = vec![Route { destination: net("10.9.0.0/16"), nexthop: ip("10.0.1.9") }];
             Unit::Router(router)
         },

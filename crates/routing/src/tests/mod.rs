@@ -6,13 +6,13 @@ mod program;
 mod text;
 
 use crate::Routing;
-use agent::{Compile, Facts, Intents};
+use agent::{Compile, Facts, Intents, NextHop};
 use intent::*;
 use net::{ConntrackHelperId, FloatingIpId, IpNet, NdpProxyId, NetworkId, PortForwardingId, PortId, RouterId, SubnetId};
 use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
-const L3: Routing = Routing { bridge: |network| smol_str::format_smolstr!("brq{}", network.short()) };
+const L3: Routing = Routing { bridge: |network| smol_str::format_smolstr!("brq{}", network.short()), bfd: None };
 
 fn uuid(kind: u8, number: u8) -> Uuid {
     let mut bytes = [0; 16];
@@ -78,6 +78,8 @@ fn router(number: u8, gateway: Option<RouterPort>, interfaces: Vec<RouterPort>) 
         enable_snat: true,
         gateway,
         further_gateways: vec![],
+        ecmp: false,
+        bfd: false,
         interfaces,
         routes: vec![],
         ndp_proxy: false,

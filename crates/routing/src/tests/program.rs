@@ -69,6 +69,97 @@ fn several_gateways() {
 }
 
 #[test]
+fn several_gateways_on_one_network() {
+    let subnets = || {
+        let six = subnet(8, "2001:db8:9::/64", Some("2001:db8:9::1"));
+        vec![subnet(7, "198.51.100.0/24", None), six, subnet(9, "203.0.113.0/24", Some("203.0.113.1"))]
+    };
+    let on = |number: u8, addresses: &[&str]| port(number, 9, addresses, subnets());
+    let mut routed = router(1, Some(on(20, &["203.0.113.10/24", "2001:db8:9::10/64"])), vec![interface(1)]);
+    let further = [on(21, &["203.0.113.11/24", "2001:db8:9::11/64"]), on(22, &["198.51.100.12/24"]), on(23, &["203.0.113.11/24"])];
+    routed.further_gateways = further.map(|port| FurtherGateway { port, enable_snat: true }).into();
+    let mut floating = floating_ip(1, 1, Some("10.0.1.5"));
+    floating.network_id = Some(NetworkId(uuid(0x10, 9)));
+    insta::assert_snapshot!(program([Unit::Router(routed), Unit::FloatingIp(floating)]));
+}
+
+#[test]
+fn default_routes_that_are_spread() {
+    let second = port(21, 8, &["198.51.100.10/24"], vec![subnet(8, "198.51.100.0/24", Some("192.0.2.1"))]);
+    let third = port(22, 7, &["2001:db8:9::10/64"], vec![subnet(7, "2001:db8:9::/64", Some("2001:db8:9::1"))]);
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
+    routed.ecmp = true;
+    let one = all([Unit::Router(routed.clone())]);
+    assert!(one.contains("route 0.0.0.0/0 via 203.0.113.1 dev qg-a0000014-00\n") && one.contains("\"left by\""), "{one}");
+    routed.further_gateways = [second, third].map(|port| FurtherGateway { port, enable_snat: true }).into();
+    let text = all([Unit::Router(routed)]);
+    let main = text.lines().filter(|line| line.starts_with("route ") && !line.contains("table"));
+    assert_eq!(
+        main.filter(|line| !line.starts_with("route rule")).collect::<Vec<_>>(),
+        [
+            "route 0.0.0.0/0 nexthop via 203.0.113.1 dev qg-a0000014-00 nexthop via 192.0.2.1 onlink dev qg-a0000015-00",
+            "route ::/0 via 2001:db8:9::1 dev qg-a0000016-00",
+        ]
+    );
+    assert_eq!(text.matches("fib_multipath_hash_policy = 1").count(), 2, "{text}");
+}
+
+#[test]
+fn next_hops_that_are_watched() {
+    let second = port(21, 8, &["198.51.100.10/24"], vec![subnet(8, "198.51.100.0/24", Some("198.51.100.1"))]);
+    let local = port(22, 7, &["2001:db8:9::10/64"], vec![subnet(7, "2001:db8:9::/64", Some("fe80::1"))]);
+    let mut routed = router(1, Some(gateway(20)), vec![interface(1)]);
+    routed.further_gateways = [second, local].map(|port| FurtherGateway { port, enable_snat: true }).into();
+    (routed.ecmp, routed.bfd) = (true, true);
+    let intents = intents([Unit::Router(routed.clone())]);
+    let unit = UnitId::Router(router_id(1)).to_string();
+    let key = dataplane::UnitKey::new("router", router_id(1));
+    let compiled = |facts: &Facts| text(&unit, &L3.compile(&key, &intents, facts));
+    let hop = |link: &str, address: &str| NextHop { netns: crate::netns(router_id(1)), link: link.into(), address: ip(address) };
+    let (one, other) = (hop("qg-a0000014-00", "203.0.113.1"), hop("qg-a0000015-00", "198.51.100.1"));
+    let facts = |states: [Option<&str>; 2]| Facts {
+        next_hops: [one.clone(), other.clone()].into_iter().zip(states.map(|state| state.map(Into::into))).collect(),
+        ..Facts::default()
+    };
+    let routes =
+        |text: &str| -> Vec<String> { text.lines().filter(|line| line.starts_with("route 0.0.0.0/0")).map(str::to_owned).collect() };
+    let unknown = compiled(&Facts::default());
+    assert!(unknown.contains("nexthop via 203.0.113.1 dev qg-a0000014-00") && !unknown.contains("complaint"), "{unknown}");
+    let input: Vec<&str> = unknown.lines().filter(|line| line.contains("3784")).map(str::trim).collect();
+    assert_eq!(
+        input,
+        [
+            r#"iifname "qg-a0000014-00" ip saddr 203.0.113.1 ip daddr 203.0.113.10 ip ttl 255 udp dport 3784 accept comment "BFD""#,
+            r#"iifname "qg-a0000015-00" ip saddr 198.51.100.1 ip daddr 198.51.100.10 ip ttl 255 udp dport 3784 accept comment "BFD""#,
+            r#"udp dport 3784 counter drop comment "BFD of others""#,
+        ]
+    );
+    let half = compiled(&facts([None, Some("nothing is heard")]));
+    let numbers = ["2684354580", "2684354581", "2684354582"].map(|number| format!(" table {number}"));
+    assert_eq!(
+        routes(&half),
+        [
+            "route 0.0.0.0/0 via 203.0.113.1 dev qg-a0000014-00".to_owned(),
+            format!("route 0.0.0.0/0 via 203.0.113.1 dev qg-a0000014-00{}", numbers[0]),
+            format!("route 0.0.0.0/0 Unreachable{}", numbers[1]),
+            format!("route 0.0.0.0/0 Unreachable{}", numbers[2]),
+        ]
+    );
+    assert!(half.contains("next hop 198.51.100.1 by qg-a0000015-00 is not used: nothing is heard (BFD)"), "{half}");
+    let none = compiled(&facts([Some("x"), Some("y")]));
+    assert_eq!(routes(&none), routes(&unknown), "a router is not cut off");
+    let change = |before: &Facts, after: &Facts| L3.next_hops_changed(&before.next_hops, &intents, after);
+    let (both, half) = (facts([None, None]), facts([None, Some("y")]));
+    let (units, cuts) = change(&both, &half);
+    assert_eq!((units.len(), cuts.iter().map(|cut| cut.mark).collect::<Vec<_>>()), (1, vec![Some(0xa000_0015)]));
+    assert_eq!(change(&half, &both).1, [], "who comes back takes nothing along");
+    assert_eq!(change(&half, &half), Default::default());
+    assert_eq!(change(&half, &facts([Some("x"), Some("y")])).1, [], "nothing else answers");
+    routed.bfd = false;
+    assert!(!all([Unit::Router(routed)]).contains("3784"));
+}
+
+#[test]
 fn ndp_proxies() {
     let scope = |number| Scopes { v4: None, v6: Some(net::AddressScopeId(uuid(0x60, number))) };
     let inside = |number: u8, of| RouterPort { scopes: scope(of), ..port(number, number, &[&format!("2001:db8:{number}::1/64")], vec![]) };

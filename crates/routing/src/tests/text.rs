@@ -1,7 +1,7 @@
 //! A unit's program as text: links, routes and rulesets as `ip` and `nft` would show them.
 
 use agent::Compiled;
-use dataplane::{Daemon, Link, LinkKind, Name, Namespace, Route, RouteKey, RouteKind, nft};
+use dataplane::{Daemon, Gateway, Link, LinkKind, Name, Namespace, Route, RouteKey, RouteKind, nft};
 
 pub(super) fn text(unit: &str, compiled: &Compiled) -> String {
     let mut out = format!("# {unit}\n");
@@ -51,7 +51,14 @@ fn link_text(name: &Name, link: &Link) -> String {
 
 fn route_text(key: &RouteKey, route: &Route) -> String {
     let table = if key.table == 254 { String::new() } else { format!(" table {}", key.table) };
-    let RouteKind::Unicast { link, via } = &route.kind else { return format!("route {} {:?}{table}\n", key.destination, route.kind) };
-    let via = via.map(|via| format!(" via {}{}", via.address, if via.onlink { " onlink" } else { "" })).unwrap_or_default();
-    format!("route {}{via} dev {link}{table}\n", key.destination)
+    let hop = |link: &Name, via: Option<&Gateway>| {
+        let via = via.map(|via| format!(" via {}{}", via.address, if via.onlink { " onlink" } else { "" })).unwrap_or_default();
+        format!("{via} dev {link}")
+    };
+    let hops = match &route.kind {
+        RouteKind::Unicast { link, via } => hop(link, via.as_ref()),
+        RouteKind::Multipath(hops) => hops.iter().map(|one| format!(" nexthop{}", hop(&one.link, Some(&one.via)))).collect(),
+        other => format!(" {other:?}"),
+    };
+    format!("route {}{hops}{table}\n", key.destination)
 }

@@ -1,6 +1,7 @@
 //! Several gateways.
 
 use super::refusal;
+use crate::Config;
 use crate::testing::Lab;
 use serde_json::{Value, json};
 
@@ -64,8 +65,9 @@ fn what_is_refused() {
     let refused = |lab: &Lab, what: &str, gateways: Value| lab.refused("PUT", &format!("{path}/{what}_external_gateways"), body(gateways));
     let of = |network: &str| json!({"network_id": network});
     let before = lab.show(&path);
-    assert_eq!(refused(&lab, "add", json!([of(&lab.outside.0)])), refusal(400, "BadRequest"), "it has one there");
-    assert_eq!(refused(&lab, "add", json!([of(&second), of(&second)])), refusal(400, "BadRequest"));
+    assert_eq!(refused(&lab, "add", json!(vec![of(&second); 16])), refusal(400, "BadRequest"), "too many");
+    assert_eq!(refused(&lab, "update", json!(vec![of(&second); 17])), refusal(400, "BadRequest"));
+    assert_eq!(refused(&lab, "remove", json!([of(&lab.outside.0), of(&lab.outside.0)])), refusal(409, "UnableToMatchGateways"));
     assert_eq!(refused(&lab, "add", json!([of(&second), of(&lab.inside.0)])), refusal(400, "BadRequest"), "not external");
     assert_eq!(refused(&lab, "remove", json!([of(&third)])), refusal(409, "UnableToMatchGateways"));
     for wrong in [json!("x"), json!([null]), json!([{}]), json!([{"network_id": "x"}]), json!([{"network_id": second, "more": 1}])] {
@@ -106,4 +108,88 @@ fn an_administrator_chooses_addresses() {
     assert_eq!(lab.refused("PUT", &remove, body(json!([other]))), refusal(409, "UnableToMatchGateways"));
     let named = json!({"network_id": second, "external_fixed_ips": [{"ip_address": "203.0.113.77"}]});
     lab.accepted("PUT", &remove, body(json!([named])));
+}
+
+fn addresses(router: &Value) -> Vec<&str> {
+    let gateways = router["external_gateways"].as_array().expect("a list");
+    gateways.iter().map(|gateway| gateway["external_fixed_ips"][0]["ip_address"].as_str().expect("an address")).collect()
+}
+
+/// The ports of the gateways by address.
+fn gateway_ports(lab: &Lab) -> std::collections::BTreeMap<String, Value> {
+    let ports = lab.show("ports?device_owner=network:router_gateway");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let by_address = |port: &Value| (text(&port["fixed_ips"][0]["ip_address"]), port["id"].clone());
+    ports.as_array().expect("a list").iter().map(by_address).collect()
+}
+
+#[test]
+fn several_on_one_network_are_told_apart_by_their_addresses() {
+    let (mut lab, second, _) = lab();
+    lab.admin();
+    let id = lab.create("router", json!({}));
+    let act = |what: &str, gateways: Value| {
+        lab.accepted("PUT", &format!("routers/{id}/{what}_external_gateways"), body(gateways))["router"].clone()
+    };
+    let refused = |what: &str, gateways: Value| lab.refused("PUT", &format!("routers/{id}/{what}_external_gateways"), body(gateways));
+    let at = |last: u8| json!({"network_id": second, "external_fixed_ips": [{"ip_address": format!("203.0.113.{last}")}]});
+    let any = json!({"network_id": second});
+    let shown = act("add", json!([at(11), at(12), at(13)]));
+    assert_eq!(addresses(&shown), ["203.0.113.11", "203.0.113.12", "203.0.113.13"]);
+    assert_eq!(shown["external_gateways"][0], shown["external_gateway_info"]);
+    let before = gateway_ports(&lab);
+    assert_eq!(before.len(), 3);
+    for what in ["remove", "update"] {
+        assert_eq!(refused(what, json!([any])), refusal(409, "UnableToMatchGateways"), "which of them?");
+    }
+    assert_eq!(refused("remove", json!([at(14)])), refusal(409, "UnableToMatchGateways"));
+    assert_eq!(refused("add", json!([at(12)])), refusal(409, "IpAddressAlreadyAllocated"), "it has that address");
+    assert_eq!(addresses(&act("update", json!([any, any, any]))).len(), 3, "none of them goes");
+    let shown = act("update", json!([at(13), any, at(11)]));
+    assert_eq!(addresses(&shown), ["203.0.113.13", "203.0.113.12", "203.0.113.11"], "in this order");
+    assert_eq!(gateway_ports(&lab), before, "with the ports that they had");
+    assert_eq!(addresses(&act("remove", json!([at(13)]))), ["203.0.113.12", "203.0.113.11"]);
+    let shown = act("update", json!([at(12), at(13), any]));
+    assert_eq!(addresses(&shown), ["203.0.113.12", "203.0.113.13", "203.0.113.11"], "one new");
+    let grown = gateway_ports(&lab);
+    assert_eq!([&grown["203.0.113.12"], &grown["203.0.113.11"]], [&before["203.0.113.12"], &before["203.0.113.11"]]);
+    act("remove", json!([shown["external_gateways"][2]]));
+    assert_eq!(addresses(&act("update", json!([at(12), at(14)]))), ["203.0.113.12", "203.0.113.14"]);
+    assert_eq!(gateway_ports(&lab)["203.0.113.14"], grown["203.0.113.13"], "the one that is left gets the other address");
+    act("update", json!([at(12), at(13)]));
+    // Floating IPs need one of them.
+    lab.accepted("PUT", &format!("routers/{id}/add_router_interface"), json!({"subnet_id": lab.inside.1}));
+    let port = lab.port(json!({}));
+    lab.accepted("POST", "floatingips", json!({"floatingip": {"floating_network_id": second, "port_id": port}}));
+    let both = refused("remove", json!([at(12), at(13)]));
+    assert_eq!(both, refusal(409, "RouterExternalGatewayInUseByFloatingIp"));
+    assert_eq!(addresses(&act("remove", json!([at(12)]))), ["203.0.113.13"], "the other carries them");
+    assert_eq!(refused("remove", json!([at(13)])), refusal(409, "RouterExternalGatewayInUseByFloatingIp"));
+}
+
+#[test]
+fn default_routes_are_as_an_administrator_says() {
+    for by_default in [false, true] {
+        let routes = |ecmp, bfd| Config { enable_default_route_ecmp: ecmp, enable_default_route_bfd: bfd, ..Config::default() };
+        let configs =
+            [("enable_default_route_ecmp", routes(by_default, !by_default)), ("enable_default_route_bfd", routes(!by_default, by_default))];
+        for (name, config) in configs {
+            let mut lab = Lab::with(config);
+            let id = lab.create("router", json!({}));
+            let path = format!("routers/{id}");
+            assert_eq!(lab.show(&path)[name], by_default, "as the operator says");
+            for value in [true, false] {
+                assert_eq!(lab.refused("POST", "routers", json!({"router": {name: value}})), refusal(403, "PolicyNotAuthorized"));
+                assert_eq!(lab.refused("PUT", &path, json!({"router": {name: value}})), refusal(403, "PolicyNotAuthorized"));
+            }
+            lab.admin();
+            let put = |value: Value| lab.accepted("PUT", &path, json!({"router": {name: value}}))["router"].clone();
+            let (changed, same) = (put(json!(!by_default)), put(Value::Null));
+            assert_eq!((&changed[name], &same[name]), (&json!(!by_default), &json!(!by_default)), "null says nothing");
+            assert_eq!(changed["revision_number"], same["revision_number"]);
+            assert_eq!(lab.refused("PUT", &path, json!({"router": {name: "perhaps"}})), refusal(400, "InvalidInput"));
+            let other = lab.create("router", json!({name: !by_default}));
+            assert_eq!(lab.show(&format!("routers/{other}"))[name], !by_default);
+        }
+    }
 }
