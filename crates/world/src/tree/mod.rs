@@ -2,10 +2,10 @@
 //!
 //! A B+ tree. The keys that guide the way down are shared between a branch and its copies, because a change nearly never alters
 //! them; copying a branch copies pointers only, and copying a leaf its few entries. Persistent maps of general use hold whole keys
-//! in their branches: with the large keys of an index, most of the cost of a change would go into copying those. A branch is one
+//! in their branches: with the large keys of an index, most of the cost of a change would go into copying those. A node is one
 //! piece of memory: in a large world a change costs above all the pieces that it takes and lets go of.
 //!
-//! Nodes that nobody else holds are changed in place.
+//! Branches that nobody else holds are changed in place.
 
 #[cfg(test)]
 mod laws;
@@ -24,8 +24,8 @@ const SMALL: usize = 4;
 
 #[derive(Debug)]
 enum Node<K, V> {
-    Leaf(Vec<(K, V)>),
-    Branch(Branch<K, V>),
+    Leaf(Arc<[(K, V)]>),
+    Branch(Arc<Branch<K, V>>),
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Branch<K, V> {
 }
 
 /// In the branch itself, one more than the most for the moment before it is split.
-type Children<K, V> = SmallVec<[Arc<Node<K, V>>; BRANCH + 1]>;
+type Children<K, V> = SmallVec<[Node<K, V>; BRANCH + 1]>;
 
 impl<K, V> Clone for Branch<K, V> {
     fn clone(&self) -> Self {
@@ -44,15 +44,10 @@ impl<K, V> Clone for Branch<K, V> {
     }
 }
 
-impl<K: Clone, V: Clone> Clone for Node<K, V> {
-    /// A copy has room for the one entry for which it is made.
+impl<K, V> Clone for Node<K, V> {
     fn clone(&self) -> Self {
         match self {
-            Node::Leaf(entries) => {
-                let mut copy = Vec::with_capacity(entries.len() + 1);
-                copy.extend_from_slice(entries);
-                Node::Leaf(copy)
-            }
+            Node::Leaf(entries) => Node::Leaf(entries.clone()),
             Node::Branch(branch) => Node::Branch(branch.clone()),
         }
     }
@@ -68,7 +63,12 @@ impl<K: Ord, V> Branch<K, V> {
 /// What an insertion leaves: the value that was there, or a right half with its first key where the node has become too large.
 struct Inserted<K, V> {
     before: Option<V>,
-    split: Option<(K, Arc<Node<K, V>>)>,
+    split: Option<(K, Node<K, V>)>,
+}
+
+/// A leaf's entries with others in the place of a part of them.
+fn spliced<K: Clone, V: Clone>(entries: &[(K, V)], from: usize, to: usize, new: Option<(K, V)>) -> Arc<[(K, V)]> {
+    entries[..from].iter().cloned().chain(new).chain(entries[to..].iter().cloned()).collect()
 }
 
 impl<K: Ord + Clone, V: Clone> Node<K, V> {
@@ -95,15 +95,20 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
     fn insert(&mut self, key: K, value: V) -> Inserted<K, V> {
         match self {
             Node::Leaf(entries) => match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
-                Ok(at) => Inserted { before: Some(std::mem::replace(&mut entries[at].1, value)), split: None },
+                Ok(at) => {
+                    let before = entries[at].1.clone();
+                    *entries = spliced(entries, at, at + 1, Some((key, value)));
+                    Inserted { before: Some(before), split: None }
+                }
                 Err(at) => {
-                    entries.insert(at, (key, value));
+                    *entries = spliced(entries, at, at, Some((key, value)));
                     Inserted { before: None, split: self.split() }
                 }
             },
             Node::Branch(branch) => {
+                let branch = Arc::make_mut(branch);
                 let at = branch.child(&key);
-                let Inserted { before, split } = Arc::make_mut(&mut branch.children[at]).insert(key, value);
+                let Inserted { before, split } = branch.children[at].insert(key, value);
                 let Some((guide, right)) = split else { return Inserted { before, split: None } };
                 branch.guides = with(&branch.guides, at, guide);
                 branch.children.insert(at + 1, right);
@@ -113,21 +118,24 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
     }
 
     /// Gives away the right half, with the guide that parts the two, when there is too much in it.
-    fn split(&mut self) -> Option<(K, Arc<Node<K, V>>)> {
+    fn split(&mut self) -> Option<(K, Node<K, V>)> {
         if self.len() <= self.most() {
             return None;
         }
         match self {
             Node::Leaf(entries) => {
-                let right = entries.split_off(entries.len() / 2);
-                Some((right[0].0.clone(), Arc::new(Node::Leaf(right))))
+                let (left, right) = entries.split_at(entries.len() / 2);
+                let (guide, right) = (right[0].0.clone(), Node::Leaf(right.into()));
+                *entries = left.into();
+                Some((guide, right))
             }
-            Node::Branch(Branch { guides, children }) => {
+            Node::Branch(branch) => {
+                let Branch { guides, children } = Arc::make_mut(branch);
                 let middle = children.len() / 2;
                 let right = Branch { guides: guides[middle..].into(), children: children.drain(middle..).collect() };
                 let guide = guides[middle - 1].clone();
                 *guides = guides[..middle - 1].into();
-                Some((guide, Arc::new(Node::Branch(right))))
+                Some((guide, Node::Branch(Arc::new(right))))
             }
         }
     }
@@ -136,11 +144,14 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
         match self {
             Node::Leaf(entries) => {
                 let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
-                Some(entries.remove(at).1)
+                let before = entries[at].1.clone();
+                *entries = spliced(entries, at, at + 1, None);
+                Some(before)
             }
             Node::Branch(branch) => {
+                let branch = Arc::make_mut(branch);
                 let at = branch.child(key);
-                let before = Arc::make_mut(&mut branch.children[at]).remove(key)?;
+                let before = branch.children[at].remove(key)?;
                 branch.tidy(at);
                 Some(before)
             }
@@ -148,10 +159,11 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
     }
 
     /// Takes what is in the right neighbour; the guide is what stood between them.
-    fn join(&mut self, guide: &K, right: Arc<Node<K, V>>) {
-        match (self, Arc::unwrap_or_clone(right)) {
-            (Node::Leaf(left), Node::Leaf(right)) => left.extend(right),
+    fn join(&mut self, guide: &K, right: Node<K, V>) {
+        match (self, right) {
+            (Node::Leaf(left), Node::Leaf(right)) => *left = left.iter().chain(&*right).cloned().collect(),
             (Node::Branch(left), Node::Branch(right)) => {
+                let (left, right) = (Arc::make_mut(left), Arc::unwrap_or_clone(right));
                 left.guides = left.guides.iter().chain([guide]).chain(right.guides.iter()).cloned().collect();
                 left.children.extend(right.children);
             }
@@ -169,7 +181,7 @@ impl<K: Ord + Clone, V: Clone> Branch<K, V> {
         }
         let left = at.saturating_sub(1);
         let right = self.children.remove(left + 1);
-        let joined = Arc::make_mut(&mut self.children[left]);
+        let joined = &mut self.children[left];
         joined.join(&self.guides[left], right);
         let mut guides = self.guides.to_vec();
         match joined.split() {
@@ -192,7 +204,7 @@ fn with<K: Clone>(guides: &[K], at: usize, guide: K) -> Arc<[K]> {
 /// The map. A clone costs one reference count and shares everything.
 #[derive(Debug)]
 pub(crate) struct Tree<K, V> {
-    root: Arc<Node<K, V>>,
+    root: Node<K, V>,
     len: usize,
 }
 
@@ -204,7 +216,7 @@ impl<K, V> Clone for Tree<K, V> {
 
 impl<K, V> Default for Tree<K, V> {
     fn default() -> Self {
-        Tree { root: Arc::new(Node::Leaf(Vec::new())), len: 0 }
+        Tree { root: Node::Leaf(Arc::new([])), len: 0 }
     }
 }
 
@@ -214,7 +226,7 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        let mut node = &*self.root;
+        let mut node = &self.root;
         loop {
             match node {
                 Node::Branch(branch) => node = &branch.children[branch.child(key)],
@@ -228,10 +240,10 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
 
     /// Returns the value that was there.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let Inserted { before, split } = Arc::make_mut(&mut self.root).insert(key, value);
+        let Inserted { before, split } = self.root.insert(key, value);
         if let Some((guide, right)) = split {
             let left = self.root.clone();
-            self.root = Arc::new(Node::Branch(Branch { guides: [guide].into(), children: Children::from_iter([left, right]) }));
+            self.root = Node::Branch(Arc::new(Branch { guides: [guide].into(), children: Children::from_iter([left, right]) }));
         }
         self.len += usize::from(before.is_none());
         before
@@ -241,9 +253,9 @@ impl<K: Ord + Clone, V: Clone> Tree<K, V> {
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         // Without this a path would be copied for nothing.
         self.get(key)?;
-        let before = Arc::make_mut(&mut self.root).remove(key)?;
+        let before = self.root.remove(key)?;
         self.len -= 1;
-        while let Node::Branch(branch) = &*self.root
+        while let Node::Branch(branch) = &self.root
             && let [only] = &branch.children[..]
         {
             self.root = only.clone();
