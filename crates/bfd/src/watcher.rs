@@ -5,7 +5,7 @@ use crate::packet::{Packet, State};
 use crate::session::{Session, Timing};
 use dataplane::Netns;
 use ring::rand::{SecureRandom, SystemRandom};
-use routing::bfd::Watched;
+use routing::bfd::{PORT, Watched};
 use smol_str::SmolStr;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +17,6 @@ const TIMING: Timing = Timing { desired_tx: Duration::from_millis(300), required
 /// Until what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// RFC 5881, section 4.
-const PORT: u16 = 3784;
 const SOURCES: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 
 /// Watches a next hop until it is dropped.

@@ -1,6 +1,7 @@
 //! The agent of this host, and taking everything of ours off it.
 
 use crate::config::{AgentConfig, Config};
+use crate::own_process::Program;
 use crate::{AgentArgs, DownArgs, HostArgs, bfd_role, instance, metadata_role, registry, server};
 use agent::{Agent, Running};
 use anyhow::{Context, Result, ensure};
@@ -68,9 +69,9 @@ pub fn start(state: &Path, name: &HostName, args: &HostArgs, config: &Config, ch
     options.bridge_conntrack = capabilities.bridge_conntrack.works && capabilities.bridge_meta.works;
     let kernel = host::Host::new(&directory).context("opening the kernel's interfaces")?;
     let states = bfd_role::states(&directory)?;
-    let (program, build) = metadata_role::program()?;
-    let bfd = bfd_role::process(vec![program, "bfd".into()], build, &states)?;
-    let roles = registry::roles(config.agent.dns_servers.clone(), bfd, metadata_role::role(state, &config.metadata)?);
+    let program = Program::this()?;
+    let bfd = bfd_role::process(program.clone(), &states)?;
+    let roles = registry::roles(config.agent.dns_servers.clone(), bfd, metadata_role::role(state, &config.metadata, program)?);
     let agent = Agent::new(options, roles, kernel).with_context(|| format!("the agent's state in {}", directory.display()))?;
     let running = agent.start(|kernel, events| {
         host::watch_daemons(kernel.daemons(), events.clone());

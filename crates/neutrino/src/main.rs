@@ -5,6 +5,7 @@ mod config;
 mod host_side;
 mod instance;
 mod metadata_role;
+mod own_process;
 mod registry;
 mod server;
 mod services;

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 pub const FILES: &str = "bfd-";
 
 /// Where BFD listens (RFC 5881, section 4).
-const PORT: u16 = 3784;
+pub const PORT: u16 = 3784;
 /// What has come over one link only (RFC 5881, section 5).
 const ONE_LINK: u8 = 255;
 const SIGHUP: i32 = 1;

@@ -83,6 +83,7 @@ fn rule(table: &mut Table, number: usize, end: End, (cut, ends): Group) -> Rule 
     statements.push(Statement::is(Field::Protocol, protocol));
     statements.extend(cut.protocol.map(|protocol| Statement::is(Field::L4proto, protocol)));
     statements.extend(cut.destination_ports.map(|(first, last)| Statement::within(Field::CtOriginalDport, first.into(), last.into())));
+    statements.extend(cut.mark.map(|mark| Statement::is(Field::CtMark, mark)));
     for at in [End::Source, End::Destination] {
         statements.extend(at.of(&cut).map(|net| Statement::is(at.field(cut.family), net)));
     }
