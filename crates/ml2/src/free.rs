@@ -42,6 +42,22 @@ pub(crate) fn lowest(space: &impl Space) -> Option<u128> {
     gap(space, Some)
 }
 
+/// What of the ranges has these places, counted from 0 at the first number of all.
+pub(crate) fn part(ranges: &[(u128, u128)], from: u128, count: u128) -> Vec<(u128, u128)> {
+    let end = from.saturating_add(count);
+    let mut parts = Vec::with_capacity(ranges.len());
+    let mut before = 0u128;
+    for (first, last) in ranges {
+        let size = (last - first).saturating_add(1);
+        let (skipped, through) = (from.saturating_sub(before).min(size), end.saturating_sub(before).min(size));
+        if skipped < through {
+            parts.push((first + skipped, first + (through - 1)));
+        }
+        before = before.saturating_add(size);
+    }
+    parts
+}
+
 fn nth(ranges: &[(u128, u128)], mut at: u128) -> Option<u128> {
     for (first, last) in ranges {
         let size = (last - first).saturating_add(1);
@@ -68,7 +84,7 @@ fn gap(space: &impl Space, part: impl Fn((u128, u128)) -> Option<(u128, u128)>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Space, any, lowest};
+    use super::{Space, any, lowest, part};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::SmallRng;
@@ -119,6 +135,26 @@ mod tests {
             }
             prop_assert_eq!(any(&space, &mut rng), None);
             prop_assert_eq!(lowest(&space), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_is_what_has_these_places(
+            ranges in proptest::collection::vec((1u128..10, 0u128..10), 0..4),
+            from in 0u128..40,
+            count in 0u128..40,
+        ) {
+            let mut next = 0;
+            let ranges: Vec<(u128, u128)> = ranges.into_iter().map(|(skip, size)| {
+                let first = next + skip;
+                next = first + size + 1;
+                (first, first + size)
+            }).collect();
+            let numbers = |ranges: &[(u128, u128)]| ranges.iter().flat_map(|(first, last)| *first..=*last).collect::<Vec<_>>();
+            let expected: Vec<u128> = numbers(&ranges).into_iter().skip(from as usize).take(count as usize).collect();
+            prop_assert_eq!(numbers(&part(&ranges, from, count)), expected);
+            prop_assert_eq!(part(&ranges, 0, u128::MAX), ranges);
         }
     }
 

@@ -26,7 +26,9 @@ pub struct Asked {
     pub ip_address: Option<IpAddr>,
 }
 
-/// Addresses taken at random come from this many at the start of an IPv6 pool while any of them is free: short ones read better.
+/// Places of the pools from which an address is taken at random.
+const WINDOW: u128 = 128;
+/// Addresses of an IPv6 pool are from this many at its start while any of them is free: short ones read better.
 const IPV6_WINDOW: u128 = 1 << 20;
 
 /// The addresses of a port whose network, MAC and owner are set. The addresses that it has stay where they fit what is asked.
@@ -152,22 +154,7 @@ impl Allocation<'_> {
         let ranges: Vec<(u128, u128)> = subnet.allocation_pools.iter().map(|pool| (number(&pool.start), number(&pool.end))).collect();
         let mut addresses = Addresses { allocation: self, subnet, ranges };
         let lowest = matches!(self.port.device_owner.as_str(), device_owner::DHCP | device_owner::DISTRIBUTED);
-        let found = if lowest {
-            free::lowest(&addresses)
-        } else {
-            let whole = addresses.ranges.clone();
-            if subnet.family() == Family::V6 {
-                for (first, last) in &mut addresses.ranges {
-                    *last = (*last).min(first.saturating_add(IPV6_WINDOW - 1));
-                }
-            }
-            let windowed = free::any(&addresses, rng);
-            windowed.or_else(|| {
-                let is_narrower = addresses.ranges != whole;
-                addresses.ranges = whole;
-                is_narrower.then(|| free::any(&addresses, rng))?
-            })
-        };
+        let found = if lowest { free::lowest(&addresses) } else { addresses.any(rng) };
         found.map(|n| FixedIp { subnet_id: subnet.id, ip_address: address(subnet.family(), n) })
     }
 }
@@ -176,6 +163,27 @@ struct Addresses<'a> {
     allocation: &'a Allocation<'a>,
     subnet: &'a Subnet,
     ranges: Vec<(u128, u128)>,
+}
+
+impl Addresses<'_> {
+    /// Any free one. The first choice is from the places right behind as many as the network has ports: so addresses stay near the start
+    /// of the pools, and close to each other in the index, but one that became free is not the next one given. Where those are taken
+    /// it is from twice as many as there are ports, of which most are free.
+    fn any(&mut self, rng: &mut SmallRng) -> Option<u128> {
+        let ports = self.allocation.ports.count(Port::BY_NETWORK, self.subnet.network_id) as u128;
+        let start = if self.subnet.family() == Family::V6 { IPV6_WINDOW } else { u128::MAX };
+        let whole = std::mem::take(&mut self.ranges);
+        for (from, count) in [(ports, WINDOW), (0, 2 * ports + WINDOW), (0, start), (0, u128::MAX)] {
+            let part = free::part(&whole, from, count);
+            if part != self.ranges {
+                self.ranges = part;
+                if let Some(free) = free::any(self, rng) {
+                    return Some(free);
+                }
+            }
+        }
+        None
+    }
 }
 
 impl Space for Addresses<'_> {
