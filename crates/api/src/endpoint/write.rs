@@ -45,6 +45,11 @@ impl Action {
     }
 }
 
+/// A record as the operation leaves it. While the operation runs it costs little to find, later perhaps a walk through memory gone cold.
+fn left<R: Record>(op: &Op<'_>, id: &R::Id) -> Result<Arc<R>, Fault> {
+    op.tx.get::<R>(id).cloned().ok_or_else(Fault::internal)
+}
+
 impl<R: Record> Resolved<R> {
     fn form<'f>(&'f self, request: &'f Request<'_>) -> Form<'f, R> {
         Form {
@@ -72,14 +77,13 @@ impl<R: Record> Resolved<R> {
                 Added::run(&this.resource.added, op, None, &id, fields)?;
                 Ok(id)
             };
-            fields.iter().map(make).collect::<Result<Vec<R::Id>, Fault>>()
+            let made = fields.iter().map(make).collect::<Result<Vec<R::Id>, Fault>>()?;
+            made.iter().map(|id| left(op, id)).collect::<Result<Vec<Arc<R>>, Fault>>()
         };
         let done = request.frame.commit(&request.caller, run).await?;
-        let record = |id: &R::Id| done.world.get::<R>(id).map(|record| &**record).ok_or_else(Fault::internal);
-        let records: Vec<&R> = done.answer.iter().map(record).collect::<Result<_, _>>()?;
-        match records[..] {
+        match &done.answer[..] {
             [one] if !is_bulk => Ok(self.one(request, 201, &self.view(request.frame, &done.world, &request.caller, one))),
-            _ => Ok(self.many(request, 201, &done.world, records.into_iter())),
+            many => Ok(self.many(request, 201, &done.world, many.iter().map(|record| &**record))),
         }
     }
 
@@ -135,11 +139,10 @@ impl<R: Record> Resolved<R> {
             update(op, &record, &fields)?;
             Added::run(&this.resource.added, op, Some(&record), &record.id(), &fields)?;
             this.constrain(constraint, &record)?;
-            Ok(record.id())
+            left(op, &record.id())
         };
         let done = request.frame.commit(&request.caller, run).await?;
-        let record = done.world.get::<R>(&done.answer).ok_or_else(Fault::internal)?;
-        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, record)))
+        Ok(self.one(request, 200, &self.view(request.frame, &done.world, &request.caller, &done.answer)))
     }
 
     /// Why a record that is immutable cannot be updated: because it is not there, or because it is immutable.
