@@ -1,48 +1,42 @@
-//! The tree does what the standard library's ordered map does, and its old images stay as they were.
+//! What the ordered maps of this crate promise: they do what the standard library's does, and their old images stay as they were.
 
-use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 type Model = BTreeMap<u32, Value>;
 
 /// Large enough for leaves of few entries, so that a case has several levels of branches.
-type Value = [u32; 23];
+pub(crate) type Value = [u32; 23];
 
-/// Checks the shape: order, guides, even depth, and that no node but the root is nearly empty. Returns depth and keys.
-fn check(node: &Node<u32, Value>, is_root: bool, low: Option<u32>, high: Option<u32>) -> (usize, usize) {
-    let least = if is_root { 0 } else { node.most() / SMALL };
-    assert!((least..=node.most()).contains(&node.len()), "{} in a node", node.len());
-    match node {
-        Node::Leaf(entries) => {
-            assert!(entries.is_sorted_by(|a, b| a.0 < b.0));
-            assert!(entries.iter().all(|(k, _)| low.is_none_or(|low| low <= *k) && high.is_none_or(|high| *k < high)));
-            (1, entries.len())
-        }
-        Node::Branch(branch) => {
-            assert_eq!(branch.guides.len() + 1, branch.children.len());
-            assert!(branch.children.len() > 1);
-            let mut below = Vec::new();
-            for (at, child) in branch.children.iter().enumerate() {
-                let low = at.checked_sub(1).map(|at| branch.guides[at]).or(low);
-                let high = branch.guides.get(at).copied().or(high);
-                below.push(check(child, false, low, high));
-            }
-            assert!(below.iter().all(|(depth, _)| *depth == below[0].0), "all leaves are equally deep");
-            (below[0].0 + 1, below.iter().map(|(_, keys)| keys).sum())
-        }
-    }
+/// A map under test.
+pub(crate) trait Ordered: Clone + Default {
+    /// Panics when the inside is not as it should be.
+    fn check(&self);
+    fn len(&self) -> usize;
+    fn get(&self, key: &u32) -> Option<&Value>;
+    fn insert(&mut self, key: u32, value: Value) -> Option<Value>;
+    fn remove(&mut self, key: &u32) -> Option<Value>;
+    fn from(&self, is_in: impl Fn(&u32) -> bool) -> impl DoubleEndedIterator<Item = (&u32, &Value)>;
 }
 
-fn assert_same(tree: &Tree<u32, Value>, model: &Model) {
-    let (_, keys) = check(&tree.root, true, None, None);
-    assert_eq!((tree.len(), keys), (model.len(), model.len()));
-    assert!(tree.iter().eq(model.iter()));
-    assert!(tree.iter().rev().eq(model.iter().rev()));
+/// The methods of [`Ordered`] that both have under these names.
+macro_rules! own {
+    () => {
+        fn len(&self) -> usize {
+            self.len()
+        }
+        fn get(&self, key: &u32) -> Option<&Value> {
+            self.get(key)
+        }
+        fn from(&self, is_in: impl Fn(&u32) -> bool) -> impl DoubleEndedIterator<Item = (&u32, &Value)> {
+            self.from(is_in)
+        }
+    };
 }
+pub(crate) use own;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Insert(u32, Value),
     Remove(u32),
     /// Adds or removes many neighbours.
@@ -52,55 +46,71 @@ enum Step {
     Keep,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = || 0..2000u32;
-    prop_oneof![
+    let step = prop_oneof![
         8 => (key(), any::<u32>()).prop_map(|(k, v)| Step::Insert(k, [v; 23])),
         6 => key().prop_map(Step::Remove),
         1 => (key(), 1..400u32).prop_map(|(k, n)| Step::Fill(k, n)),
         1 => (key(), 1..400u32).prop_map(|(k, n)| Step::Clear(k, n)),
         1 => Just(Step::Keep),
-    ]
+    ];
+    prop::collection::vec(step, 1..200)
 }
 
-fn insert(tree: &mut Tree<u32, Value>, model: &mut Model, key: u32, value: Value) {
-    assert_eq!(tree.insert(key, value), model.insert(key, value));
+struct Pair<M> {
+    map: M,
+    model: Model,
 }
 
-fn remove(tree: &mut Tree<u32, Value>, model: &mut Model, key: u32) {
-    assert_eq!(tree.remove(&key), model.remove(&key));
-}
+impl<M: Ordered> Pair<M> {
+    fn insert(&mut self, key: u32, value: Value) {
+        assert_eq!(self.map.insert(key, value), self.model.insert(key, value));
+    }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-    #[test]
-    fn does_what_a_btree_map_does(steps in prop::collection::vec(step(), 1..200), from in 0..2000u32, ends in any::<u64>()) {
-        let (mut tree, mut model) = (Tree::default(), Model::new());
-        let mut kept = Vec::new();
-        for step in steps {
-            match step {
-                Step::Insert(key, value) => insert(&mut tree, &mut model, key, value),
-                Step::Remove(key) => remove(&mut tree, &mut model, key),
-                Step::Fill(key, n) => (key..key + n).for_each(|k| insert(&mut tree, &mut model, k, [n; 23])),
-                Step::Clear(key, n) => (key..key + n).for_each(|k| remove(&mut tree, &mut model, k)),
-                Step::Keep => kept.push((tree.clone(), model.clone())),
+    fn remove(&mut self, key: u32) {
+        assert_eq!(self.map.remove(&key), self.model.remove(&key));
+    }
+
+    fn assert_same(&self) {
+        self.map.check();
+        assert_eq!(self.map.len(), self.model.len());
+        assert!(self.map.from(|_| true).eq(self.model.iter()));
+        assert!(self.map.from(|_| true).rev().eq(self.model.iter().rev()));
+    }
+
+    /// From both ends until they meet; the bits say at which to go on.
+    fn assert_meet(&self, from: u32, ends: u64) {
+        let (mut entries, mut expected) = (self.map.from(|k| *k > from), self.model.range(from + 1..));
+        for turn in 0.. {
+            let forward = ends >> (turn % 64) & 1 == 0;
+            let (entry, expected) = if forward { (entries.next(), expected.next()) } else { (entries.next_back(), expected.next_back()) };
+            assert_eq!(entry, expected);
+            if entry.is_none() {
+                break;
             }
         }
-        kept.push((tree, model));
-        for (tree, model) in &kept {
-            assert_same(tree, model);
-            prop_assert_eq!(tree.get(&from), model.get(&from));
-            prop_assert!(tree.from(|k| *k >= from).eq(model.range(from..)));
-            // From both ends until they meet.
-            let (mut entries, mut expected) = (tree.from(|k| *k > from), model.range(from + 1..));
-            for turn in 0.. {
-                let forward = ends >> (turn % 64) & 1 == 0;
-                let (entry, expected) = if forward { (entries.next(), expected.next()) } else { (entries.next_back(), expected.next_back()) };
-                prop_assert_eq!(entry, expected);
-                if entry.is_none() {
-                    break;
-                }
-            }
+    }
+}
+
+/// Holds a map to the model through these steps.
+pub(crate) fn check<M: Ordered>(steps: Vec<Step>, from: u32, ends: u64) {
+    let mut pair = Pair { map: M::default(), model: Model::new() };
+    let mut kept = Vec::new();
+    for step in steps {
+        match step {
+            Step::Insert(key, value) => pair.insert(key, value),
+            Step::Remove(key) => pair.remove(key),
+            Step::Fill(key, n) => (key..key + n).for_each(|k| pair.insert(k, [n; 23])),
+            Step::Clear(key, n) => (key..key + n).for_each(|k| pair.remove(k)),
+            Step::Keep => kept.push(Pair { map: pair.map.clone(), model: pair.model.clone() }),
         }
+    }
+    kept.push(pair);
+    for pair in &kept {
+        pair.assert_same();
+        assert_eq!(pair.map.get(&from), pair.model.get(&from));
+        assert!(pair.map.from(|k| *k >= from).eq(pair.model.range(from..)));
+        pair.assert_meet(from, ends);
     }
 }

@@ -11,6 +11,9 @@ mod change;
 mod engine;
 pub mod engines;
 mod key;
+#[cfg(test)]
+mod laws;
+mod map;
 mod record;
 mod schema;
 mod store;

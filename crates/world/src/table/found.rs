@@ -3,7 +3,7 @@
 use super::numbers::{Bits, Numbers};
 use super::{Row, Table};
 use crate::Record;
-use crate::tree::{Range, Tree};
+use crate::map::{Map, Range};
 use std::sync::Arc;
 
 /// When there is more than one in this many rows, they are found sooner by walking all ids in order than by sorting.
@@ -18,13 +18,13 @@ pub(super) struct Among<'a, I> {
 
 impl<'a, I: Ord + Clone> Among<'a, I> {
     /// None when sorting is quicker than walking all.
-    pub(super) fn new(numbers: &'a Tree<I, Row>, wanted: &'a Bits) -> Option<Self> {
+    pub(super) fn new(numbers: &'a Map<I, Row>, wanted: &'a Bits) -> Option<Self> {
         let dense = wanted.len().saturating_mul(SPARSE) >= numbers.len();
         dense.then(|| Among { ids: numbers.iter(), wanted, left: wanted.len() })
     }
 }
 
-impl<'a, I> Iterator for Among<'a, I> {
+impl<'a, I: Ord + Clone> Iterator for Among<'a, I> {
     type Item = (&'a I, Row);
 
     fn next(&mut self) -> Option<Self::Item> {

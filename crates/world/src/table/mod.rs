@@ -1,13 +1,12 @@
 //! A table: the records of one kind in the order of their making, found by id and by secondary indexes, as persistent maps.
 //!
-//! A change copies the nodes on its way through a map, and what they name. New records are all at one end of the map of rows, whose
-//! nodes are the only ones that name records; ids and indexes name rows by number. So what making a record costs does not grow with what
-//! memory the others are spread over.
+//! New records are all at one end of the map of rows, which is the only one that names records; ids and indexes name rows by number. So
+//! what making a record costs does not grow with what memory the others are spread over.
 
 mod found;
 mod numbers;
 
-use crate::tree::Tree;
+use crate::map::Map;
 use crate::{Index, Key, Record};
 use found::Found;
 use numbers::Numbers;
@@ -19,15 +18,15 @@ type Row = u64;
 /// All records of kind `R` at one revision. Cloning costs a few reference counts.
 #[derive(Clone)]
 pub struct Table<R: Record> {
-    rows: Tree<Row, (R::Id, Arc<R>)>,
-    numbers: Tree<R::Id, Row>,
-    indexes: Vec<Tree<Key, Numbers>>,
+    rows: Map<Row, (R::Id, Arc<R>)>,
+    numbers: Map<R::Id, Row>,
+    indexes: Vec<Map<Key, Numbers>>,
     next: Row,
 }
 
 impl<R: Record> Default for Table<R> {
     fn default() -> Self {
-        Table { rows: Tree::default(), numbers: Tree::default(), indexes: vec![Tree::default(); R::INDEXES], next: 0 }
+        Table { rows: Map::default(), numbers: Map::default(), indexes: vec![Map::default(); R::INDEXES], next: 0 }
     }
 }
 
@@ -104,15 +103,15 @@ impl<R: Record> Table<R> {
             take(&mut self.indexes[entry.0], &entry.1, number);
         }
         for (slot, key) in new_keys.into_iter().filter(|entry| !old_keys.contains(entry)) {
-            let index = &mut self.indexes[slot];
-            let numbers = index.get(&key).map_or(Numbers::One(number), |numbers| numbers.with(number));
-            index.insert(key, numbers);
+            self.indexes[slot].alter(&key, |numbers| Some(numbers.map_or(Numbers::One(number), |numbers| numbers.with(number))));
         }
-        if known.is_none() {
-            self.numbers.insert(id.clone(), number);
+        if known.is_some() {
+            self.rows.replace(number, (id, record));
+        } else {
+            self.numbers.add(id.clone(), number);
+            self.rows.add(number, (id, record));
             self.next += 1;
         }
-        self.rows.insert(number, (id, record));
         before
     }
 
@@ -127,11 +126,8 @@ impl<R: Record> Table<R> {
 }
 
 /// Takes a row from an index.
-fn take(index: &mut Tree<Key, Numbers>, key: &Key, number: Row) {
-    match index.get(key).and_then(|numbers| numbers.without(number)) {
-        Some(left) => drop(index.insert(key.clone(), left)),
-        None => drop(index.remove(key)),
-    }
+fn take(index: &mut Map<Key, Numbers>, key: &Key, number: Row) {
+    index.alter(key, |numbers| numbers?.without(number));
 }
 
 fn keys<R: Record>(record: &R) -> Vec<(usize, Key)> {

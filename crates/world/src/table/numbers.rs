@@ -1,13 +1,14 @@
 //! The rows that an index has under one key, as numbers.
 
 use crate::tree::Tree;
+use std::sync::Arc;
 
 /// Mostly one: an address, a device. Where there are many (a project, a network) they are bits, 64 to a word: rows are numbered in the
 /// order of their making, so that those of a key are close together and adding one touches the last word, whatever their number.
 #[derive(Clone)]
 pub(super) enum Numbers {
     One(u64),
-    Many(Bits),
+    Many(Arc<Bits>),
 }
 
 /// Numbers as bits of words that are not 0.
@@ -69,21 +70,21 @@ impl Numbers {
                 bits.insert(*there);
                 bits
             }
-            Numbers::Many(bits) => bits.clone(),
+            Numbers::Many(bits) => Bits::clone(bits),
         };
         bits.insert(number);
-        Numbers::Many(bits)
+        Numbers::Many(Arc::new(bits))
     }
 
     /// None when nothing is left.
     pub(super) fn without(&self, number: u64) -> Option<Numbers> {
         let mut bits = match self {
             Numbers::One(there) => return (*there != number).then(|| self.clone()),
-            Numbers::Many(bits) => bits.clone(),
+            Numbers::Many(bits) => Bits::clone(bits),
         };
         bits.remove(number);
         let only = bits.iter().next().filter(|_| bits.len() == 1);
-        Some(only.map_or(Numbers::Many(bits), Numbers::One))
+        Some(only.map_or_else(|| Numbers::Many(Arc::new(bits)), Numbers::One))
     }
 
     pub(super) fn len(&self) -> usize {

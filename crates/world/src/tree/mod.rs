@@ -7,9 +7,9 @@
 //!
 //! Branches that nobody else holds are changed in place.
 
-#[cfg(test)]
-mod laws;
 mod range;
+#[cfg(test)]
+mod shape;
 
 pub(crate) use range::Range;
 use smallvec::SmallVec;
@@ -101,8 +101,9 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
                     Inserted { before: Some(before), split: None }
                 }
                 Err(at) => {
+                    let last = at == entries.len();
                     *entries = spliced(entries, at, at, Some((key, value)));
-                    Inserted { before: None, split: self.split() }
+                    Inserted { before: None, split: self.split(last) }
                 }
             },
             Node::Branch(branch) => {
@@ -112,26 +113,29 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
                 let Some((guide, right)) = split else { return Inserted { before, split: None } };
                 branch.guides = with(&branch.guides, at, guide);
                 branch.children.insert(at + 1, right);
-                Inserted { before, split: self.split() }
+                let last = at + 2 == branch.children.len();
+                Inserted { before, split: self.split(last) }
             }
         }
     }
 
-    /// Gives away the right half, with the guide that parts the two, when there is too much in it.
-    fn split(&mut self) -> Option<(K, Node<K, V>)> {
+    /// Gives away the right half, with the guide that parts the two, when there is too much in it; less than half where entries are added
+    /// at the end, as those are that come in the order of their keys: what is on the left stays as it is, and so takes less room.
+    fn split(&mut self, last: bool) -> Option<(K, Node<K, V>)> {
         if self.len() <= self.most() {
             return None;
         }
+        let at = self.len() - if last { self.most() / SMALL + 1 } else { self.len().div_ceil(2) };
         match self {
             Node::Leaf(entries) => {
-                let (left, right) = entries.split_at(entries.len() / 2);
+                let (left, right) = entries.split_at(at);
                 let (guide, right) = (right[0].0.clone(), Node::Leaf(right.into()));
                 *entries = left.into();
                 Some((guide, right))
             }
             Node::Branch(branch) => {
                 let Branch { guides, children } = Arc::make_mut(branch);
-                let middle = children.len() / 2;
+                let middle = at;
                 let right = Branch { guides: guides[middle..].into(), children: children.drain(middle..).collect() };
                 let guide = guides[middle - 1].clone();
                 *guides = guides[..middle - 1].into();
@@ -184,7 +188,7 @@ impl<K: Ord + Clone, V: Clone> Branch<K, V> {
         let joined = &mut self.children[left];
         joined.join(&self.guides[left], right);
         let mut guides = self.guides.to_vec();
-        match joined.split() {
+        match joined.split(false) {
             Some((guide, right)) => {
                 guides[left] = guide;
                 self.children.insert(left + 1, right);
