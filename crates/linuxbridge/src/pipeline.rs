@@ -17,11 +17,12 @@
 //! | – between our ports and strange ones: nothing passes | | |
 //! | – to a port that is only prepared here: nothing passes; to a flat network's uplink: none of a VLAN | | |
 //! | rules of the receiver | bridge forward −5, by link | inet forward 0, by mark |
-//! | nothing passes that was not judged | — | bridge forward −5, postrouting 300 |
+//! | nothing passes that was not judged, where any port is filtered | — | bridge forward −5, postrouting 300 |
 //!
 //! What a link is, is looked up once at each hook, in the maps `from` and `to`; each link is there by the unit that it belongs to. The rest is
 //! told by the packet mark: [`MARK_BASE`] for a frame from an unfiltered link, others of its half for those from a filtered one, none of it for
-//! what is not ours. So frames between two links without a filter cost two lookups.
+//! what is not ours. So frames between two links without a filter cost two lookups. The mark goes where a frame leaves: when the link is found that
+//! it leaves by, or after its receiver's rules.
 //!
 //! *Native* is for kernels that track connections in the bridge family. The others (*hybrid*) pass bridged IP packets on to the
 //! inet family by `br_netfilter`, where only the name of the bridge is seen; there the bridge family hands over the port in the packet
@@ -193,13 +194,17 @@ pub(crate) const IPV6: u16 = 0x86dd;
 /// Customer and service tags.
 const TAGS: [u16; 2] = [0x8100, 0x88a8];
 
-/// The program of `filter/host`.
-pub(crate) fn program(variant: Variant) -> Program {
+/// The program of `filter/host`, of a host where some port is filtered or none.
+pub(crate) fn program(variant: Variant, judges: bool) -> Program {
     let mut program = Program::default();
     let root = program.root();
     let mut bridge = Table::declared();
     frame_sets(&mut bridge);
     frame_chains(&mut bridge, variant);
+    if judges {
+        let clear = rule("", vec![ours(Compare::Is), Statement::Set(Target::Mark, 0)]);
+        base(&mut bridge, "postrouting", Hook::Postrouting, 300, vec![unjudged("receiver not judged", &[ours(Compare::Is)]), clear]);
+    }
     match variant {
         Variant::Native => native(&mut bridge),
         Variant::Hybrid => hybrid(root, &mut bridge),
@@ -261,8 +266,6 @@ fn frame_chains(table: &mut Table, variant: Variant) {
     );
     chain(table, "to-flat-uplink", untagged("to-plain"));
     receiver_chains(table, variant);
-    let clear = rule("", vec![ours(Compare::Is), Statement::Set(Target::Mark, 0)]);
-    base(table, "postrouting", Hook::Postrouting, 300, vec![unjudged("receiver not judged", &[ours(Compare::Is)]), clear]);
 }
 
 /// The frame's mark is one of ours.
@@ -337,11 +340,12 @@ fn ip6_chains(table: &mut Table) {
 /// What a frame to one of our links is asked, by its mark first: most are from an unfiltered link, or judged.
 fn receiver_chains(table: &mut Table, variant: Variant) {
     use Field::{EtherType, Mark, Oifname};
-    let passed = [MARK_BASE, JUDGED].map(|mark| rule("", vec![Statement::is(Mark, mark), Statement::ACCEPT]));
+    let unfiltered = rule("", vec![Statement::is(Mark, MARK_BASE), Statement::Set(Target::Mark, 0), Statement::ACCEPT]);
+    let judged = rule("", vec![Statement::is(Mark, JUDGED), Statement::ACCEPT]);
     let strange = dropped("from a strange port", vec![ours(Compare::IsNot)]);
     let arp = rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]);
     let sender = "sender not judged";
-    chain(table, "to-plain", [&passed[..], &[strange.clone(), arp.clone(), dropped(sender, vec![])]].concat());
+    chain(table, "to-plain", vec![unfiltered, judged, strange.clone(), arp.clone(), dropped(sender, vec![])]);
     let receiver = match variant {
         Variant::Native => verdict_by([Oifname], INGRESS),
         Variant::Hybrid => mark_by(Oifname),

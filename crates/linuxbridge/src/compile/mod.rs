@@ -24,7 +24,8 @@ fn compile_known(unit: &UnitKey, intents: &Intents, facts: &Facts) -> Option<Com
     match unit.kind() {
         "filter" => {
             let used = *unit == name::filter_unit() && is_used(intents);
-            used.then(|| Compiled { program: pipeline::program(Variant::of(facts)), ..Compiled::default() })
+            let judges = intents.ports().any(is_filtered);
+            used.then(|| Compiled { program: pipeline::program(Variant::of(facts), judges), ..Compiled::default() })
         }
         "cuts" => (*unit == name::cuts_unit() && is_used(intents)).then(|| cuts::compile(facts)),
         "network" => {

@@ -30,7 +30,19 @@ fn both(case: &str, units: &[Unit], devices: &[u8]) {
 
 #[test]
 fn filter() {
-    both("filter", &[Unit::Network(network(1, Carrier::Local))], &[]);
+    both("filter", &[Unit::Network(network(1, Carrier::Local)), Unit::Port(port(5, 1, &[]))], &[5]);
+}
+
+#[test]
+fn frames_lose_their_mark_behind_the_rules_of_the_receiver_only_where_there_are_some() {
+    let filter = |unfiltered: bool| {
+        let port = PortIntent { port_security_enabled: !unfiltered, ..port(5, 1, &[]) };
+        let mut facts = facts(false);
+        let intents = tell([Unit::Network(network(1, Carrier::Local)), Unit::Port(port)], &mut facts);
+        text("filter/host", &LinuxBridge.compile(&crate::name::filter_unit(), &intents, &facts))
+    };
+    assert!(filter(false).contains("chain postrouting"));
+    assert!(!filter(true).contains("chain postrouting"));
 }
 
 #[test]
