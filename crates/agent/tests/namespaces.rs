@@ -2,7 +2,7 @@
 
 mod support;
 
-use intent::{Carrier, Direction, Remote, Transport, Unit, UnitId};
+use intent::{Carrier, Direction, PortIntent, Remote, Transport, Unit, UnitId};
 use std::net::UdpSocket;
 use std::time::Duration;
 use support::build::*;
@@ -234,24 +234,66 @@ s.sendto(struct.pack('!BBHBBHII',TYPE,0,0,64,0,1800,0,0),('ff02::1',0,0,socket.i
     });
 }
 
+/// Somebody puts ports, c and d, into the bridge of network 1 whom nobody told of.
+fn strangers() {
+    let bridge = linuxbridge::bridge(network_id(1));
+    for (name, number) in [("c", 7), ("d", 8)] {
+        sh(&format!("ip netns add {name} && ip link add strange{number} type veth peer name eth0 netns {name}"));
+        sh(&format!("ip link set strange{number} master {bridge} up"));
+        sh_in(name, &format!("ip link set eth0 up && ip addr add 10.0.0.{number}/24 dev eth0"));
+    }
+}
+
 #[test]
 fn a_strange_port_carries_nothing() {
     let Some(lab) = Lab::new(None) else { return };
     two(&lab, vec![icmp(), udp()]);
     lab.run(|_| {
         assert!(pings("a", "10.0.0.6"));
-        // Somebody puts ports into our bridge whom nobody told of.
-        let bridge = linuxbridge::bridge(network_id(1));
-        for (name, number) in [("c", 7), ("d", 8)] {
-            sh(&format!("ip netns add {name} && ip link add strange{number} type veth peer name eth0 netns {name}"));
-            sh(&format!("ip link set strange{number} master {bridge} up"));
-            sh_in(name, &format!("ip link set eth0 up && ip addr add 10.0.0.{number}/24 dev eth0"));
-        }
+        strangers();
         assert!(silent("c", "10.0.0.6") && silent("a", "10.0.0.7"), "with ours");
         assert!(silent("c", "10.0.0.8"), "among themselves");
         // Other bridges of the host are none of our business.
         sh("ip link add other0 type bridge && ip link set other0 up && ip link set strange7 master other0 && ip link set strange8 master other0");
         assert!(pings("c", "10.0.0.8"), "another bridge carries them");
+    });
+}
+
+#[test]
+fn the_short_way_is_for_ports_that_nobody_judges() {
+    let Some(lab) = Lab::new(None) else { return };
+    lab.run(|host| {
+        let open = |number| PortIntent { port_security_enabled: false, ..port(number, 1, &[1]) };
+        let on_the_way = || sh(&format!("ip -brief link show group {}", dataplane::UNFILTERED_GROUP));
+        host.start([network(1, Carrier::Local), group(1, vec![]), Unit::Port(open(5)), Unit::Port(open(6))]);
+        host.plug("a", 5, &["10.0.0.5/24"]);
+        host.plug("b", 6, &["10.0.0.6/24"]);
+        host.wait_port(5);
+        host.wait_port(6);
+        assert!(pings("a", "10.0.0.6"), "{:?}", host.faults());
+        let both = on_the_way();
+        assert!(both.contains(&tap(5)) && both.contains(&tap(6)), "{both}");
+        strangers();
+        assert!(silent("c", "10.0.0.6") && silent("a", "10.0.0.7") && silent("c", "10.0.0.8"), "of no use to strangers");
+
+        host.tell([Unit::Port(PortIntent { admin_state_up: false, ..open(6) })], []);
+        until("it is down", || !on_the_way().contains(&tap(6)));
+        assert!(silent("a", "10.0.0.6"));
+        host.change(Unit::Port(port(6, 1, &[1])));
+        assert!(silent("a", "10.0.0.6"), "its group lets nothing in");
+        assert!(pings("b", "10.0.0.5"), "the other one is not judged");
+        assert!(!on_the_way().contains(&tap(6)), "{}", on_the_way());
+        assert!(silent("a", "10.0.0.7") && silent("c", "10.0.0.5"), "nor to strangers where somebody is judged");
+        host.change(Unit::Port(open(6)));
+        assert!(pings("a", "10.0.0.6"), "again");
+
+        // What somebody takes off the way goes the long one, until the host is looked at.
+        sh(&format!("ip link set {} group 0", tap(6)));
+        assert!(pings("a", "10.0.0.6") && pings("b", "10.0.0.5"), "the long way");
+        host.send(agent::Event::Resync);
+        until("it is back", || on_the_way().contains(&tap(6)));
+        assert_eq!(host.end(), Ok(vec![]));
+        assert_eq!(on_the_way(), "");
     });
 }
 

@@ -25,6 +25,8 @@ pub struct ActualNamespace {
     pub sysctls: BTreeMap<SmolStr, SmolStr>,
     /// Links, also unmarked ones: those of others are what [`LinkKind::Existing`] attaches.
     pub links: BTreeMap<Name, ActualLink>,
+    /// Links of ours in the group [`crate::UNFILTERED_GROUP`].
+    pub unfiltered: BTreeSet<Name>,
     /// Our addresses.
     pub addresses: BTreeSet<Address>,
     /// Our routes.
@@ -148,6 +150,7 @@ impl ActualNamespace {
             };
             self.links.insert(name.clone(), actual);
         }
+        self.unfiltered.extend(wanted.unfiltered.iter().cloned());
         self.addresses.extend(wanted.addresses.iter().cloned());
         self.routes.extend(wanted.routes.iter().map(|(key, route)| (key.clone(), route.clone())));
         self.route_rules.extend(&wanted.route_rules);

@@ -26,7 +26,7 @@ pub use daemon::{ConfigFile, Daemon, DaemonDigest, OnChange};
 pub use diff::diff;
 pub use digest::Digest;
 pub use file::{Files, file_digest};
-pub use link::{Bridge, BridgePort, Link, LinkKind, Owner, Role, Veth, Vlan, Vxlan};
+pub use link::{Bridge, BridgePort, Link, LinkKind, Owner, Role, UNFILTERED_GROUP, Veth, Vlan, Vxlan};
 pub use model::Refused;
 pub use neigh::{FdbEntry, Neighbour, NeighbourProxy};
 pub use plan::{Action, LinkChange, Plan, Step, TableChange, Waiting};

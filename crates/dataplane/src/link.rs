@@ -5,6 +5,9 @@ use net::{Mac, VlanId, Vni};
 use std::fmt;
 use std::net::IpAddr;
 
+/// The group (`IFLA_GROUP`) of the links whose frames nobody judges: to ask for it costs a rule less than to look a name up in a set.
+pub const UNFILTERED_GROUP: u32 = 0x6e74_0002;
+
 /// A network device wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {

@@ -53,6 +53,11 @@ fn apply_within(namespace: &mut ActualNamespace, action: &Action) -> Done {
             let link = namespace.links.get_mut(name).ok_or("no such link")?;
             (link.master, link.station, link.owner) = (None, None, None);
         }
+        Action::JoinUnfiltered(name) => {
+            has(namespace, name)?;
+            namespace.unfiltered.insert(name.clone());
+        }
+        Action::LeaveUnfiltered(name) => _ = namespace.unfiltered.remove(name),
         Action::AddAddress(address) => {
             has(namespace, &address.link)?;
             namespace.addresses.retain(|known| !known.is_same(address));
@@ -158,6 +163,7 @@ fn delete_pair(actual: &mut Actual, netns: &Netns, name: &Name) -> bool {
 fn forget(actual: &mut Actual, netns: &Netns, name: &Name) -> Option<ActualLink> {
     let namespace = actual.namespaces.get_mut(netns)?;
     let link = namespace.links.remove(name)?;
+    namespace.unfiltered.remove(name);
     namespace.addresses.retain(|address| address.link != *name);
     namespace.routes.retain(|_, route| route.links().all(|link| link != name));
     namespace.fdb.retain(|entry| entry.link != *name);

@@ -59,6 +59,10 @@ pub enum Action {
     DeleteLink(Name),
     /// Take a link that is not ours out of its bridge and remove our mark.
     ReleaseLink(Name),
+    /// Put a link into the group [`crate::UNFILTERED_GROUP`].
+    JoinUnfiltered(Name),
+    /// Take it out of it.
+    LeaveUnfiltered(Name),
     /// Give a link an address, or one that it has another metric.
     AddAddress(Address),
     /// Take it away.
@@ -188,6 +192,8 @@ impl fmt::Display for Action {
             Action::RemoveFdb(entry) => write!(f, "remove fdb {entry}"),
             Action::SetNeighbour(entry) => write!(f, "set neighbour {entry}"),
             Action::RemoveNeighbour(entry) => write!(f, "remove neighbour {entry}"),
+            Action::JoinUnfiltered(name) => write!(f, "put link {name} into the group of the unfiltered"),
+            Action::LeaveUnfiltered(name) => write!(f, "take link {name} out of the group of the unfiltered"),
             Action::AddProxy(entry) => write!(f, "add neighbour proxy {entry}"),
             Action::RemoveProxy(entry) => write!(f, "remove neighbour proxy {entry}"),
             Action::WriteFile(name, _) => write!(f, "write file {name}"),
@@ -273,6 +279,7 @@ impl Plan {
 fn removes_from(action: &Action, had: &Namespace) -> bool {
     match action {
         Action::DeleteNetns => had.create,
+        Action::LeaveUnfiltered(name) => had.unfiltered.contains(name),
         Action::RemoveAddress(address) => had.addresses.contains(address),
         Action::RemoveRoute(key, _) => had.routes.contains_key(key),
         Action::RemoveRouteRule(rule) => had.route_rules.contains(rule),

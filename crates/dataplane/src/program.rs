@@ -94,6 +94,8 @@ pub struct Namespace {
     pub sysctls: BTreeMap<SmolStr, SmolStr>,
     /// Network devices by name.
     pub links: BTreeMap<Name, Link>,
+    /// Links in the group [`crate::UNFILTERED_GROUP`], whoever makes them; they are there.
+    pub unfiltered: BTreeSet<Name>,
     /// Addresses on links.
     pub addresses: BTreeSet<Address>,
     /// Routes by what the kernel tells them apart by.
@@ -140,6 +142,7 @@ impl Program {
             extend(&mut ours.routes, &theirs.routes);
             extend(&mut ours.files, &theirs.files);
             extend(&mut ours.daemons, &theirs.daemons);
+            ours.unfiltered.extend(theirs.unfiltered.iter().cloned());
             ours.addresses.extend(theirs.addresses.iter().cloned());
             ours.route_rules.extend(&theirs.route_rules);
             ours.fdb.extend(theirs.fdb.iter().cloned());

@@ -85,6 +85,9 @@ fn dhcp(n: u8, addresses: Vec<u8>, conf: u8) -> Program {
         .root()
         .links
         .insert(format!("tapd{n}").into(), Link { master: Some(format!("brq{n}").into()), ..Link::new(LinkKind::Veth(veth)) });
+    if conf.is_multiple_of(2) {
+        program.root().unfiltered.insert(format!("tapd{n}").into());
+    }
     let inside = program.netns(&netns);
     inside.create = true;
     inside.links.insert("ns".into(), Link { mtu: Some(1450), ..Link::new(LinkKind::Peer) });

@@ -10,7 +10,7 @@ use crate::nft::Nft;
 use crate::{Daemons, Error, ErrorKind, address, error, link, neigh, netns, nft, route, route_rule, sysctl};
 use dataplane::{
     Action, Actual, ActualLink, ActualNamespace, Address, FdbEntry, LinkKind, Name, Neighbour, NeighbourProxy, Netns, Owner, Plan, Program,
-    Role, Step, UnitKey,
+    Role, Step, UNFILTERED_GROUP, UnitKey,
 };
 use route_run::RouteRun;
 use smol_str::SmolStr;
@@ -203,6 +203,8 @@ impl Host {
                 namespace.proxies.insert(NeighbourProxy { link: link.clone(), address });
             }
         }
+        let unfiltered = |found: &&link::Found| found.group == UNFILTERED_GROUP && found.link.owner.is_some();
+        namespace.unfiltered = links.values().filter(unfiltered).map(|found| found.name.clone()).collect();
         let lo_of_ours = |name: &Name| name == "lo" && !netns.is_root();
         namespace.links = links.into_iter().filter(|(name, _)| !lo_of_ours(name)).map(|(name, found)| (name, found.link)).collect();
         if let Some(keys) = interest.sysctls.get(netns).filter(|keys| !keys.is_empty()) {
@@ -447,11 +449,13 @@ fn removes(action: &Action) -> bool {
         Action::DeleteNetns
             | Action::DeleteLink(_)
             | Action::ReleaseLink(_)
+            | Action::LeaveUnfiltered(_)
             | Action::RemoveAddress(_)
             | Action::RemoveRoute(..)
             | Action::RemoveRouteRule(_)
             | Action::RemoveFdb(_)
             | Action::RemoveNeighbour(_)
+            | Action::RemoveProxy(_)
             | Action::StopDaemon(_)
             | Action::RemoveFile(_)
     ) || matches!(action, Action::Table(_, change) if matches!(change, dataplane::TableChange::Delete))

@@ -212,6 +212,13 @@ pub(crate) fn release(name: &str) -> Message {
     message
 }
 
+/// The message that puts a link into a group; 0 is that of all that are in no other.
+pub(crate) fn group(name: &str, group: u32) -> Message {
+    let mut message = by_name(libc::RTM_SETLINK, name, 0, 0);
+    message.u32(IFLA_GROUP, group);
+    message
+}
+
 /// The message that deletes one link. Each deletion waits for a grace period of the kernel: see [`doom`].
 pub(crate) fn delete(name: &str) -> Message {
     by_name(libc::RTM_DELLINK, name, 0, 0)
@@ -219,9 +226,7 @@ pub(crate) fn delete(name: &str) -> Message {
 
 /// The message that puts a link among those [`delete_doomed`] deletes.
 pub(crate) fn doom(name: &str) -> Message {
-    let mut message = by_name(libc::RTM_SETLINK, name, 0, 0);
-    message.u32(IFLA_GROUP, DOOMED_GROUP);
-    message
+    group(name, DOOMED_GROUP)
 }
 
 /// The message that deletes all doomed links of the namespace at once.
@@ -253,6 +258,7 @@ pub(crate) struct Found {
     pub(crate) master: u32,
     /// The link below it; 0: none.
     below: u32,
+    pub(crate) group: u32,
     pub(crate) alias: Option<String>,
     pub(crate) link: ActualLink,
 }
@@ -308,7 +314,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
     let index = netlink::ne32(payload.get(4..8)?);
     let flags = netlink::ne32(payload.get(8..12)?);
     let mut name = None;
-    let (mut mtu, mut mac, mut master, mut below, mut alias) = (None, None, 0, 0, None);
+    let (mut mtu, mut mac, mut master, mut below, mut group, mut alias) = (None, None, 0, 0, 0, None);
     let mut info: &[u8] = &[];
     for (kind, value) in netlink::attributes(&payload[16..]) {
         match kind {
@@ -317,6 +323,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
             IFLA_ADDRESS => mac = value.try_into().ok().map(Mac),
             IFLA_MASTER => master = netlink::ne32(value),
             IFLA_LINK => below = netlink::ne32(value),
+            IFLA_GROUP => group = netlink::ne32(value),
             IFLA_IFALIAS => alias = Some(netlink::text(value)),
             IFLA_LINKINFO => info = value,
             _ => {}
@@ -325,7 +332,7 @@ pub(crate) fn parse(payload: &[u8]) -> Option<Found> {
     let owner = alias.as_deref().and_then(Owner::parse);
     let kind = kind_of(info, owner.as_ref().map(|owner| owner.role));
     let link = ActualLink { kind, mtu, mac, master: None, up: flags & UP != 0, port: port_of(info), station: None, owner };
-    Some(Found { name: name?, index, master, below, alias, link })
+    Some(Found { name: name?, index, master, below, group, alias, link })
 }
 
 fn kind_of(info: &[u8], role: Option<Role>) -> LinkKind {

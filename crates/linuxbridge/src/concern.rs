@@ -36,8 +36,8 @@ pub(crate) fn concerned(changed: &UnitId, before: Option<&Unit>, intents: &Inten
         UnitId::Member(group, _) => [members_unit(*group)].into(),
         UnitId::AddressGroup(group) => [addresses_unit(*group)].into(),
         UnitId::Port(port) => port_concerns(*port, before, intents),
-        UnitId::Dhcp(_) | UnitId::DhcpHost(..) => BTreeSet::new(),
-        UnitId::Router(_) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::NdpProxy(..) => BTreeSet::new(),
+        UnitId::Dhcp(_) | UnitId::Router(_) => ports_of_roles(before, intents.get(changed), intents),
+        UnitId::DhcpHost(..) | UnitId::FloatingIp(..) | UnitId::PortForwarding(..) | UnitId::NdpProxy(..) => BTreeSet::new(),
         UnitId::ConntrackHelper(..) | UnitId::MetadataClient(..) => BTreeSet::new(),
     }
 }
@@ -53,6 +53,22 @@ fn network_concerns(network: NetworkId, before: Option<&Unit>, intents: &Intents
         units.extend(same.map(|other| network_unit(other.id)));
     }
     units
+}
+
+/// The ports whose links another role makes: one that is made anew is in no group.
+fn ports_of_roles(before: Option<&Unit>, now: Option<&Unit>, intents: &Intents) -> BTreeSet<UnitKey> {
+    let mut ports = Vec::new();
+    for unit in [before, now].into_iter().flatten() {
+        match unit {
+            Unit::Dhcp(network) => ports.push(network.port_id),
+            Unit::Router(router) => {
+                let further = router.further_gateways.iter().map(|further| &further.port);
+                ports.extend(router.gateway.iter().chain(further).chain(&router.interfaces).map(|port| port.port_id));
+            }
+            _ => {}
+        }
+    }
+    ports.into_iter().filter(|port| intents.port(*port).is_some()).map(port_unit).collect()
 }
 
 /// Another port that wants the same device gets it now, or loses it.

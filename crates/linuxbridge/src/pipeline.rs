@@ -21,7 +21,8 @@
 //!
 //! What a link is, is looked up once at each hook, in the maps `from` and `to`; each link is there by the unit that it belongs to. The rest is
 //! told by the packet mark: [`MARK_BASE`] for a frame from an unfiltered link, others of its half for those from a filtered one, none of it for
-//! what is not ours. So frames between two links without a filter cost two lookups. The mark goes where a frame leaves: when the link is found that
+//! what is not ours. Links without a filter are in a group ([`UNFILTERED_GROUP`]), which costs less to ask for than a lookup: frames from one to another
+//! are asked for nothing else. The group is only a short way: a link that is not in it yet is found in the maps. The mark goes where a frame leaves: when the link is found that
 //! it leaves by, or after its receiver's rules.
 //!
 //! *Native* is for kernels that track connections in the bridge family. The others (*hybrid*) pass bridged IP packets on to the
@@ -46,7 +47,7 @@ use agent::{CUT_MARK, Facts};
 use dataplane::nft::{
     Chain, Compare, Ct, Data, DataType, Family, Field, Hook, Policy, Right, Rule, SetSpec, Statement, Table, TableKey, Target,
 };
-use dataplane::{Name, Namespace, Program};
+use dataplane::{Name, Namespace, Program, UNFILTERED_GROUP};
 
 /// The name of our tables.
 pub const TABLE: &str = "neutrino";
@@ -200,7 +201,7 @@ pub(crate) fn program(variant: Variant, judges: bool) -> Program {
     let root = program.root();
     let mut bridge = Table::declared();
     frame_sets(&mut bridge);
-    frame_chains(&mut bridge, variant);
+    frame_chains(&mut bridge, variant, judges);
     if judges {
         let clear = rule("", vec![ours(Compare::Is), Statement::Set(Target::Mark, 0)]);
         base(&mut bridge, "postrouting", Hook::Postrouting, 300, vec![unjudged("receiver not judged", &[ours(Compare::Is)]), clear]);
@@ -238,9 +239,16 @@ fn icmpv6_set(table: &mut Table, name: &str, types: &[u32]) {
     }
 }
 
-fn frame_chains(table: &mut Table, variant: Variant) {
+fn frame_chains(table: &mut Table, variant: Variant, judges: bool) {
     use Field::{EtherSaddr, EtherType, Ibrname, Iifname, VlanTag};
-    let mut prerouting = vec![rule("link", vec![verdict_by([Iifname], FROM)])];
+    // By its mark the inet family, which all bridges' packets reach where the host has set that, knows a network's from its own.
+    let is_marked = judges || variant == Variant::Hybrid;
+    let mark = |mark: u32| is_marked.then_some(Statement::Set(Target::Mark, mark));
+    let short = |groups: &[Field], mark: Option<Statement>| {
+        let groups = groups.iter().map(|group| unfiltered(*group));
+        rule("unfiltered", groups.chain(mark).chain([Statement::ACCEPT]).collect())
+    };
+    let mut prerouting = vec![short(&[Field::Iifgroup], mark(MARK_BASE)), rule("link", vec![verdict_by([Iifname], FROM)])];
     if variant == Variant::Native {
         prerouting.push(dropped("strange port", vec![within([Ibrname], BRIDGES)]));
     }
@@ -257,15 +265,20 @@ fn frame_chains(table: &mut Table, variant: Variant) {
     chain(table, "from-uplink", vec![service, rule("", vec![Statement::goto("from-plain")])]);
     chain(table, "from-plain", vec![rule("", vec![Statement::Set(Target::Mark, MARK_BASE)])]);
     source_chains(table, variant);
-    base(
-        table,
-        "forward",
-        Hook::Forward,
-        -5,
-        vec![rule("link", vec![verdict_by([Field::Oifname], TO)]), dropped("to a strange port", vec![ours(Compare::Is)])],
-    );
+    let forward = vec![
+        short(&[Field::Iifgroup, Field::Oifgroup], mark(0)),
+        rule("link", vec![verdict_by([Field::Oifname], TO)]),
+        dropped("to a strange port", vec![ours(Compare::Is)]),
+        dropped("to a strange port", vec![unfiltered(Field::Iifgroup)]),
+    ];
+    base(table, "forward", Hook::Forward, -5, forward);
     chain(table, "to-flat-uplink", untagged("to-plain"));
     receiver_chains(table, variant);
+}
+
+/// The link is in the group of those that nobody judges.
+fn unfiltered(group: Field) -> Statement {
+    Statement::is(group, UNFILTERED_GROUP)
 }
 
 /// The frame's mark is one of ours.
@@ -340,12 +353,13 @@ fn ip6_chains(table: &mut Table) {
 /// What a frame to one of our links is asked, by its mark first: most are from an unfiltered link, or judged.
 fn receiver_chains(table: &mut Table, variant: Variant) {
     use Field::{EtherType, Mark, Oifname};
-    let unfiltered = rule("", vec![Statement::is(Mark, MARK_BASE), Statement::Set(Target::Mark, 0), Statement::ACCEPT]);
+    let marked = rule("", vec![Statement::is(Mark, MARK_BASE), Statement::Set(Target::Mark, 0), Statement::ACCEPT]);
+    let unmarked = rule("", vec![unfiltered(Field::Iifgroup), Statement::ACCEPT]);
     let judged = rule("", vec![Statement::is(Mark, JUDGED), Statement::ACCEPT]);
     let strange = dropped("from a strange port", vec![ours(Compare::IsNot)]);
     let arp = rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]);
     let sender = "sender not judged";
-    chain(table, "to-plain", vec![unfiltered, judged, strange.clone(), arp.clone(), dropped(sender, vec![])]);
+    chain(table, "to-plain", vec![marked, judged, unmarked, strange.clone(), arp.clone(), dropped(sender, vec![])]);
     let receiver = match variant {
         Variant::Native => verdict_by([Oifname], INGRESS),
         Variant::Hybrid => mark_by(Oifname),

@@ -47,10 +47,10 @@ pub struct L3 {
     #[arg(long, default_value_t = 3)]
     pub restarts: usize,
     /// Pairs of streams of the step `throughput`, for each kind of path.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 25)]
     pub streams: usize,
     /// Milliseconds of a stream that count.
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 500)]
     pub stream_ms: u64,
     /// Fail when a goal is missed.
     #[arg(long)]

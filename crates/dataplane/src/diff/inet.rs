@@ -1,4 +1,5 @@
-//! Addresses, routes and which of their tables count, forwarding and neighbour entries and proxies. What is on a link that goes away goes with it.
+//! What is on links: their group, addresses, routes and which of their tables count, forwarding and neighbour entries and proxies. What
+//! is on a link that goes away goes with it.
 
 use super::{Phase, Scene, Steps};
 use crate::{Action, Name, Namespace, UnitKey};
@@ -9,6 +10,12 @@ impl Scene<'_> {
     pub(super) fn add_inet(&self, steps: &mut Steps, unit: &UnitKey, want: &Namespace, absent: &BTreeSet<Name>) {
         let there = |link: &Name| !self.is_gone(link);
         let unit = Some(unit);
+        for link in want.unfiltered.iter().filter(|wanted| !absent.contains(*wanted)) {
+            let made = self.all.namespaces.get(self.netns).is_some_and(|all| all.links.contains_key(link));
+            if (there(link) && !self.is.unfiltered.contains(link)) || (!there(link) && made) {
+                steps.push(Phase::LinkChange, unit, self.netns, Action::JoinUnfiltered(link.clone()));
+            }
+        }
         for address in want.addresses.iter().filter(|wanted| !absent.contains(&wanted.link)) {
             if !(there(&address.link) && self.is.addresses.contains(address)) {
                 steps.push(Phase::Address, unit, self.netns, Action::AddAddress(address.clone()));
@@ -40,6 +47,10 @@ impl Scene<'_> {
     }
 
     pub(super) fn remove_inet(&self, steps: &mut Steps, want: &Namespace) {
+        // Not with the other removals: what judges its frames from now on is there, and this is what makes it asked.
+        for link in self.is.unfiltered.difference(&want.unfiltered).filter(|link| !self.is_gone(link)) {
+            steps.push(Phase::LinkChange, None, self.netns, Action::LeaveUnfiltered(link.clone()));
+        }
         for rule in self.is.route_rules.difference(&want.route_rules) {
             steps.push(Phase::RouteRemove, None, self.netns, Action::RemoveRouteRule(*rule));
         }

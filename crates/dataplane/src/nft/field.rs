@@ -13,6 +13,10 @@ pub enum Field {
     Ibrname,
     /// Name of the bridge of the outgoing port (likewise).
     Obrname,
+    /// Group of the link the packet came in by.
+    Iifgroup,
+    /// Group of the link the packet leaves by.
+    Oifgroup,
     /// The packet mark.
     Mark,
     /// Transport protocol number.
@@ -151,6 +155,8 @@ impl Field {
             Field::Oifname => ("oifname", Meta(7), 16, None),
             Field::Ibrname => ("meta ibrname", Meta(17), 16, None),
             Field::Obrname => ("meta obrname", Meta(18), 16, None),
+            Field::Iifgroup => ("iifgroup", Meta(21), 4, None),
+            Field::Oifgroup => ("oifgroup", Meta(22), 4, None),
             Field::Mark => ("meta mark", Meta(3), 4, None),
             Field::L4proto => ("meta l4proto", Meta(16), 1, None),
             Field::Protocol => ("meta protocol", Meta(1), 2, None),
@@ -240,7 +246,7 @@ impl Field {
             Field::SctpSport | Field::SctpDport | Field::ThSport | Field::ThDport => DataType::InetService,
             Field::IcmpType => DataType::IcmpType,
             Field::Icmpv6Type => DataType::Icmpv6Type,
-            Field::VlanTag | Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
+            Field::Iifgroup | Field::Oifgroup | Field::VlanTag | Field::Nfproto | Field::Pkttype | Field::IcmpCode | Field::Icmpv6Code => return None,
             Field::IpTtl | Field::Ip6HopLimit | Field::CtState | Field::CtStatus | Field::CtDirection | Field::CtZone => return None,
         })
     }

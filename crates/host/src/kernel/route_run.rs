@@ -3,7 +3,7 @@
 use super::{Outcome, Run, fault, forgiven, removes};
 use crate::netlink::{Message, Refusal, Socket};
 use crate::{Error, ErrorKind, address, link, neigh, netns, route, route_rule};
-use dataplane::{Action, Link, LinkChange, LinkKind, Name, Netns, Owner};
+use dataplane::{Action, Link, LinkChange, LinkKind, Name, Netns, Owner, UNFILTERED_GROUP};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -111,6 +111,8 @@ impl<'a> RouteRun<'a> {
                 vec![link::delete(name)]
             }
             Action::ReleaseLink(name) => vec![link::release(name)],
+            Action::JoinUnfiltered(name) => vec![link::group(name, UNFILTERED_GROUP)],
+            Action::LeaveUnfiltered(name) => vec![link::group(name, 0)],
             Action::AddAddress(address) => vec![address::add(address, self.index(run, &address.link)?)],
             Action::RemoveAddress(address) => vec![address::remove(address, self.index(run, &address.link)?)],
             Action::AddFdb(entry) => vec![neigh::add_fdb(entry, self.index(run, &entry.link)?)],

@@ -44,6 +44,9 @@ pub(super) fn compile(port: &PortIntent, intents: &Intents, facts: &Facts) -> Co
     if !(port.admin_state_up && network.admin_state_up) {
         return compiled;
     }
+    if part(port) == Part::Plain && facts.devices.contains(&port.device) {
+        compiled.program.root().unfiltered.insert(port.device.clone());
+    }
     let table = compiled.program.root().tables.entry(bridge_table()).or_default();
     pipeline::part(table, &port.device, part(port));
     if let Some(uplink) = uplink(network, facts).filter(|_| is_of_a_role(port)) {

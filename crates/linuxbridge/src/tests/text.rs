@@ -16,6 +16,9 @@ pub(super) fn text(unit: &str, compiled: &Compiled) -> String {
         for (name, link) in &namespace.links {
             out += &link_text(name, link);
         }
+        for name in &namespace.unfiltered {
+            out += &format!("unfiltered {name}\n");
+        }
         for entry in &namespace.fdb {
             out += &format!("fdb {entry}\n");
         }
