@@ -5,7 +5,7 @@ use net::{Mac, VlanId, Vni};
 use std::fmt;
 use std::net::IpAddr;
 
-/// The group (`IFLA_GROUP`) of the links whose frames nobody judges: to ask for it costs a rule less than to look a name up in a set.
+/// The group (`IFLA_GROUP`) of the links whose frames nobody judges: it costs a rule less to ask for than a look for a name in a set.
 pub const UNFILTERED_GROUP: u32 = 0x6e74_0002;
 
 /// A network device wanted.

@@ -21,9 +21,10 @@
 //!
 //! What a link is, is looked up once at each hook, in the maps `from` and `to`; each link is there by the unit that it belongs to. The rest is
 //! told by the packet mark: [`MARK_BASE`] for a frame from an unfiltered link, others of its half for those from a filtered one, none of it for
-//! what is not ours. Links without a filter are in a group ([`UNFILTERED_GROUP`]), which costs less to ask for than a lookup: frames from one to another
-//! are asked for nothing else. The group is only a short way: a link that is not in it yet is found in the maps. The mark goes where a frame leaves: when the link is found that
-//! it leaves by, or after its receiver's rules.
+//! what is not ours. The mark goes where a frame leaves: when the link is found that it leaves by, or after its receiver's rules.
+//!
+//! Links without a filter are in a group ([`UNFILTERED_GROUP`]), which costs less to ask for than a lookup: frames from one to another are
+//! asked for nothing else. The group is only a short way: a link that is not in it yet is found in the maps.
 //!
 //! *Native* is for kernels that track connections in the bridge family. The others (*hybrid*) pass bridged IP packets on to the
 //! inet family by `br_netfilter`, where only the name of the bridge is seen; there the bridge family hands over the port in the packet
@@ -201,7 +202,7 @@ pub(crate) fn program(variant: Variant, judges: bool) -> Program {
     let root = program.root();
     let mut bridge = Table::declared();
     frame_sets(&mut bridge);
-    frame_chains(&mut bridge, variant, judges);
+    frame_chains(&mut bridge, variant);
     if judges {
         let clear = rule("", vec![ours(Compare::Is), Statement::Set(Target::Mark, 0)]);
         base(&mut bridge, "postrouting", Hook::Postrouting, 300, vec![unjudged("receiver not judged", &[ours(Compare::Is)]), clear]);
@@ -239,16 +240,13 @@ fn icmpv6_set(table: &mut Table, name: &str, types: &[u32]) {
     }
 }
 
-fn frame_chains(table: &mut Table, variant: Variant, judges: bool) {
-    use Field::{EtherSaddr, EtherType, Ibrname, Iifname, VlanTag};
-    // By its mark the inet family, which all bridges' packets reach where the host has set that, knows a network's from its own.
-    let is_marked = judges || variant == Variant::Hybrid;
-    let mark = |mark: u32| is_marked.then_some(Statement::Set(Target::Mark, mark));
-    let short = |groups: &[Field], mark: Option<Statement>| {
-        let groups = groups.iter().map(|group| unfiltered(*group));
-        rule("unfiltered", groups.chain(mark).chain([Statement::ACCEPT]).collect())
-    };
-    let mut prerouting = vec![short(&[Field::Iifgroup], mark(MARK_BASE)), rule("link", vec![verdict_by([Iifname], FROM)])];
+fn frame_chains(table: &mut Table, variant: Variant) {
+    use Field::{EtherSaddr, EtherType, Ibrname, Iifgroup, Iifname, Oifgroup, Oifname, VlanTag};
+    // Marked like all from an unfiltered link: filtered receivers ask for that, and the inet family to find the network.
+    let mut prerouting = vec![
+        rule("unfiltered", vec![unfiltered(Iifgroup), Statement::Set(Target::Mark, MARK_BASE), Statement::ACCEPT]),
+        rule("link", vec![verdict_by([Iifname], FROM)]),
+    ];
     if variant == Variant::Native {
         prerouting.push(dropped("strange port", vec![within([Ibrname], BRIDGES)]));
     }
@@ -266,10 +264,9 @@ fn frame_chains(table: &mut Table, variant: Variant, judges: bool) {
     chain(table, "from-plain", vec![rule("", vec![Statement::Set(Target::Mark, MARK_BASE)])]);
     source_chains(table, variant);
     let forward = vec![
-        short(&[Field::Iifgroup, Field::Oifgroup], mark(0)),
-        rule("link", vec![verdict_by([Field::Oifname], TO)]),
+        rule("unfiltered", vec![unfiltered(Iifgroup), unfiltered(Oifgroup), Statement::Set(Target::Mark, 0), Statement::ACCEPT]),
+        rule("link", vec![verdict_by([Oifname], TO)]),
         dropped("to a strange port", vec![ours(Compare::Is)]),
-        dropped("to a strange port", vec![unfiltered(Field::Iifgroup)]),
     ];
     base(table, "forward", Hook::Forward, -5, forward);
     chain(table, "to-flat-uplink", untagged("to-plain"));
@@ -354,12 +351,11 @@ fn ip6_chains(table: &mut Table) {
 fn receiver_chains(table: &mut Table, variant: Variant) {
     use Field::{EtherType, Mark, Oifname};
     let marked = rule("", vec![Statement::is(Mark, MARK_BASE), Statement::Set(Target::Mark, 0), Statement::ACCEPT]);
-    let unmarked = rule("", vec![unfiltered(Field::Iifgroup), Statement::ACCEPT]);
     let judged = rule("", vec![Statement::is(Mark, JUDGED), Statement::ACCEPT]);
     let strange = dropped("from a strange port", vec![ours(Compare::IsNot)]);
     let arp = rule("", vec![Statement::is(EtherType, ARP), Statement::ACCEPT]);
     let sender = "sender not judged";
-    chain(table, "to-plain", vec![marked, judged, unmarked, strange.clone(), arp.clone(), dropped(sender, vec![])]);
+    chain(table, "to-plain", vec![marked, judged, strange.clone(), arp.clone(), dropped(sender, vec![])]);
     let receiver = match variant {
         Variant::Native => verdict_by([Oifname], INGRESS),
         Variant::Hybrid => mark_by(Oifname),

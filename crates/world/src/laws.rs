@@ -93,6 +93,11 @@ impl<M: Ordered> Pair<M> {
     }
 }
 
+/// Failures are not written into files.
+pub(crate) fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
 /// Holds a map to the model through these steps.
 pub(crate) fn check<M: Ordered>(steps: Vec<Step>, from: u32, ends: u64) {
     let mut pair = Pair { map: M::default(), model: Model::new() };

@@ -158,6 +158,7 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(laws::config())]
         #[test]
         fn does_what_a_btree_map_does(steps in laws::steps(), from in 0..2000u32, ends: u64) {
             laws::check::<Map<u32, Value>>(steps, from, ends);

@@ -135,10 +135,9 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
             }
             Node::Branch(branch) => {
                 let Branch { guides, children } = Arc::make_mut(branch);
-                let middle = at;
-                let right = Branch { guides: guides[middle..].into(), children: children.drain(middle..).collect() };
-                let guide = guides[middle - 1].clone();
-                *guides = guides[..middle - 1].into();
+                let right = Branch { guides: guides[at..].into(), children: children.drain(at..).collect() };
+                let guide = guides[at - 1].clone();
+                *guides = guides[..at - 1].into();
                 Some((guide, Node::Branch(Arc::new(right))))
             }
         }

@@ -46,6 +46,7 @@ impl Ordered for Tree<u32, Value> {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::laws::config())]
     #[test]
     fn does_what_a_btree_map_does(steps in crate::laws::steps(), from in 0..2000u32, ends: u64) {
         crate::laws::check::<Tree<u32, Value>>(steps, from, ends);
